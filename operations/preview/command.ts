@@ -22,13 +22,16 @@ export interface PreviewOptions {
   readonly comment?: boolean;
   readonly detailedExitcode?: boolean;
   readonly format?: Format;
-  /** Notes that the caller adds to the summary. A promise of notes must not reject. */
+  /** Notes that the caller adds to the summary. If the notes are a promise, it must not reject. */
   readonly notes?: Notes;
   readonly output?: string;
   readonly savePlan?: string;
 }
 
-/** Exit codes with `--detailed-exitcode`: the exit codes of `terraform plan`, and 3 for danger. */
+/**
+ * Exit codes with `--detailed-exitcode`: those of `terraform plan`, and 3 if a person must check
+ * the changes.
+ */
 const exitCodes: Readonly<Record<Verdict, number>> = {
   changes: 2,
   danger: 3,
@@ -37,14 +40,15 @@ const exitCodes: Readonly<Record<Verdict, number>> = {
 };
 
 /**
- * Returns the caller's workspace, with the environment variables of the release that the preview
- * must assume. Staging and production run `main`, so the preview of a branch shows what happens
- * after its merge. Production runs the promoted release.
+ * Returns the caller's workspace, with environment variables for the release that the preview
+ * compares with the state. For staging and production, this is a release of `main`, so the preview
+ * of a branch shows what happens after its merge. For production, it is the promoted release.
  */
 async function workspaceFor(stack: string, given: Workspace): Promise<Workspace> {
   const env = variables(given);
   const { image, protectedBranch = false } = traitsOf(stack) ?? {};
-  // A deploy to a stack without a protected branch overwrites manual changes in the cluster.
+  // A deploy to a stack without a protected branch overwrites manual changes in the cluster, so the
+  // preview does the same.
   if (!protectedBranch) return withEnv(given, forcing);
   const unsaid = (env["RELEASE_BRANCH"] ?? "") === "";
   const workspace = unsaid ? withEnv(given, { RELEASE_BRANCH: mainBranch }) : given;
@@ -55,8 +59,9 @@ async function workspaceFor(stack: string, given: Workspace): Promise<Workspace>
 }
 
 /**
- * Runs a preview. For staging and production, the preview shows the code after the merge of this
- * branch into `main`. If RELEASE_BRANCH is set, there is no merge.
+ * Runs a preview. For staging and production, the preview uses the code after a merge of this
+ * branch with `main`. If RELEASE_BRANCH is set, the preview uses the code of this branch without a
+ * merge.
  */
 async function previewIn(
   stack: string,
@@ -74,13 +79,13 @@ async function previewIn(
   return isMain ? asMerged(given, work) : work({ notes: [], workspace: given });
 }
 
-/** Time in which the engine usually reads the state, in milliseconds. */
+/** Milliseconds in which the engine usually reads the state and prints its first line. */
 const usualMs = 1_000;
 
 /**
  * Runs the engine, which reads the state first. If the state backend does not answer, the engine
- * prints nothing for 15 minutes. So this function also sends a request to the backend when the
- * engine has printed nothing for a second. This function does not check the cluster, because the
+ * prints nothing for 15 minutes. So if the engine has printed nothing after a second, this function
+ * itself sends a request to the backend. This function does not check the cluster, because the
  * Pulumi program checks it.
  *
  * @throws UserError within 25 s if the state backend does not answer. The error names the backend.
@@ -109,9 +114,9 @@ async function checkedPreview(run: PreviewRun, notes?: Notes): Promise<PreviewRe
 }
 
 /**
- * Returns the pull request to comment on. The caller runs this function before the engine, so that
- * the error about a missing variable comes early. If GITHUB_TOKEN is not set, the preview writes no
- * comment. In CI (`CI=true`), a missing token is an error.
+ * Returns the pull request to comment on. The caller calls this function before it starts the
+ * engine, so that the error about a missing variable comes early. Without GITHUB_TOKEN, the preview
+ * writes no comment on a laptop. In CI (`CI=true`), a missing token is an error.
  */
 async function pullRequest(): Promise<PullRequest | undefined> {
   if ((process.env["GITHUB_TOKEN"] ?? "") === "" && process.env["CI"] !== "true") {
@@ -134,7 +139,8 @@ export async function preview(
   assertStackName(stack);
   const { format = "text" } = options;
   const pull = options.comment === true ? await pullRequest() : undefined;
-  // If only the summary goes to standard output, Pulumi's own output goes to standard error.
+  // For the formats `json` and `markdown`, Pulumi's own output goes to standard error, so that
+  // standard output contains nothing but the summary.
   const to = format === "text" ? process.stdout : process.stderr;
   const { plan, printed, safe, summary, text } = await previewIn(stack, options, given, to);
   const sha = process.env["CIRCLE_SHA1"];

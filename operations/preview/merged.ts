@@ -11,17 +11,16 @@ import { commitsBetween, currentBranch, mergedWith, remoteTip } from "../clients
 import { inWorktree } from "../clients/worktree";
 import { type Workspace, variables } from "../pulumi/run-pulumi";
 
-/** The workspace of a preview, and notes about its code. */
+/** The workspace of a preview, and notes that say how its code differs from the branch. */
 export interface Place {
   readonly notes: readonly string[];
   readonly workspace: Workspace;
 }
 
 /**
- * Runs `work` on the code that `main` will have after the merge of this branch. If a branch is
- * behind `main`, a preview without the merge would show that the update takes back `main`'s newer
- * changes. The merge is in a separate worktree: branch, index and working directory stay as they
- * are.
+ * Runs `work` on the code that `main` will have after the merge of this branch. Without the merge,
+ * the preview of a branch that is behind `main` would show the newer changes of `main` as removed.
+ * The merge is in a separate worktree, so branch, index and working directory do not change.
  *
  * If the merge is not possible, `work` runs on the branch, and a note says why.
  */
@@ -34,8 +33,8 @@ export async function asMerged<T>(
   if (main === undefined || behind.length === 0) return work({ notes: [], workspace: given });
   const commits = behind.length === 1 ? "1 commit" : `${String(behind.length)} commits`;
   const much = `${commits} behind ${mainBranch} (${main.slice(0, 7)})`;
-  // A pipeline of `main` deploys the commit that started the pipeline, so the preview shows this
-  // commit.
+  // A pipeline of `main` deploys the commit that started the pipeline, so its preview uses this
+  // commit and not a newer one.
   if ((variables(given)["CIRCLE_BRANCH"] ?? (await currentBranch(given))) === mainBranch) {
     return work({
       notes: [`this code is ${much}: the preview does not include what is newer`],
@@ -67,8 +66,9 @@ function isSameFile(name: string, one: string, other: string): boolean {
 }
 
 /**
- * Adds the directory with the service's jar to the merged code. A preview builds no image and reads
- * only the name of the jar, so an empty file is enough.
+ * Adds the directory with the service's jar to the merged code. If the merged code of the service
+ * differs from the branch's code, the jar is an empty file: a preview builds no image, and reads
+ * only the name of the jar.
  *
  * @returns a note if the merged code of the service differs from the branch's code.
  */

@@ -11,8 +11,9 @@ const unknownStack = /no stack named '[^']*' found/;
 /**
  * Whether a preview failed because the stack does not exist and has no stack settings file.
  *
- * @throws UserError if the stack does not exist but its stack settings file exists. The file names
- * an encryption key, which a preview must not use for a temporary state backend.
+ * @throws UserError if the stack does not exist but its stack settings file exists. The file can
+ * contain the address of an encryption key, which a preview must not use for a temporary state
+ * backend.
  */
 export async function isNew(
   stack: string,
@@ -32,8 +33,9 @@ export async function isNew(
 }
 
 /**
- * Runs `work` for a stack that does not exist, with a new empty state backend, and then deletes
- * this backend. The IAM role that runs previews must not write to the real backend.
+ * Runs `work` with a new state backend in which the stack exists and is empty, and then deletes
+ * this backend. The preview cannot create the stack in the real backend, because the IAM role for
+ * previews must not write to it.
  */
 export async function asNew<T>(
   stack: string,
@@ -44,7 +46,8 @@ export async function asNew<T>(
   const file = join(workspace.cwd, `Pulumi.${stack}.yaml`);
   const remove = (): void => {
     rmSync(state, { force: true, recursive: true });
-    // Pulumi created this stack settings file and wrote the encryption settings into it.
+    // `pulumi stack init` created this stack settings file, with the encryption settings of the
+    // temporary stack.
     rmSync(file, { force: true });
   };
   process.once("exit", remove);

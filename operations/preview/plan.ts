@@ -10,8 +10,8 @@ import { redactForPlan } from "./changes/values";
 /** One resource that an approved preview changes. */
 interface PlannedChange {
   /**
-   * The new value of each changed field, by the field's path. A long or secret value is a hash. For
-   * a new object, `fields` contains all fields of the object.
+   * The new value of each changed field, by the field's path. A hash stands for a long or secret
+   * value. For a new object, `fields` contains all fields of the object.
    */
   readonly fields: Readonly<Record<string, string>>;
   readonly operation: Operation;
@@ -25,7 +25,10 @@ export interface Plan {
   readonly version: 1;
 }
 
-/** Maps each name that Pulumi generates again in every preview to a text that stays the same. */
+/**
+ * Returns the names that Pulumi generates anew in every preview, each with a text that is the same
+ * in every preview.
+ */
 function drawnNames(changes: readonly Change[]): ReadonlyMap<string, string> {
   const isDrawn = ({ inputs }: Change) => JSON.stringify(inputs).includes("pulumi.com/autonamed");
   return new Map(
@@ -35,10 +38,10 @@ function drawnNames(changes: readonly Change[]): ReadonlyMap<string, string> {
   );
 }
 
-/** Makes a plan from the events of a preview. This function is pure. */
+/** Creates a plan from the engine's events of a preview. This function is pure. */
 export function planOf(stack: string, events: Pick<Events, "steps">): Plan {
-  // The plan does not contain the providers, because the approver and the deploy may use different
-  // kubeconfigs.
+  // The plan does not contain changes to Pulumi providers, because the preview that a person
+  // approves and the deploy may use different kubeconfigs.
   const changes = changesOf(events).filter((change) => !isInternal(change));
   const drawn = drawnNames(changes);
   const stable = (kind: string, path: string, value: Json | undefined) =>
@@ -71,15 +74,16 @@ const words: Readonly<Record<Operation, string>> = {
 
 /**
  * Whether the approved plan allows the current value of a field. If the value was unknown in the
- * approved preview, the plan allows any value of this one field.
+ * approved preview, the plan allows every value of this field.
  */
 function matches(approved: string | undefined, current: string): boolean {
   return approved === current || approved === JSON.stringify(unknown);
 }
 
 /**
- * Returns one line for each resource or field that the current plan changes in addition to the
- * approved plan. Empty if the current plan makes the same changes or fewer. This function is pure.
+ * Returns one line for each resource or field that the current plan changes differently from the
+ * approved plan, or that only the current plan changes. Empty if the current plan makes the same
+ * changes or fewer. This function is pure.
  */
 export function exceeds(approved: Plan, current: Plan): readonly string[] {
   if (approved.stack !== current.stack) {
@@ -90,8 +94,9 @@ export function exceeds(approved: Plan, current: Plan): readonly string[] {
     const before = byUrn.get(urn);
     const name = titleIn(urn);
     if (before === undefined) return [`${name} would now ${words[operation]} too`];
-    // A failed update may already have created or replaced the object. Then the current plan only
-    // updates the object, and this update is part of the approved change.
+    // A failed update may already have created or replaced the object. In this case, the current
+    // plan has only an update of the object, which the approval of the creation or replacement
+    // includes.
     const lesser = before.operation !== "delete" && operation === "update";
     if (before.operation !== operation && !lesser) {
       return [
@@ -129,7 +134,7 @@ export function loadPlan(file: string): Plan {
       return plan as Plan;
     }
   } catch {
-    // The file is missing or is not JSON. The error below is correct in both cases.
+    // The file cannot be read or is not JSON. The error below is correct in both cases.
   }
   throw new UserError(
     `${file} is not a plan of an approved preview. Save one with: npm run preview -- STACK --save-plan ${file}`,

@@ -7,7 +7,7 @@ import type { Note, PreviewResult } from "./result-of";
  */
 export type Notes = Promise<readonly Note[]> | readonly Note[];
 
-/** Runs the engine. If the stack does not exist yet, runs the engine again with an empty stack. */
+/** Runs a preview. If the stack does not exist yet, runs the preview again with an empty stack. */
 async function ran(run: PreviewRun): Promise<PreviewOutput> {
   const result = await runPreview(run);
   if (result.exitCode === 0) return result;
@@ -19,15 +19,15 @@ async function ran(run: PreviewRun): Promise<PreviewOutput> {
 }
 
 /**
- * Runs a preview and reads its events. While the engine runs, it prints Pulumi's own diff. To check
- * a later update against this preview, keep `plan` and pass it to `exceeds` together with the new
- * plan.
+ * Runs a preview and reads its events. While Pulumi's engine runs, the function prints Pulumi's own
+ * diff. To compare a later update with this preview, keep `plan` from the result, and pass it to
+ * `exceeds` together with the later plan.
  *
  * @param notes lines that the summary shows in addition to the engine's results
  */
 export async function previewOf(run: PreviewRun, notes: Notes = []): Promise<PreviewResult> {
-  // The engine runs for more than a second. During this time, Node.js loads the modules that read
-  // the engine's events.
+  // The engine runs for more than a second, so Node.js loads the modules that read the engine's
+  // events at the same time.
   const [output, { resultOf }] = await Promise.all([ran(run), import("./result-of")]);
   return resultOf(run, output, await notes);
 }

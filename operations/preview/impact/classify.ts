@@ -4,7 +4,7 @@ import { valueAt } from "../changes/differences";
 import { words } from "./impact";
 import { covers } from "../changes/paths";
 
-/** The impact of one change, in words, and whether a person must check the change. */
+/** The impact of one change, and whether a person must check the change. */
 export interface Impact {
   readonly dangerous: boolean;
   readonly effect: Consequence["effect"];
@@ -17,7 +17,10 @@ function impactOf({ dangerous = false, effect, says }: Consequence): Impact {
 
 const kindOf = ({ kind }: Change): Kind => consequences[kind] ?? undescribed;
 
-/** Impact of a change to a Deployment's pod template. The impact depends on the update strategy. */
+/**
+ * Returns the impact of a change to a Deployment's pod template. The impact depends on the number
+ * of replicas and on the update strategy.
+ */
 function rollout({ inputs }: Change): Impact {
   const replicas = Number(valueAt(inputs, "spec.replicas") ?? 1);
   const most = valueAt(inputs, "spec.strategy.rollingUpdate.maxUnavailable");

@@ -6,13 +6,15 @@ export interface Consequence {
   readonly dangerous?: boolean;
   readonly effect: Effect;
   /**
-   * Words with which the summary describes the effect. Default: the words for this effect in
-   * `words`.
+   * Text with which the summary describes the effect. Default: the text for this effect in `words`.
    */
   readonly says?: string;
 }
 
-/** Consequences for one kind of object. The first pattern that covers a field's path applies. */
+/**
+ * Consequences for one kind of object. The keys of `fields` are patterns of paths, and the first
+ * pattern that covers a field's path applies.
+ */
 export interface Kind {
   readonly create?: Consequence;
   readonly delete: Consequence;
@@ -32,7 +34,9 @@ const harmless = (says: string): Consequence => ({ effect: "nothing", says });
 const lost = (says: string): Consequence => ({ dangerous: true, effect: "deleted", says });
 const traffic = (says: string): Consequence => ({ effect: "traffic", says });
 const replacing = (says: string): Consequence => ({ ...replaced, says });
-/** Returns a kind for which every change has the same consequence. */
+/**
+ * Returns the consequences for a kind of object for which every change has the same consequence.
+ */
 const always = (consequence: Consequence): Kind => ({
   create: consequence,
   delete: consequence,
@@ -46,8 +50,8 @@ const connections = traffic("allowed connections change immediately");
 const rights = traffic("permissions change immediately, also in running pods");
 const dataLost = replacing("REPLACED, downtime, and its data are deleted");
 /**
- * Replacement of a ConfigMap or Secret. The name of such an object changes with its content, and
- * pods refer to the name.
+ * Replacement of a ConfigMap or Secret. Its name changes with its content, and the pod template
+ * contains the new name, so new pods use the new object.
  */
 const mounted: Consequence = { effect: "remade", says: "recreated; new pods use it" };
 
@@ -85,8 +89,8 @@ export const consequences: Readonly<Record<string, Kind>> = {
       "spec.selector": replaced,
       "spec.replicas": scaled,
       "spec.template": rolling,
-      // The other fields of `spec` decide how the next rollout works, and how long Kubernetes waits
-      // for it.
+      // The other fields of `spec` matter only for the next rollout: how it works, and how long
+      // Kubernetes waits for it.
       spec: nothing,
       metadata: nothing,
     },
@@ -146,10 +150,10 @@ export const consequences: Readonly<Record<string, Kind>> = {
     },
     replace: replacing("REPLACED: its data are deleted"),
   },
-  // A PodDisruptionBudget limits evictions when a node is drained, and does not affect running
-  // pods.
+  // A PodDisruptionBudget limits evictions when a node is drained, so a change does not affect
+  // running pods.
   PodDisruptionBudget: always(harmless("nothing: it applies when a node is drained")),
-  // `npm run run` creates a Job with the pod of the current template.
+  // `npm run run` creates a Job with the pod template in the current PodTemplate.
   PodTemplate: {
     create: { effect: "created", says: "new: npm run run becomes possible" },
     delete: harmless("nothing: npm run run is no longer possible; a running command continues"),
@@ -200,7 +204,8 @@ export const consequences: Readonly<Record<string, Kind>> = {
     },
     replace: dataLost,
   },
-  // A provider decides which cluster Pulumi uses, and how Pulumi connects to this cluster.
+  // A Pulumi provider decides which cluster Pulumi changes, and how Pulumi connects to this
+  // cluster.
   Provider: {
     create: nothing,
     delete: nothing,
@@ -229,8 +234,8 @@ export const protectedAnswer =
   /\bas it is currently marked for protection\b|\bcannot be deleted\s+because it is protected\b/;
 
 /**
- * Fields with values of the release. Every commit changes these fields, so the summary has only one
- * line about them.
+ * Fields with the branch and the commit of the release. Every release changes these fields, so the
+ * summary has only one line about all of them.
  */
 export const releaseFields: readonly string[] = [
   "",

@@ -1,4 +1,4 @@
-/** Effects of a change on the running service. */
+/** Effects that a change can have on the running service. */
 
 export type Effect =
   | "build"
@@ -32,7 +32,7 @@ export const bySeverity: readonly Effect[] = [
   "replaced",
 ];
 
-/** The default words for each effect in a summary. */
+/** The default text for each effect in a summary. */
 export const words: Readonly<Record<Effect, string>> = {
   build: "an image is built",
   created: "new",

@@ -1,7 +1,7 @@
 import { versionOfJob } from "../../../components/conventions/migrations/declaration";
 import type { Change } from "../changes/changes";
 
-/** Returns a note for each long migration that an update runs in a Job before the rollout. */
+/** Returns a note for each long migration that the update will run in a Job before the rollout. */
 export function migrationNotes(changes: readonly Change[]): readonly string[] {
   return changes
     .filter(({ kind, operation }) => kind === "Job" && ["create", "replace"].includes(operation))

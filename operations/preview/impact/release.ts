@@ -5,7 +5,9 @@ import { classifyField } from "./classify";
 import { covers } from "../changes/paths";
 import { show } from "../changes/values";
 
-/** The summary's line about the release: the new values, and their impact on each component. */
+/**
+ * The summary's line about the release: its old and new values, and the impact on each component.
+ */
 export interface ReleaseLine {
   readonly effects: readonly { readonly names: readonly string[]; readonly says: string }[];
   /** The old and new values, such as `version 1a2b3c4 → 5d6e7f8`. */
@@ -15,13 +17,15 @@ export interface ReleaseLine {
 export const isRelease = ({ path }: Field): boolean =>
   releaseFields.some((field) => covers(field, path));
 
-/** Names of the release's fields in the summary. Fields with the same value share one name. */
+/** Names of the release's values in the summary. Fields with the same value share one name. */
 const labels: readonly (readonly [RegExp, string])[] = [
   [/\bcommit_id$|DD_VERSION|datadoghq\.com\/version/, "version"],
   [/\bbranch$|\bversion$/, "branch"],
 ];
 
-/** Combines all changes to the release's values. Returns undefined if no such value changes. */
+/**
+ * Combines all changes to the release's values. Returns undefined if the release does not change.
+ */
 export function releaseOf(changes: readonly Change[]): ReleaseLine | undefined {
   const values = new Set<string>();
   const byEffect = new Map<string, Set<string>>();

@@ -15,9 +15,14 @@ export interface Row extends Impact {
   /** Arg of the component that sets the field. Undefined if no arg is known. */
   readonly arg?: string;
   readonly before?: string;
-  /** Kind and path of each field in this row. For a whole object, only the kind. */
+  /**
+   * Kind and path of each field in this row. If the row is about whole objects, only their kinds.
+   */
   readonly fields: readonly string[];
-  /** Short name of the field, or kind and name of the object. */
+  /**
+   * Short name of the field, or kind and name of the object, or the kinds of all objects of a
+   * component.
+   */
   readonly what: string;
 }
 
@@ -31,8 +36,10 @@ export interface Group {
 }
 
 /**
- * Returns the arg that most likely set a field: first a changed arg in `fields`, then a changed arg
- * that is missing in `fields`, then an arg with the name of the field, then the most specific arg.
+ * Returns the arg that most likely set a field. The function takes the first arg that it finds in
+ * this order: a changed arg that sets the field according to the map `fields`, a changed arg that
+ * the map does not contain, an arg with the name of the field, and the most specific arg that sets
+ * the field.
  */
 function argOf({ changedArgs, type }: Owner, kind: string, path: string): string | undefined {
   if (!Object.hasOwn(fields, type)) return undefined;
@@ -64,7 +71,10 @@ function fieldRow(change: Change, field: Field, impact: Impact): Row {
   };
 }
 
-/** Prefixes for impacts whose words do not name the operation. */
+/**
+ * Words that the row of an object begins with, if the text of its impact does not already name the
+ * operation.
+ */
 const marks = { create: "new ", delete: "deleted ", replace: "replaced ", update: "" } as const;
 
 /**
@@ -87,8 +97,8 @@ function objectRow(change: Change, named = true): Row {
 }
 
 /**
- * Returns the replaced objects whose name changes with their content. The key of the map is an
- * object's old name.
+ * Returns the replaced objects whose name changes with their content, such as a ConfigMap. Each key
+ * of the map is an object's old name.
  */
 function renewed(changes: readonly Change[]): ReadonlyMap<string, Change> {
   return new Map(
@@ -98,12 +108,15 @@ function renewed(changes: readonly Change[]): ReadonlyMap<string, Change> {
   );
 }
 
-/** Whether a field refers to an object in `again` by the object's old name. */
+/** Whether the old value of a field is the old name of an object in `again`. */
 function isNamed({ before }: Field, again: ReadonlyMap<string, Change>): boolean {
   return typeof before === "string" && again.has(before);
 }
 
-/** Returns the worst impact on the objects that refer to a replaced object by its old name. */
+/**
+ * Returns the most severe impact on the objects that referred to a replaced object by its old name.
+ * Undefined if no object referred to it.
+ */
 function throughPods(change: Change, changes: readonly Change[]): Impact | undefined {
   return changes
     .flatMap((one) =>
@@ -135,8 +148,8 @@ function folded(rows: readonly Row[]): readonly Row[] {
   const byKey = new Map<string, Row>();
   for (const row of rows) {
     const { after, arg, before, effect, says } = row;
-    // Two containers that get the same change to a variable share one row. Two variables that both
-    // become "1" have two rows.
+    // If two containers have the same change to a variable, the changes share one row. If two
+    // different variables become "1", each of them has a row.
     const last = row.what.split(".").at(-1);
     const key = JSON.stringify([after, arg, before, effect, last, says]);
     const same = byKey.get(key);
@@ -156,8 +169,9 @@ function hostsOf(owned: readonly Change[]): readonly string[] {
 }
 
 /**
- * Returns the impact if a new component replaces a deleted component: only the old name is lost.
- * Empty if the new component does not have all hosts of the old component.
+ * Returns the impact if a new component replaces a deleted component with all its hosts. In this
+ * case, only the old name is lost. Empty if the new component does not have all hosts of the old
+ * component.
  */
 function replacement(owned: readonly Change[], successor: readonly Change[]): Partial<Impact> {
   const hosts = hostsOf(successor);
@@ -168,7 +182,10 @@ function replacement(owned: readonly Change[], successor: readonly Change[]): Pa
     : { says: `recreated as ${name}, then deleted` };
 }
 
-/** Joins all objects of a created or deleted component into one row with the worst impact. */
+/**
+ * Joins all objects of a created or deleted component into one row. The row of a deleted component
+ * has the worst impact of its objects.
+ */
 function whole(
   owned: readonly Change[],
   successor: readonly Change[] | undefined,
@@ -193,8 +210,9 @@ function whole(
 }
 
 /**
- * Returns the new component that replaces a deleted component of the same type. Undefined unless
- * the update creates exactly one component of this type and deletes exactly one.
+ * Returns the new component that replaces a deleted component of the same type. The update must
+ * create exactly one component of this type and delete exactly one, otherwise the result is
+ * undefined.
  */
 export function replacementOf(gone: Owner, owners: readonly Owner[]): Owner | undefined {
   const same = owners.filter(({ type }) => type === gone.type);
@@ -206,8 +224,8 @@ export function replacementOf(gone: Owner, owners: readonly Owner[]): Owner | un
 const typeName = (type: string): string => type.split(":").at(-1) ?? type;
 
 /**
- * Groups changes by component. The group with the worst impact comes first. Components with the
- * same changes are one group.
+ * Groups changes by component. The group with the most severe effect comes first. Components with
+ * the same changes are one group.
  */
 export function groupsOf(changes: readonly Change[]): readonly Group[] {
   const byOwner = new Map<string, Change[]>();
@@ -226,8 +244,8 @@ export function groupsOf(changes: readonly Change[]): readonly Group[] {
     const one = comesOrGoes ? whole(owned, its) : undefined;
     const rows = one ? [one] : folded(owned.flatMap((change) => rowsOf(change, changes)));
     if (rows.length === 0) continue;
-    // The key does not contain the fields, because their paths contain names, such as a container's
-    // name.
+    // The key does not contain `fields`, because the paths in it can contain the component's own
+    // name, such as the name of a container.
     const key = JSON.stringify([owner.type, rows.map((row) => ({ ...row, fields: [] }))]);
     const names = [...(same.get(key)?.names ?? []), ...(owner.name === "" ? [] : [owner.name])];
     same.set(key, { names: names.sort(), rows, type: typeName(owner.type) });

@@ -4,7 +4,10 @@ import type { Change } from "../changes/changes";
 /** Number of future runs that a preview shows for each job. */
 const shownRuns = 3;
 
-/** Largest number of jobs that a preview lists. A first deploy creates all jobs. */
+/**
+ * Largest number of jobs about which a preview has a line. The preview of a first deploy would
+ * otherwise have a line about every job.
+ */
 const mostNotes = 5;
 
 /** Paths of the fields of a CronJob that decide when the job runs. */
@@ -30,7 +33,7 @@ export function scheduleNotes(changes: readonly Change[], now: Date): readonly s
     : lines;
 }
 
-/** Returns the old values of those fields in `deciding` that change. */
+/** Returns the old values of the changed fields in `deciding`. */
 function beforeOf({ fields }: Change): Partial<Schedule> {
   return Object.fromEntries(
     fields
@@ -53,9 +56,10 @@ function whenOf(spec: Schedule, before: Schedule | undefined, now: Date): string
 }
 
 /**
- * Returns the time of the run that Kubernetes starts immediately after the change. There is such a
- * run if three conditions are true: a time of the new schedule has passed, this run's starting
- * deadline has not passed, and the old schedule had no run since that time.
+ * Returns the due time of the run that Kubernetes starts immediately after the change. Kubernetes
+ * starts this run if the new schedule has a due time in the past, if the starting deadline after
+ * this due time has not passed, and if the old schedule had no run since this due time. Undefined
+ * if Kubernetes starts no run.
  *
  * https://kubernetes.io/docs/concepts/workloads/controllers/cron-jobs/#starting-deadline
  */

@@ -26,9 +26,9 @@ export interface Summary {
 }
 
 /**
- * Finds the errors about changes that the cluster rejects, because a field is immutable. The
- * provider tries each change with a dry run. Such an error ends the preview, but an update would
- * replace the object.
+ * Returns the errors about changes that the cluster rejects because a field is immutable. The
+ * Kubernetes provider tries each change with a dry run. This error ends the preview, although an
+ * update would replace the object.
  */
 function rejectedByCluster(events: Events, changes: readonly Change[]): ReadonlySet<Diagnostic> {
   const urns = new Set(changes.map(({ urn }) => urn));
@@ -38,9 +38,10 @@ function rejectedByCluster(events: Events, changes: readonly Change[]): Readonly
 }
 
 /**
- * Finds the errors about replacements and deletions that Pulumi refuses, because the object has the
- * option `protect`. The changes may not contain such an object: if Pulumi wants to replace the
- * object because of another object, the preview ends before it reports the two objects.
+ * Returns the errors about replacements and deletions that Pulumi refuses because the object has
+ * the option `protect`. `changesOf` may not contain the protected object: if the replacement of one
+ * object requires the replacement of a protected object, the preview ends before it reports either
+ * of them.
  */
 function rejectedByPulumi({ errors }: Events): ReadonlySet<Diagnostic> {
   return new Set(errors.filter(({ message }) => protectedAnswer.test(message)));
@@ -50,15 +51,15 @@ function rejectedByPulumi({ errors }: Events): ReadonlySet<Diagnostic> {
 const protectedUrn = ({ message, urn }: Diagnostic): string =>
   /"(urn:[^"]+)"/.exec(message)?.[1] ?? urn;
 
-/** Matches the program's error if nothing was ever deployed to production. */
+/** Matches the error with which the program ends if no release was ever promoted to production. */
 const runsNothing = /\bruns no image yet\b/;
 
-/** Whether an error is the engine's last line, which only says that the command failed. */
+/** Whether an error is the engine's last line, which says that the command failed, but not why. */
 const isEcho = ({ message }: Diagnostic): boolean => /^(?:preview|update) failed$/.test(message);
 
 /**
- * Returns warnings about objects that a new resource takes over from an old resource. Pulumi
- * deletes such an object when Pulumi deletes the old resource.
+ * Returns warnings about objects that belong both to a new resource and to a resource that Pulumi
+ * deletes. With the old resource, Pulumi also deletes the object in the cluster.
  */
 function takenOver(changes: readonly Change[]): readonly string[] {
   const key = ({ inputs, kind, name }: Change) =>
@@ -75,7 +76,7 @@ function takenOver(changes: readonly Change[]): readonly string[] {
     );
 }
 
-/** Returns notes about deleted components that the code may only have renamed. */
+/** Returns notes about deleted components that have probably only been renamed in the code. */
 function renamed(changes: readonly Change[]): readonly string[] {
   const owners = [
     ...new Map(changes.map(({ owner }) => [`${owner.type} ${owner.name}`, owner])).values(),
@@ -113,7 +114,7 @@ function headlineOf(
 /**
  * Summarizes a preview for the people who run the service. This function is pure.
  *
- * @param additional notes that do not come from the events
+ * @param additional notes that do not come from the engine's events
  */
 export function summaryOf(
   stack: string,

@@ -3,16 +3,17 @@ export interface Field {
   /** Kind of the object, such as `Deployment`. */
   readonly kind: string;
   /**
-   * Path as Pulumi writes it, such as `spec.template.spec.containers[*].env[name=PORT]` or
-   * `metadata.labels["app.kubernetes.io/name"]`. `[*]` is any element of a list, `[name=X]` is the
-   * element with this name. If the path is empty, the arg creates or removes the object itself.
+   * Path in Pulumi's form, such as `spec.template.spec.containers[*].env[name=PORT]` or
+   * `metadata.labels["app.kubernetes.io/name"]`. `[*]` stands for any element of a list, and
+   * `[name=X]` for the element with the name X. If the path is empty, the arg decides whether the
+   * object exists.
    */
   readonly path: string;
 }
 
 /**
- * The fields that each arg of a component sets. The key is the arg's name. A spec in `overrides`
- * has its own key, such as `overrides.podSpec`.
+ * The fields that each arg of a component sets. The key is the arg's name. The arg `overrides` has
+ * a key for each of its specs, such as `overrides.podSpec`.
  */
 export type FieldsOfArgs = Readonly<Record<string, readonly Field[]>>;
 
@@ -26,7 +27,7 @@ export function all(kinds: readonly string[], ...paths: readonly string[]): read
   return kinds.flatMap((kind) => of(kind, ...paths));
 }
 
-/** Returns each path below each prefix: one full path for each pair of prefix and path. */
+/** Returns one full path for each combination of a prefix and a path. */
 export function under(prefixes: readonly string[], ...paths: readonly string[]): readonly string[] {
   return prefixes.flatMap((prefix) => paths.map((path) => `${prefix}.${path}`));
 }
@@ -45,8 +46,7 @@ export const identityLabels = [
   ...[...selecting, '["app.kubernetes.io/part-of"]'].map((key) => `metadata.labels${key}`),
 ];
 /**
- * Paths of the labels that workloads and pods have. The labels' values come from the arg
- * `identity`.
+ * Paths of the labels that workloads and pods have, and whose values come from the arg `identity`.
  */
 const workloadIdentityLabels = [
   ...identityLabels,
@@ -59,18 +59,18 @@ const releaseLabels = [
 ];
 
 /**
- * A component that creates pods: the kinds of its objects, the field paths of its pod template, and
- * the names of its init containers.
+ * Facts about a component that creates pods: the kinds of its objects, the paths of its pod
+ * template and metadata, and the names of its init containers.
  */
 export interface Pods {
-  /** Names of the init containers that the component itself adds with the service's image. */
+  /** Names of the init containers with the service's image that the component itself adds. */
   readonly initContainers: readonly string[];
   readonly kind: string;
   /** Kinds of all objects that the component can create. */
   readonly kinds: readonly string[];
   /**
-   * Paths of further metadata in the object whose kind is `kind`. Like the `metadata` of each
-   * object, this metadata contains the caller's labels and annotations.
+   * Paths of other metadata in the object whose kind is `kind`, such as a Job template's metadata,
+   * that also contains the caller's labels and annotations.
    */
   readonly metadata: readonly string[];
   /** Path of the pod template in the object whose kind is `kind`. */
@@ -78,8 +78,8 @@ export interface Pods {
 }
 
 /**
- * Returns the fields that each arg sets, for those args that all components with pods of the
- * service have.
+ * Returns the fields that each arg sets, for the args that web services and scheduled jobs have in
+ * common.
  */
 export function podArgs({ initContainers, kind, kinds, metadata, template }: Pods) {
   const pod = `${template}.spec`;

@@ -43,7 +43,7 @@ export const scheduledJobFields = {
   parallelism: of("CronJob", `${run}.parallelism`),
   podFailurePolicy: of("CronJob", `${run}.podFailurePolicy`),
   podReplacementPolicy: of("CronJob", `${run}.podReplacementPolicy`),
-  // The default of activeDeadlineSeconds depends on the interval between two scheduled runs.
+  // The default of `activeDeadlineSeconds` depends on the interval between two scheduled runs.
   schedule: of("CronJob", "spec.schedule", `${run}.activeDeadlineSeconds`),
   serviceAccountName: of("CronJob", `${jobPod}.serviceAccountName`),
   startingDeadlineSeconds: of("CronJob", "spec.startingDeadlineSeconds"),

@@ -13,16 +13,21 @@ const webPods: Pods = {
 const webPod = `${webPods.template}.spec`;
 const webContainer = `${webPod}.containers[*]`;
 const webEnv = (name: string) => `${webContainer}.env[name=${name}]`;
-/** Label selectors that match the pods of one Deployment. */
+/**
+ * Fields with label selectors that match the pods of this Deployment, and not those of the canary.
+ */
 const trackSelectors = [
   ...of("Deployment", "spec.selector.matchLabels", `${webPod}.affinity`),
   ...of("Deployment", `${webPod}.topologySpreadConstraints[*].labelSelector`),
   ...of("PodDisruptionBudget", "spec.selector.matchLabels"),
 ];
-/** Returns the fields of Ingress annotations that the AWS Load Balancer Controller reads. */
+/**
+ * Returns the fields of the Ingress annotations with these keys, which the AWS Load Balancer
+ * Controller reads.
+ */
 const alb = (...keys: readonly string[]) =>
   of("Ingress", ...keys.map((key) => `metadata.annotations["alb.ingress.kubernetes.io/${key}"]`));
-/** Fields of the Deployment that contain the public URL. */
+/** Fields of the Deployment that contain the service's public URL. */
 const url = of(
   "Deployment",
   ...[webContainer, ...named(`${webPod}.initContainers`, ...webPods.initContainers)].map(
@@ -106,7 +111,8 @@ const noCanary = [
 ];
 
 /**
- * Whether a Canary has a field. A Canary has only a ConfigMap, and a Deployment without migration.
+ * Whether a field of a WebService also exists in a Canary. Of a WebService's objects, a Canary has
+ * only the ConfigMap, and the Deployment without the init containers `migrate` and `seed`.
  */
 function ofCanary({ kind, path }: Field): boolean {
   const own = named(`${webPod}.initContainers`, ...webPods.initContainers);
@@ -122,8 +128,8 @@ export const canaryFields: FieldsOfArgs = {
       .filter(([arg]) => !noCanary.includes(arg))
       .map(([arg, its]) => [arg, its.filter(ofCanary)]),
   ),
-  // The canary's container is named after the service. If the name changes, the container is a new
-  // container.
+  // The name of the canary's container is the service's name. If this name changes, the preview
+  // shows a new container.
   identity: [
     ...webServiceFields.identity.filter(ofCanary),
     ...of("Deployment", webContainer),

@@ -7,8 +7,8 @@ export type { Field, FieldsOfArgs } from "./field-paths";
 
 /**
  * The map in this file says which fields of which objects each arg of a component sets. With this
- * map, the preview names the arg that caused a difference. Tests compare the map with what the
- * components create.
+ * map, the preview finds the arg that caused a difference. Tests compare the map with the objects
+ * that the components create.
  */
 
 /** Type tokens of the components of this project. */
@@ -66,7 +66,7 @@ const reviewNamespace = {
   ...namespace,
   branch: [...of("Namespace", "metadata.annotations"), ...of("RoleBinding", "", "subjects")],
   datadogAgentTo: of("NetworkPolicy", "", "spec.egress"),
-  // This arg sets no field. The component compares the arg with the quota.
+  // This arg sets no field. The component checks that the quota is large enough for the demands.
   demands: [],
   dnsTo: of("NetworkPolicy", "spec.egress"),
   egressTo: of("NetworkPolicy", "", "spec.egress"),
@@ -111,7 +111,7 @@ export const fields: Readonly<Record<ComponentType, FieldsOfArgs>> = {
   "services:k8s:WebService": webServiceFields,
 };
 
-/** Returns the args of a component that `fields` contains. A new arg may be missing. */
+/** Returns the args of a component that the map `fields` contains. */
 export function knownArgs(type: ComponentType): ReadonlySet<string> {
   return new Set(Object.keys(fields[type]).map((arg) => arg.split(".")[0] ?? ""));
 }
@@ -123,8 +123,8 @@ function meets(pattern: string, step: string): boolean {
 }
 
 /**
- * Returns how many steps of a path the field names, not counting `[*]`. Returns -1 if the field
- * does not contain the path.
+ * Returns the number of steps in the field's path, without `[*]`, if `path` is this field or below
+ * it. Otherwise returns -1. A larger number means a more specific field.
  */
 function depth(field: Field, kind: string, path: readonly string[]): number {
   const pattern = steps(field.path);
@@ -138,9 +138,9 @@ function depth(field: Field, kind: string, path: readonly string[]): number {
 
 /**
  * Returns the args that may set the field at a path, the most specific first. For an empty path,
- * returns the args that create or remove the object. The path can name a list element by its index,
- * as in Pulumi's own diff. A name, such as `env[name=PORT]`, is better: an index does not show
- * which arg added the element.
+ * returns the args that create or remove the object. In the path, a list element can have an index,
+ * as in Pulumi's own diff, or a name, such as `env[name=PORT]`. With a name, the result is more
+ * exact, because an index does not show which arg added the element.
  */
 export function argsFor(
   type: ComponentType,

@@ -12,7 +12,10 @@ interface Comment {
   readonly id: number;
 }
 
-/** Tells readers that the branch's own code wrote the comment. A branch can change this code. */
+/**
+ * Text that warns readers of the comment: the code of the branch writes the comment, and a branch
+ * can change this code.
+ */
 const author =
   "_The code of this branch wrote this comment, so the comment proves nothing. The preview before an approval of production is written by main._";
 
@@ -32,7 +35,7 @@ export function withSection(body: string, stack: string, section: string): strin
   const parts = [...sections].map(([name, text]) => `${begin(name)}\n${text}\n${end(name)}`);
   const whole = [marker, author, ...parts].join("\n\n");
   if (whole.length <= commentLimit) return whole;
-  // The text is too long for one comment: remove the details, keep the summaries.
+  // The text is too long for one comment, so it keeps the summaries and loses the details.
   const lean = whole.replace(/<details>[\s\S]*?<\/details>/g, "");
   return lean.slice(0, commentLimit);
 }
@@ -52,13 +55,13 @@ async function find(pull: PullRequest, path: string): Promise<Comment | undefine
 
 /**
  * Writes a stack's section into the pull request's comment. Creates the comment if it does not
- * exist. Previews of several stacks may run at the same time. So after each write, this function
- * checks whether the section is in the first comment. If another preview has overwritten the
- * section, this function writes the section again, at most three times.
+ * exist. Previews of several stacks may run at the same time and overwrite each other's section. So
+ * after each write, this function checks that the section is in the first comment with the marker.
+ * If it is not, the function writes the section again. In total, it writes at most three times.
  *
  * @returns the comment's address.
- * @throws Error if GitHub refuses a request, or if the server or the network fails three times.
- * Each try has a timeout of ten seconds.
+ * @throws Error if GitHub refuses a request, or if three tries of a request fail because of the
+ * server or the network. Each try has a timeout of ten seconds.
  */
 export async function comment(pull: PullRequest, stack: string, section: string): Promise<string> {
   const issues = `/repos/${pull.repository}/issues`;
