@@ -16,23 +16,30 @@ import { isReview } from "../stacks/review-stack";
 import { unreleased } from "./unreleased";
 
 /**
- * A line for the summary. The summary shows a line `ifPodsChange` only if the service's pods
- * change.
+ * A line for the summary. If the line is in `ifPodsChange`, the summary shows it only if the
+ * service's pods change.
  */
 export type Note = string | { readonly ifPodsChange: string };
 
 /** The result of a preview. */
 export interface PreviewResult {
-  /** Whether the engine finished. If not, `up` may change more than the preview shows. */
+  /**
+   * Whether the engine finished without an error. If not, `up` may change more than the preview
+   * shows.
+   */
   readonly complete: boolean;
   /**
-   * Objects that a deploy would create. The list contains only types that every RBAC role may read.
+   * Objects that a deploy would create. The list contains only objects of types that every RBAC
+   * role may read.
    */
   readonly created: readonly Key[];
   readonly plan: Plan;
   /** Pulumi's own output, without secrets. */
   readonly printed: string;
-  /** Masks the secrets in a text, before the text is shown or sent. */
+  /**
+   * Masks the secrets in a text. The caller must use this function for every text that it shows or
+   * sends.
+   */
   readonly safe: (text: string) => string;
   readonly summary: Summary;
   /** The summary for a terminal. */
@@ -62,7 +69,7 @@ const replacesPods = ({ fields, kind, operation }: Change): boolean =>
   kind === "Deployment" &&
   (operation !== "update" || fields.some(({ path }) => path.startsWith("spec.template")));
 
-/** Makes the result of a preview from the output and the event log of the engine. */
+/** Creates the result of a preview from the engine's output and event log. */
 export async function resultOf(
   { stack, workspace }: PreviewRun,
   { exitCode, log, printed }: PreviewOutput,

@@ -15,8 +15,9 @@ function releasedCommit({ steps }: Pick<Events, "steps">): string | undefined {
 
 /**
  * Returns a note if the service's code in the working directory differs from production's release.
- * If the preview says "nothing changes", the note explains why. Empty if the code is the same, or
- * if git does not know the release's commit.
+ * Without this note, a preview of changed code that says "nothing changes" would look wrong. Empty
+ * if the code is the same, if git does not know the release's commit, or if the stack does not run
+ * a promoted release.
  */
 export async function unreleased(
   stack: string,

@@ -16,14 +16,19 @@ import {
 
 /** Timeout of one kubectl command, in milliseconds. The deletion of a namespace takes longest. */
 const timeoutMs = 100_000;
-/** Timeout until the probe's pods run, in milliseconds. The pods only have to pull an image. */
+/**
+ * Timeout until the probe's pods run, in milliseconds. Before they run, the nodes pull an image.
+ */
 const startTimeoutMs = 60_000;
 
 /** The cluster and the namespaces of a probe. */
 export interface Place {
   readonly cluster: Cluster;
   readonly namespace: string;
-  /** Name of a namespace that the probe creates, and that represents all other namespaces. */
+  /**
+   * Name of a namespace that the probe creates. A pod in it tests connections to and from other
+   * namespaces.
+   */
   readonly other: string;
 }
 
@@ -32,16 +37,16 @@ export async function podsOf(cluster: Cluster, namespace: string): Promise<reado
 }
 
 /**
- * Deletes the objects that this probe or an earlier probe created. With "gone", waits until the
- * objects are gone. With "going", does not wait.
+ * Deletes the objects that this probe or an earlier probe created. If `until` is "gone", the
+ * function waits until the objects are gone. If it is "going", the function does not wait.
  */
 export async function remove(
   { cluster: { kubectl }, namespace, other }: Place,
   until: "going" | "gone",
 ): Promise<void> {
   const wait = until === "going" ? ["--wait=false"] : ["--timeout=90s"];
-  // Deletes the namespace only if the namespace has the probe's label, because someone else may own
-  // a namespace with this name.
+  // The label makes sure that the probe created this namespace: a namespace with the same name may
+  // belong to someone else.
   const own = ["-l", probeLabel, "--field-selector", `metadata.name=${other}`];
   const pods = ["pods", "-n", namespace, "-l", probeLabel, "--grace-period=0"];
   await Promise.all([
@@ -51,7 +56,7 @@ export async function remove(
 }
 
 /**
- * Creates the pods, and waits until the pods can run commands.
+ * Creates the probe's pods, and waits until they can run commands.
  *
  * @returns the sources from which the probe cannot try connections, each with the reason.
  * @throws UserError if a pod does not run within a minute. The error says what the pod waits for.
@@ -101,8 +106,8 @@ async function running(
       const pod = pods.find(({ metadata }) => metadata.name === podName(source));
       const its = pod && containersOf(pod).find(({ name }) => name === containerOf(source));
       if (its?.state?.running !== undefined && pod?.status.podIP !== undefined) return [];
-      // A pod without a node has no container states. The pod's condition PodScheduled then has the
-      // reason.
+      // A pod without a node has no container states. For this pod, the reason is in its condition
+      // PodScheduled.
       const { conditions, phase = "no pod" } = pod?.status ?? {};
       const scheduled = conditions?.find(({ type }) => type === "PodScheduled")?.message;
       const { message = scheduled ?? phase, reason = "" } = its?.state?.waiting ?? {};

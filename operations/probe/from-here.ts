@@ -2,12 +2,14 @@ import { connect } from "node:net";
 import { ask } from "../clients/http";
 
 /**
- * The functions in this file open connections from this machine. If the ingress's requests come
- * from this machine, such a connection stands for a connection of the ingress.
+ * The functions in this file open connections from this machine. In a cluster on this machine, the
+ * requests of the ingress controller come from the same address, so these connections show what the
+ * ingress controller can reach.
  */
 
 /**
- * Tries to open a TCP connection. Returns the result in the words of connect.pl, such as `open`.
+ * Tries to open a TCP connection. Returns the result with the same words as connect.pl, such as
+ * `open`.
  */
 export function tcp(address: string, port: number, seconds: number): Promise<string> {
   return new Promise((resolve) => {
@@ -24,9 +26,10 @@ export function tcp(address: string, port: number, seconds: number): Promise<str
 }
 
 /**
- * Sends a request to the service's URL. Returns `open` if the service answers, with any status: its
- * answers have the header `Service-Version`. Any other answer comes from the ingress controller or
- * the load balancer. The result then contains the status of this answer, such as `http-503`.
+ * Sends a request to the service's URL. Returns `open` if the answer comes from the service,
+ * whatever its status: only the service's answers have the header `Service-Version`. An answer
+ * without this header comes from the ingress controller or the load balancer. For this answer, the
+ * result contains its status, such as `http-503`.
  */
 export async function http(url: string, seconds: number): Promise<string> {
   try {

@@ -2,22 +2,25 @@ import { pod as defaults } from "../../components/conventions/defaults";
 import type { Source } from "../../components/conventions/connections";
 
 /**
- * A probe pod opens connections in place of a source, such as the service or a job. The probe pod
- * has the source's labels, but not the source's other settings.
+ * A probe pod opens connections in place of a source, such as the service or a job. It has the
+ * labels by which network policies select the source's pods, but no other settings of these pods.
  */
 
 export type Labels = Readonly<Record<string, string>>;
 
 /**
- * Label of every object that a probe creates. The next probe uses the label to find the objects
- * that a killed probe left.
+ * Label of every object that a probe creates. If a probe is killed, its objects remain, and the
+ * next probe finds them by this label.
  */
 export const probeLabel = "connection-probe";
 
-/** Seconds after which a probe pod ends, even if nothing deletes the pod. */
+/**
+ * Seconds after which Kubernetes ends a probe pod, even if the probe is killed before it deletes
+ * the pod.
+ */
 const lifetimeSeconds = 120;
 
-/** Sources that a probe pod can act as, each with the component in the pod's labels. */
+/** Sources that a probe pod can stand for. The value is the component in the pod's labels. */
 export const podSources = {
   service: "web",
   migration: "web",
@@ -31,14 +34,15 @@ export type PodSource = keyof typeof podSources;
 export const podName = (source: PodSource) => `probe-${source.replaceAll(" ", "-")}`;
 
 /**
- * Name of the container that opens the connections. A migration runs in an init container, as in
- * the service's pods.
+ * Returns the name of the container that opens the connections. For a migration, this is an init
+ * container, as in the service's pods.
  */
 export const containerOf = (source: PodSource) => (source === "migration" ? "migrate" : "probe");
 
 /**
- * Labels of a probe pod: the label of the probe, and the labels that the network policies use to
- * select the source. The pods of the service's Deployment have more labels.
+ * Returns the labels of a probe pod: the probe's label, and the labels by which network policies
+ * select the source's pods. Because other labels are missing, the pod does not belong to the
+ * service's Deployment.
  */
 function labelsOf(source: PodSource, instance: Labels): Labels {
   const component = podSources[source];
@@ -49,8 +53,8 @@ function labelsOf(source: PodSource, instance: Labels): Labels {
 }
 
 /**
- * Fields that the specs of all probe pods and of their containers have. The pods meet Pod Security
- * `restricted`, and do not use the cluster's API.
+ * Fields for the specs of all probe pods and their containers. With these fields, the pods meet Pod
+ * Security `restricted`, and have no access to the Kubernetes API.
  */
 export const restricted = {
   container: {
@@ -71,7 +75,8 @@ export const restricted = {
       runAsUser: defaults.userId,
       seccompProfile: { type: "RuntimeDefault" },
     },
-    // `sleep` ignores SIGTERM, so a grace period is useless.
+    // `sleep` does not end on SIGTERM, because it is the container's first process. So Kubernetes
+    // kills it at once.
     terminationGracePeriodSeconds: 0,
   },
 } as const;
@@ -79,7 +84,7 @@ export const restricted = {
 /**
  * Returns a pod that sleeps until the probe runs a command in it. The pod is never Ready, so no
  * Service sends requests to the pod. The pod fits into the quota, meets Pod Security `restricted`,
- * and ends after two minutes in any case.
+ * and ends after at most two minutes.
  */
 export function probePod(source: PodSource, image: string, instance: Labels): object {
   const container = {
@@ -107,8 +112,8 @@ export function probePod(source: PodSource, image: string, instance: Labels): ob
 /**
  * Returns a namespace for pods of a probe. The namespace has Pod Security `restricted`.
  *
- * @param label label of the namespace. The next probe uses the label to find what a killed probe
- * left
+ * @param label label of the namespace. If a probe is killed, the next probe finds the namespace by
+ * this label
  */
 export function probeNamespace(name: string, label: string): object {
   return {

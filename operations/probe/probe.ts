@@ -22,20 +22,23 @@ import { type Labels, type PodSource, containerOf, podName, podSources, probeLab
 import { type Row, lines, summary, verdict, withoutOpenNode } from "./table";
 
 export interface ProbeOptions {
-  /** An address on the internet that answers on the ports that the probe tries. */
+  /** IP address on the internet. Its host must answer on the ports that the probe tries. */
   readonly internet: string;
   /** Seconds without an answer after which the probe reports a connection as closed. */
   readonly seconds: number;
 }
 
-/** The address of each door (where a connection ends), or the reason why the address is missing. */
+/**
+ * For each door (where a connection ends): its address, or the reason why the address is missing.
+ */
 type Addresses = Readonly<Record<DoorName, { readonly address?: string; readonly why?: string }>>;
 
 const script = readFileSync(join(import.meta.dirname, "connect.pl"), "utf8");
 
 /**
- * `npm run probe -- STACK`: tries every connection of the table in the stack's namespace, and
- * prints the expected and the measured results. The exit code is 1 if a result is not as expected.
+ * `npm run probe -- STACK`: tries every connection in the list `connections` in the stack's
+ * namespace, and prints the expected and the measured results. The exit code is 1 if a result is
+ * not as expected.
  */
 export async function probe(stack: string, options: ProbeOptions): Promise<void> {
   if (traitsOf(stack)?.data !== "own") {
@@ -58,7 +61,7 @@ export async function probe(stack: string, options: ProbeOptions): Promise<void>
     const steps = new Steps(2);
     const sources = Object.keys(podSources) as PodSource[];
     const missing = await steps.step(`Create pods that act as: ${sources.join(", ")}`, async () => {
-      // Removes the objects that a killed probe left.
+      // If an earlier probe was killed, its objects are still there.
       await remove(place, "gone");
       return makePods(place, sources, image, instanceOf(web));
     });
@@ -132,7 +135,7 @@ function runningPod(pods: readonly Pod[], component: string, stack: string): Pod
   return found;
 }
 
-/** The labels that the network policies use to select the stack's pods. */
+/** Returns the labels by which network policies select the stack's pods. */
 function instanceOf({ metadata: { labels = {} } }: Pod): Labels {
   const keys = ["app.kubernetes.io/instance", "app.kubernetes.io/name"];
   return Object.fromEntries(keys.map((key) => [key, labels[key] ?? ""]));
@@ -186,8 +189,8 @@ function untried(source: Source, why: string): readonly Row[] {
 }
 
 /**
- * Whether the same probe pod would be at both ends of a connection. Connections to the service and
- * the database end at real pods.
+ * Whether the same probe pod is at both ends of a connection. Connections to the service and to the
+ * database end at the stack's own pods.
  */
 const isItself = (source: PodSource, to: DoorName) =>
   (source === "job" || source === "another pod") && doors[to].party === source;
@@ -224,8 +227,9 @@ async function fromPod(
 
 /**
  * Tries the connections from the ingress. The connection to the service uses the service's URL.
- * This machine tries the other connections, but only if it can reach the service's pod as the
- * ingress does. Otherwise an unreachable destination proves nothing about the policies.
+ * This machine tries the other connections, but only if it can connect to the service's pod, as the
+ * ingress controller can. If it cannot, a failed connection proves nothing about the network
+ * policies.
  */
 async function fromIngress(
   url: string,

@@ -3,16 +3,19 @@ import { type Connection, doors } from "../../components/conventions/connections
 
 /** The functions in this file format a probe's results as a table, and evaluate the results. */
 
-/** One connection with its result, or the reason why it was not tried. */
+/** One connection with its result, or with the reason why the probe did not try it. */
 export interface Row extends Connection {
-  /** Result in the words of connect.pl. Undefined if the connection was not tried. */
+  /** Result, with the words of connect.pl. Undefined if the probe did not try the connection. */
   readonly seen: string | undefined;
   readonly why?: string;
 }
 
 export type Verdict = "FAIL" | "ok" | "unknown";
 
-/** Whether a connection reached the host. A refusal comes from the host itself. */
+/**
+ * Whether a connection reached its destination. A refused connection also did, because the
+ * destination itself refuses it.
+ */
 const got = (seen: string): boolean => seen === "open" || seen === "refused";
 
 const reached = ({ seen }: Row): boolean => seen !== undefined && got(seen);
@@ -20,22 +23,22 @@ const reached = ({ seen }: Row): boolean => seen !== undefined && got(seen);
 export function verdict({ allowed, seen, to }: Row): Verdict {
   if (seen === undefined) return "unknown";
   if (got(seen)) return allowed ? "ok" : "FAIL";
-  // An answer can be missing for two reasons: the listener never answers, or a policy blocks the
-  // connection. A DNS server always answers.
+  // A UDP packet without an answer has two possible reasons: the program at the destination never
+  // answers, or a policy blocks the packet. DNS servers always answer.
   const mute = doors[to].protocol === "UDP" && doors[to].party !== "DNS" && seen === "silent";
   return allowed ? (mute ? "unknown" : "FAIL") : "ok";
 }
 
 /**
- * Whether a row is about a pod's connection to its own node. Kubernetes lets the cluster's network
- * decide about these connections.
+ * Whether a row is about a pod's connection to its own node. In Kubernetes, the network plugin
+ * decides whether network policies apply to these connections.
  */
 const toNode = (row: Row): boolean => doors[row.to].party === "Datadog agent";
 
 /**
  * Marks the forbidden connections to the node as not tried, if the cluster always lets pods reach
- * their node. In such a cluster, every pod reaches the kubelet, even a pod that reaches nothing
- * else.
+ * their node. The function assumes this if every pod reached the kubelet, although network policies
+ * blocked other connections.
  */
 export function withoutOpenNode(rows: readonly Row[]): readonly Row[] {
   const kubelet = rows.filter(({ seen, to }) => to === "node, kubelet" && seen !== undefined);
@@ -47,8 +50,8 @@ export function withoutOpenNode(rows: readonly Row[]): readonly Row[] {
 }
 
 /**
- * Whether every forbidden connection was open. The cluster then has no agent that enforces
- * policies.
+ * Whether every forbidden connection succeeded. This means that the cluster has no agent that
+ * enforces network policies.
  */
 export function isUnenforced(rows: readonly Row[]): boolean {
   const closed = rows.filter((row) => !row.allowed && row.seen !== undefined);
@@ -66,8 +69,8 @@ export function lines(rows: readonly Row[]): readonly string[] {
 }
 
 /**
- * Returns the last lines: how many results are as expected, and why some connections were not
- * tried.
+ * Returns the last lines: how many results are as expected, and why the probe did not try some
+ * connections.
  */
 export function summary(rows: readonly Row[]): readonly string[] {
   const count = (wanted: Verdict) => rows.filter((row) => verdict(row) === wanted).length;

@@ -2,12 +2,12 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { project } from "../../lib/project";
 
-/** A service about which the project has assumptions, such as how its API answers. */
+/** An external service about which this project makes assumptions, such as how its API answers. */
 export type Service = "aws" | "circleci" | "eks";
 
 /**
- * Result of the check of an assertion. "open" means that the proof has not collected the facts that
- * the check needs.
+ * Result of the check of an assertion. "open" means that the facts that the check needs are
+ * missing.
  */
 export type Verdict =
   | { readonly result: "proven" }
@@ -15,11 +15,14 @@ export type Verdict =
   | { readonly result: "open"; readonly detail: string };
 
 /**
- * One assumption about a service. The tests check the same assertion with the service's stand-in.
- * So a stand-in is never more lenient than the real service.
+ * One assumption about an external service of type `Seen`. The project's tests use a stand-in for
+ * the service, and check the same assertion with this stand-in. So the stand-in behaves like the
+ * real service in this respect.
  */
 export interface Assertion<Seen> {
-  /** Id of the assertion. The id never changes, because the record contains the id. */
+  /**
+   * Id of the assertion. The id must not change, because the file {@link recordFile} contains it.
+   */
   readonly id: string;
   /** The assumption, as a sentence. */
   readonly says: string;
@@ -44,12 +47,15 @@ export interface Outcome {
   readonly detail?: string;
 }
 
-/** The record: the date and the outcomes of the last proof of each service. */
+/**
+ * Content of the file {@link recordFile}: the date and the outcomes of the last `npm run prove` for
+ * each service.
+ */
 export type Record = Readonly<
   Partial<{ [S in Service]: { readonly date: string; readonly outcomes: readonly Outcome[] } }>
 >;
 
-/** File with the record. This file is in the repository. */
+/** File with the outcomes of `npm run prove`. The file is committed. */
 export const recordFile = join(project, "config", "proofs.json");
 
 export function outcomesOf<Seen>(
@@ -63,7 +69,7 @@ export function readRecord(file = recordFile): Record {
   return existsSync(file) ? (JSON.parse(readFileSync(file, "utf8")) as Record) : {};
 }
 
-/** Replaces the part of the record about one service. */
+/** Replaces the part of the file about one service. */
 export function record(
   service: Service,
   outcomes: readonly Outcome[],

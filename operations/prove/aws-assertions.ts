@@ -8,7 +8,7 @@ export interface Push {
 }
 
 export interface SeenAws {
-  /** Answers to pushes to a new repository, which has the settings of the service's repository. */
+  /** Answers to pushes to a temporary repository with the settings of the service's repository. */
   readonly pushes: {
     /** Answer to a push without a login. */
     readonly anonymous: Push;
@@ -17,14 +17,13 @@ export interface SeenAws {
     /** Answer to a push of another image with the same tag. */
     readonly moved: Push;
     /**
-     * Answer to a push of another image with the same tag, if a filter excludes this tag from the
-     * rule.
+     * Answer to a push of another image with the same tag, for a tag that one of `filters` matches.
      */
     readonly excluded: Push;
   };
   /**
-   * Patterns of the tags that the service's repository excludes from the rule that a tag never
-   * moves.
+   * Patterns of the tags that may move to another image. In the service's repository, all other
+   * tags are immutable.
    */
   readonly filters: readonly string[];
   readonly mutability: string;
@@ -38,8 +37,8 @@ const isPushed = ({ body, status }: Push) =>
   status === 201 ? proven : differs(`${String(status)}: ${body.slice(0, 200)}`);
 
 /**
- * The assumptions about AWS. The stand-in in test/operations/support/ecr-stand-in.ts also works in
- * this way.
+ * The assumptions about AWS. They must also be true of the tests' stand-in for ECR
+ * (test/operations/support/ecr-stand-in.ts).
  */
 export const awsAssertions: readonly Assertion<SeenAws>[] = [
   {

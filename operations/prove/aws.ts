@@ -24,14 +24,17 @@ interface Repository {
   readonly repositoryUri: string;
 }
 
-/** Returns a new name for the repository that a proof creates and deletes. */
+/**
+ * Returns a random name for the temporary repository that `npm run prove -- aws` creates and
+ * deletes.
+ */
 export const newRepository = (of: string): string =>
   `${of}-prove-${randomBytes(4).toString("hex")}`;
 
 /**
- * Creates an empty repository with the settings of the service's repository, pushes images of two
- * bytes, and deletes the repository again, also after an error. Then asks which roles the token of
- * this CircleCI job may assume, if this process is a job.
+ * Creates an empty repository with the settings of the service's repository, pushes images with a
+ * configuration of two bytes, and asks AWS which roles the token of this CircleCI job may assume.
+ * At the end, and after an error, the function deletes the repository.
  */
 export async function seenInAws(repository: string, temporary: string, env: Env): Promise<SeenAws> {
   const names = ["--repository-names", repository, "--output", "json"];
@@ -67,8 +70,9 @@ export async function seenInAws(repository: string, temporary: string, env: Env)
 }
 
 /**
- * Pushes a tag to the new repository: without a login, with a login, and again with another image.
- * Then pushes two images with one tag that a filter excludes from the rule.
+ * Pushes an image to the temporary repository: without a login, with a login, and then another
+ * image with the same tag. Then pushes two images with the same tag, which a filter excludes from
+ * the immutable tags.
  */
 async function pushes(host: string, repository: string, env: Env): Promise<SeenAws["pushes"]> {
   const scheme = /^127\.0\.0\.1:/.test(host) ? "http" : "https";
@@ -112,7 +116,10 @@ async function pushes(host: string, repository: string, env: Env): Promise<SeenA
   return { anonymous, excluded: await push("build-1", "two", login), first, moved };
 }
 
-/** Asks AWS which roles the token of this job may assume. The sessions end after an hour. */
+/**
+ * Asks AWS which roles the token of this CircleCI job may assume. To find this out, the function
+ * starts a session with each role. The sessions end after an hour.
+ */
 async function trust(env: Env): Promise<Pick<SeenAws, "ref" | "roles">> {
   const { CIRCLE_OIDC_TOKEN_V2: token = "" } = { ...process.env, ...env };
   if (token === "") return { ref: "", roles: undefined };

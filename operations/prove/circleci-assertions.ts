@@ -1,6 +1,6 @@
 import { type Assertion, differs, equal, open, proven, type Verdict } from "./assertions";
 
-/** The report that a job of the proof's pipeline has written about itself. */
+/** The report that a job of the pipeline in `proofPipeline` has written about itself. */
 export interface JobReport {
   readonly branch: string;
   readonly claims: Readonly<Record<string, unknown>>;
@@ -25,21 +25,21 @@ export interface SeenWorkflow {
   readonly jobs: Readonly<Record<string, SeenJob>>;
   readonly organizationId: string;
   readonly projectId: string;
-  /** Id of the user that started the workflow, or the rerun. */
+  /** Id of the user that started or reran the workflow. */
   readonly startedBy: string;
 }
 
 export interface SeenCircleci {
   readonly workflow: SeenWorkflow;
-  /** The rerun of a job with SSH, which is a workflow of the same pipeline. */
+  /** Workflow of the same pipeline in which a person reran a job with SSH. */
   readonly rerun?: SeenWorkflow | undefined;
 }
 
 const claim = (name: string): string => `oidc.circleci.com/${name}`;
 
 /**
- * Claims of a job's token. CircleCI's documentation lists them for every trigger of a pipeline,
- * except a custom webhook.
+ * Claims of a job's token. According to CircleCI's documentation, tokens have these claims after
+ * every trigger of a pipeline except a custom webhook.
  */
 const documented = [
   ...["aud", "exp", "iat", "iss", "sub"],
@@ -47,7 +47,10 @@ const documented = [
   ...["project-id", "ssh-rerun", "vcs-origin", "vcs-ref", "workflow-id"].map(claim),
 ];
 
-/** Returns a check of the report of one job. The result is "open" if the job has left no report. */
+/**
+ * Returns a check that uses the report of one job. The result of the check is "open" if this job
+ * has left no report.
+ */
 const of =
   (job: string, check: (report: JobReport, seen: SeenWorkflow) => Verdict) =>
   ({ workflow }: SeenCircleci): Verdict => {
@@ -61,7 +64,10 @@ const of =
 const userIn = (sub: unknown): string | undefined =>
   /\/user\/([^/]+)/.exec(typeof sub === "string" ? sub : "")?.[1];
 
-/** The assumptions about CircleCI. The stand-in in pipeline/run also works in this way. */
+/**
+ * The assumptions about CircleCI. They must also be true of the simulation of CircleCI in
+ * pipeline/run.
+ */
 export const circleciAssertions: readonly Assertion<SeenCircleci>[] = [
   {
     check: of("read", ({ files }) => equal(files["newest"], "second")),

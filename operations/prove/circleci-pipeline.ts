@@ -1,13 +1,13 @@
 import { stringify } from "yaml";
 import { service } from "../../config/service";
 
-/** Name of the proof's file and workflow. */
+/** Name of the workflow in the pipeline of `npm run prove -- circleci`. */
 const workflowName = "prove";
 
-/** Context that only main may use. The proof reads none of its values. */
+/** Context that only jobs of `main` may use. The pipeline does not read the context's values. */
 const restrictedContext = `${service}-staging`;
 
-/** Directory of the reports, which each job stores as artifacts. */
+/** Directory in which each job writes its report. The job stores this directory as an artifact. */
 export const seenDirectory = "prove-seen";
 
 /**
@@ -56,9 +56,9 @@ const job = (...steps: readonly unknown[]) => ({
 });
 
 /**
- * Returns the configuration of a pipeline that shows how CircleCI works. The pipeline checks out no
- * code, needs no secret, and changes nothing outside of CircleCI. CircleCI deletes its caches and
- * artifacts when their storage times end.
+ * Returns the configuration of a pipeline whose jobs record how CircleCI behaves. The pipeline does
+ * not check out code, needs no secret, and changes nothing outside of CircleCI. CircleCI deletes
+ * the pipeline's caches and artifacts at the end of their retention times.
  */
 export function proofPipeline(): string {
   return stringify(

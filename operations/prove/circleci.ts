@@ -46,8 +46,8 @@ interface ApiJob {
 }
 
 /**
- * Reads a workflow of the proof's pipeline, with the reports of its jobs. The API's answers have at
- * most one page, because the workflow has fewer than ten jobs.
+ * Reads a workflow of the pipeline in `proofPipeline`, with the reports of its jobs. The function
+ * reads only the first page of the API's answers, because the workflow has fewer than ten jobs.
  *
  * @see https://circleci.com/docs/api/v2/
  */
@@ -83,8 +83,8 @@ async function report(api: Api, slug: string, job: ApiJob): Promise<JobReport | 
 }
 
 /**
- * Reads from CircleCI the results of a run of the proof's pipeline and, if there is one, of a rerun
- * of a job with SSH.
+ * Reads the results of the pipeline in `proofPipeline` from CircleCI. If a person has rerun a job
+ * with SSH, also reads the results of the rerun.
  */
 export async function seenInCircleci(
   id: string,

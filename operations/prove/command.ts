@@ -25,12 +25,12 @@ export interface ProveOptions {
   readonly env?: Readonly<Record<string, string | undefined>>;
   /** Prints the outcomes as JSON. */
   readonly json?: boolean;
-  /** File to write the record into. @default recordFile */
+  /** File to write the outcomes into. @default recordFile */
   readonly record?: string;
 }
 
 export interface CircleciOptions extends ProveOptions {
-  /** Id of the workflow that is a rerun of a job with SSH. */
+  /** Id of the workflow in which a person reran a job with SSH. */
   readonly rerun?: string;
   /**
    * File to write the pipeline's configuration into. With this option, the command does not call
@@ -40,8 +40,9 @@ export interface CircleciOptions extends ProveOptions {
 }
 
 /**
- * `npm run prove -- circleci`: writes the configuration of a small pipeline, or reads what a run of
- * this pipeline has shown. The command only reads from CircleCI. A person starts the pipeline.
+ * `npm run prove -- circleci`: writes the configuration of a small pipeline to a file, or reads the
+ * results of this pipeline from CircleCI and checks the assumptions about CircleCI. The command
+ * changes nothing in CircleCI: a person starts the pipeline.
  *
  * @returns the exit code: 0 if everything is proven, 3 if something differs or is open.
  */
@@ -68,14 +69,15 @@ export async function proveCircleci(
 
 export interface AwsOptions extends Omit<ProveOptions, "env"> {
   readonly env?: Readonly<Record<string, string>>;
-  /** Repository whose settings the command proves. @default the service's repository */
+  /** Repository whose settings the command checks. @default the service's repository */
   readonly repository?: string;
   readonly yes?: boolean;
 }
 
 /**
- * `npm run prove -- aws`: creates an ECR repository, pushes to this repository, and deletes the
- * repository. In a CircleCI job, the command also asks AWS which roles the job's token may assume.
+ * `npm run prove -- aws`: creates a temporary ECR repository, pushes images to it, deletes it, and
+ * checks the assumptions about AWS. In a CircleCI job, the command also asks AWS which roles the
+ * job's token may assume.
  *
  * @returns the exit code: 0 if everything is proven, 3 if something differs or is open.
  */
@@ -98,7 +100,7 @@ export async function proveAws({
 }
 
 export interface EksOptions extends Omit<ProveOptions, "env"> {
-  /** Checks the cluster. @default - the doctor's checks */
+  /** Function that checks the cluster. @default - the checks of `npm run doctor -- platform` */
   readonly check?: (context: string | undefined) => Promise<Report>;
   /** Context of the kubeconfig. @default - the current context */
   readonly context?: string;

@@ -1,7 +1,7 @@
 import { type Row, checks } from "../doctor/finding";
 import { type Assertion, type Verdict, differs, open, proven } from "./assertions";
 
-/** Returns the verdict from the doctor's result of one check. */
+/** Returns the verdict for one check of `npm run doctor -- platform`. */
 const found =
   (check: (typeof checks)[keyof typeof checks]) =>
   (rows: readonly Row[]): Verdict => {
@@ -13,8 +13,9 @@ const found =
   };
 
 /**
- * The assumptions about a cluster on EKS. The first one is also true in the sandbox, except in the
- * namespaces with the standard mode of EKS. test/end-to-end/network.test.ts tests both cases.
+ * The assumptions about a cluster on EKS. The first assumption is also true of the sandbox, except
+ * in namespaces in which the sandbox enforces network policies like the standard mode of EKS.
+ * test/end-to-end/network.test.ts tests both cases.
  */
 export const eksAssertions: readonly Assertion<readonly Row[]>[] = [
   {

@@ -29,18 +29,23 @@ interface KubeSystem {
 
 type Where = Pick<Settings, "context" | "eksCluster" | "environment">;
 
-/** Timeout of a request to the state backend, in seconds: enough to list 200 stacks in S3. */
+/**
+ * Timeout of a Pulumi command that reads the state backend, in seconds. To list 200 stacks in S3
+ * takes less time.
+ */
 const stateSeconds = 20;
-/** Timeout of an AWS CLI command, in seconds. The AWS CLI starts slowly. */
+/**
+ * Timeout of an AWS CLI command, in seconds. The AWS CLI itself takes a second or more to start.
+ */
 const awsSeconds = 20;
 
 /**
- * Checks that state backend and cluster answer, before any work begins. Without this check, a
- * preview could report success although the cluster is unreachable, and an update could fail
- * halfway.
+ * Checks that the state backend and the cluster answer, before a command changes anything. Without
+ * this check, a preview could report success although the cluster is unreachable, and an update
+ * could fail halfway.
  *
- * @throws UserError within 20 s, or within 50 s on EKS, if state backend or cluster do not answer.
- * The error names the address of the backend or the cluster.
+ * @throws UserError within 20 s, or within 50 s on EKS, if the state backend or the cluster does
+ * not answer. The error contains its address.
  */
 export async function connect(settings: Where, workspace: Workspace): Promise<Connected> {
   const asked = [connectToCluster(settings, workspace), stackNames(workspace)] as const;
@@ -51,14 +56,14 @@ export async function connect(settings: Where, workspace: Workspace): Promise<Co
 /**
  * Returns the names of all stacks in the state backend. Sends no request to the cluster.
  *
- * @throws UserError that names the state backend that does not answer.
+ * @throws UserError with the address of the state backend, if the state backend does not answer.
  */
 export async function stackNames(workspace: Workspace): Promise<readonly string[]> {
   const answer = await readState(["stack", "ls"], workspace);
   return (JSON.parse(answer) as { name: string }[]).map(({ name }) => name);
 }
 
-/** Makes the error about a stack that does not exist in the state backend. */
+/** Returns the error about a stack that does not exist in the state backend. */
 export const noSuchStack = (stack: string): UserError =>
   new UserError(`Stack "${stack}" does not exist in this state backend: nothing was deployed.`);
 
@@ -92,7 +97,7 @@ async function readState(question: readonly string[], workspace: Workspace): Pro
 /**
  * Reads the UID of the cluster, and the annotations of its namespace `kube-system`.
  *
- * @throws UserError that names the address of a cluster that does not answer.
+ * @throws UserError with the address of the cluster, if the cluster does not answer.
  */
 export async function connectToCluster(
   settings: Where,
@@ -124,7 +129,7 @@ export async function connectToCluster(
 
 /**
  * Writes a kubeconfig for EKS with the AWS CLI, and returns the path of the file. The file contains
- * no token. This process deletes the file when it ends.
+ * no token, and this process deletes it when it ends.
  */
 async function eksFile(
   { name, region }: NonNullable<Settings["eksCluster"]>,
@@ -145,8 +150,8 @@ async function eksFile(
       );
     },
   );
-  // The AWS CLI writes a user with the AWS role into the file. The Pulumi program may use another
-  // identity, so the program's user replaces this user.
+  // In the file, the AWS CLI writes a user with the AWS role of this shell or CI job. The Pulumi
+  // program may use a different identity, so this code replaces the user with the program's user.
   const config = parse(readFileSync(file, "utf8")) as { users: { user: object }[] };
   const user = eksUser({ name, region }, environments[environment].clusterIdentity);
   const users = config.users.map((entry) => ({ ...entry, user }));
@@ -154,7 +159,7 @@ async function eksFile(
   return file;
 }
 
-/** Runs a command that only reads, and kills the command after `seconds`. */
+/** Runs a command that only reads, and kills it if it takes longer than `seconds`. */
 async function quickly(
   file: string,
   args: readonly string[],

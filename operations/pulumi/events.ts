@@ -1,6 +1,9 @@
 import { UserError } from "../../lib/errors";
 
-/** Types of the engine's event log, with only the fields that this project reads. */
+/**
+ * The types in this file describe the event log of Pulumi's engine, with only the fields that this
+ * project reads.
+ */
 
 export type Json =
   boolean | number | string | null | readonly Json[] | { readonly [key: string]: Json };
@@ -44,7 +47,7 @@ interface Event {
   readonly summaryEvent?: object;
 }
 
-/** An error in the engine's event log, or a violation of a policy. */
+/** An error or a violation of a policy in the engine's event log. */
 export interface Diagnostic {
   readonly message: string;
   /** URN of the resource that the message is about. Empty if the message is about no resource. */
@@ -55,7 +58,7 @@ export interface Events {
   /** Whether the engine finished: it processed the whole program and the whole state. */
   readonly complete: boolean;
   readonly errors: readonly Diagnostic[];
-  /** Violations of mandatory policies. Each violation stops the preview. */
+  /** Violations of mandatory policies. With a violation, the preview fails. */
   readonly violations: readonly Diagnostic[];
   readonly steps: readonly Step[];
   /** Violations of advisory policies. */
@@ -91,7 +94,7 @@ function parse(line: string): Event {
   try {
     return JSON.parse(line) as Event;
   } catch {
-    // A killed engine leaves an incomplete last line.
+    // If the engine was killed, the last line may be incomplete.
     return {};
   }
 }
@@ -99,8 +102,8 @@ function parse(line: string): Event {
 const told = /^\{"sequence":\d+,"timestamp":\d+,"(?:diagnostic|policy|resourcePre|summary)Event"/;
 
 /**
- * Whether a line of the event log has an event that `readEvents` needs. Most lines are debug
- * messages, or repeat other events.
+ * Whether a line of the event log has an event that `readEvents` needs. It does not parse other
+ * lines, because most lines are debug messages or repeat other events.
  */
 function isRead(line: string): boolean {
   return told.test(line) && !line.includes('"severity":"debug"');
@@ -132,7 +135,7 @@ export function readEvents(log: string): Events {
   };
 }
 
-/** An error of a failed update. */
+/** The error that a failed update throws. */
 export class UpdateError extends UserError {
   /** Errors and policy violations that Pulumi's engine reported, without secrets. */
   readonly causes: readonly string[];

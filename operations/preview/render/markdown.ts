@@ -7,8 +7,8 @@ import { changeOf, releaseLine, titleOf } from "./text";
 const lineLimit = 600;
 
 /**
- * Formats a text from outside as Markdown code. So the text cannot contain markup, mention a
- * person, or end the table or the comment. A line break becomes a space.
+ * Formats a text from outside as Markdown code. As code, markup in the text has no effect, and the
+ * text cannot mention a person or end the table or the comment. A line break becomes a space.
  */
 export function code(text: string): string {
   const inside = text.replace(/\s+/g, " ").replaceAll("|", "\\|").replaceAll("<!--", "<! --");
@@ -19,7 +19,7 @@ export function code(text: string): string {
   return `${ticks}${space}${inside}${space}${ticks}`;
 }
 
-/** Returns a code block with a text from outside, which cannot end the block or the comment. */
+/** Returns a code block with a text from outside. The text cannot end the block or the comment. */
 export function fenced(text: string, language = "text"): string {
   const inside = text.replaceAll("<!--", "<! --");
   const ticks = "`".repeat(
@@ -60,7 +60,8 @@ function fitting(lines: readonly string[], room: number): readonly string[] {
 }
 
 /**
- * Moves the marks of Pulumi's diff to the start of each line, so that GitHub highlights the lines.
+ * Copies the marks of Pulumi's diff (`+`, `-` and `~`) to the start of their lines, so that GitHub
+ * highlights these lines.
  */
 function diffText(printed: string): string {
   return plain(printed)
@@ -74,8 +75,8 @@ function diffText(printed: string): string {
 
 /**
  * Returns the summary for a pull request, with Pulumi's diff in a collapsed section below the
- * summary. The result has at most `limit` characters. If the text is too long, first cuts the diff,
- * then the last rows of the table. The headline stays.
+ * summary. The result has at most `limit` characters. If the text is too long, the function first
+ * cuts the diff, and then leaves out the last rows of the table. It never cuts the headline.
  */
 export function markdownOf(
   summary: Summary,

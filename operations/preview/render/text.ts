@@ -13,8 +13,8 @@ export function changeOf({ after, before, fields, what }: Row): string {
 }
 
 /**
- * Title of a group, such as `ScheduledJob export, expire-unpaid`. If there are more than four
- * names, the title has the first three and the number of the others.
+ * Returns the title of a group, such as `ScheduledJob export, expire-unpaid`. If there are more
+ * than four names, the title has the first three and the number of the others.
  */
 export function titleOf({ names, type }: Group): string {
   const some =
@@ -22,7 +22,7 @@ export function titleOf({ names, type }: Group): string {
   return [type, some.join(", ")].filter((part) => part !== "").join(" ");
 }
 
-/** Returns the line about the release's values. Every commit changes these values. */
+/** Returns the line about the release's values. Undefined if the release does not change. */
 export function releaseLine({ release }: Summary): string | undefined {
   if (release === undefined) return undefined;
   const effects = release.effects
@@ -39,7 +39,8 @@ export function textOf(summary: Summary): string {
   const { errors, groups, headline, notes, stack } = summary;
   const lines = [`Preview of ${stack}: ${headline}`];
   const release = releaseLine(summary);
-  // If no change has an effect on the running service, the summary has only one line.
+  // If the changes have no effect on the running service, and there is nothing else to say, the
+  // summary has only one line.
   if (groups.every(isQuiet) && release === undefined && errors.length + notes.length === 0) {
     const objects = groups.flatMap((group) => group.rows).length;
     return `${lines[0] ?? ""}${objects === 0 ? "" : ` (${String(objects)} fields without effect)`}\n`;
