@@ -1,26 +1,33 @@
 /**
- * Matches the name that Pulumi's provider generates as field manager for each object. If Pulumi was
- * killed while it created an object, the cluster has the name, but the stack's state does not.
+ * Matches the field manager name that Pulumi's Kubernetes provider generates for each object. If
+ * Pulumi was killed while it created an object, the object in the cluster has this name, but the
+ * stack's state does not.
  */
 export const drawnManager = /^pulumi-kubernetes-[0-9a-f]+$/;
 
-/** Fields of an object that another field manager owns. */
+/** A conflict: fields of an object that another field manager owns. */
 interface Conflict {
   readonly fields: readonly string[];
   /** Name of the field manager, without the API version and the time in the message. */
   readonly manager: string;
 }
 
-/** Environment variable with which Pulumi's provider overwrites fields of other field managers. */
+/**
+ * Environment variable that makes Pulumi's Kubernetes provider overwrite fields of other field
+ * managers.
+ */
 export const forcing = { PULUMI_K8S_ENABLE_PATCH_FORCE: "true" } as const;
 const force = Object.entries(forcing).flat().join("=");
 
-/** Matches the start of a conflict in the cluster's message. A list of fields may follow. */
+/**
+ * Matches the start of a conflict in the error message of the API server. A list of fields may
+ * follow.
+ */
 const begins = /conflicts? with "([^"]+)"([^:\n]*):/;
 
 /**
- * Explains the field manager conflicts in an error message, and what to do: one text for each
- * conflict. Empty if the message contains no conflict.
+ * Returns one text for each field manager conflict in an error message. The text says what the
+ * conflict is, and what to do. Empty if the message contains no conflict.
  */
 export function fieldConflicts(said: string): readonly string[] {
   return [

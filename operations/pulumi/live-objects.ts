@@ -2,8 +2,8 @@ import type { Cluster } from "../clients/kubectl";
 import { type StateResource, outputsIn } from "./stacks";
 
 /**
- * Fields in the form of `managedFields` in Kubernetes. A key that begins with `f:` is a field name;
- * a key that begins with `k:` or `v:` is an element of a list.
+ * Fields in the form of `managedFields` in Kubernetes. A key that begins with `f:` contains the
+ * name of a field. A key that begins with `k:` or `v:` stands for an element of a list.
  */
 export interface FieldSet {
   readonly [field: string]: FieldSet;
@@ -14,12 +14,15 @@ export interface ManagedFields {
   readonly fieldsV1?: FieldSet;
   readonly manager: string;
   readonly operation: string;
-  /** Subresource through which the fields were set, such as `scale` or `status`. */
+  /**
+   * Subresource that the field manager used, such as `scale` or `status`. Undefined if it changed
+   * the object itself.
+   */
   readonly subresource?: string;
   readonly time?: string;
 }
 
-/** An object that was read from the cluster. */
+/** An object as the cluster has it. */
 export interface LiveObject {
   readonly apiVersion: string;
   readonly kind: string;
@@ -37,7 +40,10 @@ export interface LiveObject {
 /** Fields that identify an object in the cluster. */
 export type Key = Pick<LiveObject, "apiVersion" | "kind" | "metadata">;
 
-/** Reads an object's key from its inputs in the state. The inputs contain the generated name. */
+/**
+ * Returns an object's key, from the resource's inputs in the state. These inputs contain the name
+ * that Pulumi generated.
+ */
 export function keyOf({ inputs }: Pick<StateResource, "inputs">): Key {
   const { apiVersion, kind, metadata } = inputs as unknown as Key;
   const { labels = {}, name, namespace } = metadata;
@@ -50,7 +56,10 @@ export const isSame = (one: Key, other: Key): boolean =>
   one.metadata.name === other.metadata.name &&
   one.metadata.namespace === other.metadata.namespace;
 
-/** Types of objects that every role with access to a stack may read. Secrets are not among them. */
+/**
+ * Matches the types of objects that every role with access to a stack may read. Secrets do not
+ * belong to them.
+ */
 const readableTypes = new RegExp(
   `^kubernetes:(?:${[
     "apps/v1:(?:Deployment|StatefulSet)",
@@ -65,8 +74,8 @@ const readableTypes = new RegExp(
 export const isReadable = (type: string): boolean => readableTypes.test(type);
 
 /**
- * Those objects of a stack that every role may read: as objects in the cluster, and as resources in
- * the state.
+ * The objects of a stack that every role with access to the stack may read: as objects in the
+ * cluster, and as resources in the state.
  */
 export interface Seen {
   readonly objects: readonly LiveObject[];
@@ -76,8 +85,8 @@ export interface Seen {
 export const nothingSeen: Seen = { objects: [], resources: [] };
 
 /**
- * Reads the stack's objects from the cluster. Empty if the stack is in another cluster, because all
- * objects would then be missing in this cluster.
+ * Reads the stack's objects from the cluster. Empty if the stack is in another cluster. Otherwise,
+ * all its objects would look as if someone had deleted them.
  */
 export async function seenIn(
   all: readonly StateResource[],
@@ -89,19 +98,20 @@ export async function seenIn(
   );
   if (clusterUid === undefined || resources.length === 0) return nothingSeen;
   const seen = { objects: await live(resources, all, cluster), resources };
-  // Reads the cluster's UID only if objects are missing, because the UID needs one more request.
+  // To read the cluster's UID, one more request is necessary, so this code reads it only if objects
+  // are missing.
   if (goneFrom(seen).length === 0) return seen;
   const uid = ["get", "namespace", "kube-system", "--output", "jsonpath={.metadata.uid}"];
   return (await cluster.kubectl(uid, 30_000)).trim() === clusterUid ? seen : nothingSeen;
 }
 
-/** Returns the objects that the state has and the cluster does not have. */
+/** Returns the objects that are in the state but not in the cluster. */
 export const goneFrom = ({ objects, resources }: Seen): readonly Key[] =>
   resources.map(keyOf).filter((key) => !objects.some((one) => isSame(one, key)));
 
 /**
- * Reads the objects of the `wanted` resources, with one request for each cluster. An object that
- * does not exist is not in the result.
+ * Reads the objects of the `wanted` resources, with one request for each cluster. The result does
+ * not contain objects that do not exist.
  *
  * @param all - all resources of the state, including the providers
  */
@@ -117,7 +127,7 @@ export async function live(
   return objects;
 }
 
-/** Reads objects with one request. An object that does not exist is not in the result. */
+/** Reads objects with one request. The result does not contain objects that do not exist. */
 export async function find(
   keys: readonly Key[],
   { kubectl }: Pick<Cluster, "kubectl">,

@@ -1,6 +1,6 @@
 import { duration } from "../../lib/time";
 
-/** Part of Pulumi's error if another update holds the stack's lock. */
+/** Text in Pulumi's error about a stack whose lock another update holds. */
 const locked = "the stack is currently locked by";
 /** Matches Pulumi's text about the owner of the lock: user, machine, process and time. */
 const owner = /created by [^\n]+/;
@@ -18,7 +18,7 @@ export interface LockWait {
   readonly patienceMs?: number | undefined;
   /**
    * Pause between two tries, in milliseconds. The command adds a random time of up to the same
-   * length, so that two waiting commands do not try at the same moment.
+   * length, so that two commands do not try again at the same moment.
    * @default 10000
    */
   readonly pauseMs?: number | undefined;
@@ -28,9 +28,9 @@ export interface LockWait {
  * Runs `work`, which takes a stack's lock. If `work` fails because another update holds the lock,
  * this function prints a message, waits, and runs `work` again.
  *
- * @param takeOver - tries to remove the lock of a process that has ended. This function calls
- * `takeOver` only the first time that `work` finds a lock. If `takeOver` returns true, `work` runs
- * again without a pause.
+ * @param takeOver - tries to remove the lock of a process that has ended, and returns whether it
+ * has removed the lock. `untilUnlocked` calls it once, when `work` first fails because of a lock.
+ * If it returns true, `work` runs again without a pause.
  * @throws what `work` throws. If the stack is still locked after the longest wait, throws the last
  * error about the lock.
  */

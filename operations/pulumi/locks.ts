@@ -5,8 +5,9 @@ import { type Workspace, stateOfProject } from "./run-pulumi";
 import { KilledHere, type LockOwner, placeOf } from "./started-processes";
 
 /**
- * Removes the locks of updates that were killed on this machine. A lock stays if the lock's process
- * still runs or belongs to another machine. Pulumi then says who holds the lock.
+ * Removes the locks of updates that were killed on this machine. Other locks stay: those of
+ * processes that still run, and those of other machines. If such a lock remains, Pulumi's error
+ * says who holds it.
  */
 export async function removeDeadLocks(stack: string, workspace: Workspace): Promise<void> {
   const state = stateOfProject(workspace);
@@ -19,7 +20,8 @@ export async function removeDeadLocks(stack: string, workspace: Workspace): Prom
   }
   if (backendUrl.startsWith("s3://")) {
     const killed = new KilledHere(placeOf(stack, backendUrl));
-    // Reads S3 only if an update was killed on this machine: the AWS CLI takes a second to start.
+    // If no update was killed on this machine, this code does not read S3, because the AWS CLI
+    // alone takes a second to start.
     if (killed.none) return;
     try {
       await removeLocks(store(), (owner) => killed.took(owner));

@@ -5,8 +5,8 @@ type Inputs = Readonly<Record<string, unknown>>;
 
 /**
  * Functions that compute the id of an AWS resource of the platform project from the resource's
- * inputs. Types that are missing here, such as a role's policy, need no id, because the next update
- * can create them again without an error from AWS.
+ * inputs. Resources of other types, such as a role's policy, need no id: the next update can create
+ * them again without an error from AWS.
  */
 const ids: Readonly<Record<string, (inputs: Inputs, account: string) => string>> = {
   "aws:ecr/repository:Repository": ({ name }) => String(name),
@@ -20,13 +20,13 @@ const ids: Readonly<Record<string, (inputs: Inputs, account: string) => string>>
 };
 
 /**
- * Returns the AWS resources that a killed update had begun to create, in the form that the state
- * has. The caller adds these resources to the state and runs a refresh. The refresh removes
- * resources that do not exist in AWS, and reads the other resources. Without this refresh, the next
- * update would try to create the resources again, and AWS would answer that they exist.
+ * Returns the AWS resources that a killed update had begun to create, in the form of the state. The
+ * caller adds them to the state and runs a refresh. The refresh removes the resources that do not
+ * exist in AWS, and reads the others. If they were not in the state, the next update would try to
+ * create them again, and AWS would answer that they exist.
  *
- * Pulumi has the command `pulumi refresh --import-pending-creates` for this case. But with this
- * option, Pulumi 3.215 drops the resources from the state and reads nothing.
+ * Pulumi has the command `pulumi refresh --import-pending-creates` for this case. But in Pulumi
+ * 3.215, this command removes the resources from the state, and does not read them from AWS.
  */
 export async function begunInAws(
   begun: readonly StateResource[],
@@ -42,7 +42,10 @@ export async function begunInAws(
   });
 }
 
-/** Sets AWS_DEFAULT_REGION. Unlike the SDKs, version 1 of the AWS CLI does not read AWS_REGION. */
+/**
+ * Returns the environment variables with AWS_DEFAULT_REGION. Unlike the AWS SDKs, version 1 of the
+ * AWS CLI does not read AWS_REGION.
+ */
 function regional(env: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
   const given: Readonly<Record<string, string | undefined>> = { ...process.env, ...env };
   const region = given["AWS_DEFAULT_REGION"] ?? given["AWS_REGION"];

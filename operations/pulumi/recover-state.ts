@@ -22,10 +22,11 @@ import { type Deployment, type StateResource, begunIn, editState, stateOf } from
  *
  * After a kill, this function removes the lock of the killed update, refreshes the state, and
  * adopts the objects that the update had begun to create. The refresh is necessary because Pulumi
- * compares the program only with the state. Without the refresh, Pulumi would not notice that
- * objects are missing.
+ * compares the program with the state, and not with the cluster. Without the refresh, Pulumi would
+ * not notice that objects are missing.
  *
- * @returns the objects that this function has read. Empty if it has changed the state.
+ * @returns the objects that this function has read from the cluster. Empty if it has changed the
+ * state.
  */
 export async function recoverState(
   stack: string,
@@ -34,8 +35,8 @@ export async function recoverState(
 ): Promise<Seen> {
   let seen = nothingSeen;
   await removeDeadLocks(stack, workspace);
-  // An update that is in progress also has pending operations. So each try reads the state again,
-  // because the update may have finished these operations.
+  // An update that is in progress also has pending operations. While this code waits for its lock,
+  // the update may finish these operations. So each try reads the state again.
   await whenUnlocked(stack, workspace, async () => {
     const { begun, pending, resources } = await stateOf(stack, workspace);
     if (!pending) {
@@ -44,12 +45,13 @@ export async function recoverState(
       if (gone.length === 0) return;
       for (const { kind, metadata } of gone) console.log(`  ${kind} ${metadata.name} was deleted`);
       console.log("  asking the cluster what is left");
-      // After the refresh, the state has the fields of the cluster, so there is nothing to compare.
+      // The refresh copies the fields of the objects in the cluster to the state. After that, a
+      // comparison would find no difference.
       seen = nothingSeen;
     }
     const refresh = ["refresh", "--stack", stack, "--yes", "--skip-preview"];
     // The refresh resolves interrupted changes and deletions. Interrupted creations stay in the
-    // state as pending operations until the next step.
+    // state as pending operations, and `editState` below resolves them.
     await ask(refresh, workspace);
     if (!(await stateOf(stack, workspace)).pending) return;
     const inAws = await begunInAws(begun, workspace.env);
@@ -67,7 +69,7 @@ export async function recoverState(
   return seen;
 }
 
-/** Kubernetes objects that an update had begun to create. */
+/** Returns the Kubernetes objects that a killed update had begun to create. */
 function begunObjects(deployment: Deployment): readonly StateResource[] {
   return begunIn(deployment).filter(
     ({ inputs, type }) => type.startsWith("kubernetes:") && typeof inputs?.["kind"] === "string",
@@ -75,9 +77,9 @@ function begunObjects(deployment: Deployment): readonly StateResource[] {
 }
 
 /**
- * Adds to the state the objects that a killed update had begun to create, as if that update had
- * recorded the objects. Each object keeps the field manager that created the object. With another
- * field manager, the next update would have conflicts with the killed update.
+ * Adds the objects that a killed update had begun to create to the state, as if that update had
+ * recorded them. For each object, the state then contains the field manager of the killed update.
+ * With a different field manager, the next update would have conflicts.
  */
 export function withBegun(deployment: Deployment, found: readonly LiveObject[]): Deployment {
   let resources = deployment.resources ?? [];
@@ -87,10 +89,11 @@ export function withBegun(deployment: Deployment, found: readonly LiveObject[]):
     if (adopted === undefined) continue;
     const known = resources.filter(({ urn }) => urn === adopted.urn);
     if (known.some(({ id }) => id === adopted.id)) continue;
-    // If the old object was already deleted, the adopted object is its replacement. The state then
-    // no longer needs the entry of the old object.
+    // If the killed update had already deleted the old object, the adopted object is its
+    // replacement, and the state no longer needs the old object's entry.
     resources = resources.filter((one) => !known.includes(one) || one.pendingReplacement !== true);
-    // If the old object is still in use, the next update deletes the adopted object.
+    // If the old object is still in use, the state marks the adopted object so that the next update
+    // deletes it.
     const serves = known.some((one) => one.delete !== true && one.pendingReplacement !== true);
     resources = [...resources, serves ? { ...adopted, delete: true } : adopted];
   }
@@ -98,8 +101,8 @@ export function withBegun(deployment: Deployment, found: readonly LiveObject[]):
 }
 
 /**
- * Returns the state's entry for an object that the update had begun to create. Undefined if the
- * update did not create the object, or if the object belongs to another owner.
+ * Returns the state's entry for an object that the killed update had begun to create. Undefined if
+ * no Pulumi update created the object, or if the object belongs to another owner.
  */
 function adoption(resource: StateResource, object: LiveObject): StateResource | undefined {
   if (resource.retainOnDelete === true) return undefined;
@@ -117,8 +120,8 @@ function adoption(resource: StateResource, object: LiveObject): StateResource | 
     ...resource,
     id: namespace === undefined ? name : `${namespace}/${name}`,
     initErrors: ["The update that made it was killed: whether it is ready is not known."],
-    // The outputs that the provider stores. Only the metadata come from the cluster, because a
-    // Secret's data must stay encrypted.
+    // The outputs have the form in which the Kubernetes provider stores them. Only the metadata
+    // come from the cluster, because a Secret's data must stay encrypted.
     outputs: {
       ...inputs,
       metadata: object.metadata,

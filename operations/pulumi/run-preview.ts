@@ -6,14 +6,13 @@ const LIMIT_MS = 15 * 60_000;
 
 export interface PreviewRun {
   /**
-   * `runPreview` calls this function when Pulumi prints its first line. At this moment, Pulumi has
+   * `runPreview` calls this function when Pulumi prints its first line. By this time, Pulumi has
    * read the state.
    */
   readonly began?: () => void;
   readonly workspace: Workspace;
   /**
-   * Signal that kills the engine. A kill is safe, because a preview changes nothing and holds no
-   * lock.
+   * Signal that kills Pulumi. This is safe, because a preview changes nothing and holds no lock.
    */
   readonly signal?: AbortSignal;
   /** Stream that receives the engine's output while the engine runs. */
@@ -53,8 +52,8 @@ export async function runPreview({
   const args = ["preview", "--diff", "--stack", stack, ...options];
   const ended = await runPulumi(args, workspace, {
     attach: (child) => {
-      // This timer replaces spawn's own timeout, which continues even if the program could not
-      // start.
+      // This timer replaces the option `timeout` of `spawn`, because the timer of that option
+      // continues to run even if Pulumi could not start.
       limit = setTimeout(() => child.kill("SIGTERM"), LIMIT_MS);
       if (began !== undefined) child.stdout?.once("data", began);
       child.stdout?.setEncoding("utf8").on("data", pass);

@@ -38,32 +38,38 @@ export function withEnv(workspace: Workspace, env: Readonly<Record<string, strin
   return { ...workspace, env: { ...workspace.env, ...env } };
 }
 
-/** All environment variables of a Pulumi program: those of this process and of the workspace. */
+/**
+ * Returns all environment variables of a Pulumi program: those of this process and those of the
+ * workspace.
+ */
 export function variables(workspace: Workspace): Readonly<Record<string, string | undefined>> {
   return { ...process.env, ...workspace.env };
 }
 
 /**
- * Lets Pulumi take the encryption key from the state if a stack has no stack settings file.
- * Otherwise Pulumi would use another key.
+ * Makes Pulumi use the encryption key in the state if a stack has no stack settings file. Without
+ * this variable, Pulumi would use another key.
  */
 const fallback = { PULUMI_FALLBACK_TO_STATE_SECRETS_MANAGER: "true" };
 /**
- * Lets Pulumi load the program without a type check. A type check needs packages such as
- * `@types/mocha`, and CI jobs that only `main` may run install no development dependencies.
+ * Makes Pulumi load the program without a type check. A type check needs development dependencies,
+ * such as `@types/mocha`, and the CI jobs that only `main` may run do not install them.
  */
 const withoutTypeCheck = { PULUMI_NODEJS_TRANSPILE_ONLY: "true" };
 const always = { ...fallback, ...withoutTypeCheck };
 
-/** Pulumi's options that check the policy pack. Empty if the project has no policy pack. */
+/**
+ * Returns the options with which Pulumi checks the policy pack. Empty if the project in this
+ * working directory has no policy pack.
+ */
 export function policyOptions({ cwd }: Workspace): readonly string[] {
   return existsSync(join(cwd, "policy", "PulumiPolicy.yaml")) ? ["--policy-pack", "policy"] : [];
 }
 
 /**
- * Returns the options with which Pulumi prints plain lines, also on a terminal. Pulumi's table for
- * terminals would mix with the lines of our commands, and would cut a long status, such as why a
- * pod is not ready.
+ * Returns the options with which Pulumi prints plain lines, also on a terminal. By default, Pulumi
+ * draws a table on a terminal. The lines of our commands would appear inside this table, and the
+ * table would cut a long status, such as the reason why a pod is not ready.
  */
 export function plainLines(
   workspace: Workspace,
@@ -83,8 +89,8 @@ export function stateOfProject(workspace: Workspace): StateOfProject {
 }
 
 /**
- * Runs `work`, which takes a stack's lock. Waits while another update holds the lock. In CircleCI,
- * takes over the lock of an ended job in the same serial group.
+ * Runs `work`, which takes a stack's lock. While another update holds the lock, this function
+ * waits. In CircleCI, it removes the lock that an ended job of the same serial group has left.
  *
  * @throws what `work` throws.
  */
@@ -101,7 +107,11 @@ export async function whenUnlocked<Result>(
   });
 }
 
-/** Records a Pulumi process until the process ends: on this machine, and in CircleCI also in S3. */
+/**
+ * Functions and arguments that record a Pulumi process until it ends: on this machine, and in a
+ * CircleCI job also in S3. With the record, a later command can remove the lock of a killed
+ * process.
+ */
 interface Remembering extends Pick<Recording, "through"> {
   readonly onStart: (pid: number) => Recording["ended"];
 }
@@ -110,7 +120,7 @@ async function remembering(args: readonly string[], workspace: Workspace): Promi
   const job = circleciJob(variables(workspace));
   const state = stateOfProject(workspace);
   const recording =
-    // Loads this module only in a CircleCI job, so that other commands start faster.
+    // Only a command in a CircleCI job loads this module, so other commands start faster.
     job && (await import("../locks/job-record")).recordingOf(args, job, state);
   return {
     onStart: (pid) => {
@@ -142,16 +152,16 @@ interface Running {
    * Pulumi's output.
    */
   readonly attach: (child: ChildProcess) => void;
-  /** Signal that ends Pulumi immediately. */
+  /** Signal that makes this function kill Pulumi immediately. */
   readonly signal?: AbortSignal | undefined;
   readonly stdio: StdioOptions;
 }
 
 /**
- * Runs a Pulumi command that runs the program, and returns Pulumi's event log. All such commands
- * use this function. The function forwards a SIGTERM to Pulumi and waits until Pulumi ends, because
- * a killed Pulumi leaves its lock in the state. On Ctrl-C, the terminal sends SIGINT to Pulumi
- * directly, because Pulumi is in the terminal's foreground process group.
+ * Runs a Pulumi command that runs the Pulumi program, and returns Pulumi's event log. The function
+ * forwards a SIGTERM to Pulumi and waits until Pulumi ends, because a killed Pulumi leaves its lock
+ * in the state backend. On Ctrl-C, the terminal sends SIGINT to Pulumi directly, because Pulumi is
+ * in the terminal's foreground process group.
  *
  * @throws UserError if Pulumi is not installed.
  */
@@ -198,8 +208,9 @@ export async function runPulumi(
 }
 
 /**
- * Runs `pulumi up` or `pulumi destroy`, and shows Pulumi's output on the terminal. Waits while
- * another update holds the stack's lock. Adds Pulumi's errors to the command's report.
+ * Runs `pulumi up` or `pulumi destroy`, and shows Pulumi's output on the terminal. While another
+ * update holds the stack's lock, the function waits. It adds Pulumi's errors to the causes of a
+ * failure that CI jobs report (`reports.addCause`).
  *
  * @param before - checks the stack before each try, because another update may have changed the
  * stack.
@@ -233,7 +244,8 @@ async function changeOnce(args: readonly string[], workspace: Workspace): Promis
         if (!isLocked(stderr)) process.stderr.write(chunk);
       });
     },
-    // Pulumi writes to the terminal directly, also after this process was killed.
+    // Pulumi writes its standard output to the terminal directly, so the output continues even if
+    // this process is killed.
     stdio: ["inherit", "inherit", "pipe"],
   }).finally(() => process.off("SIGINT", wait));
   if (code === 0) return;
@@ -245,38 +257,42 @@ async function changeOnce(args: readonly string[], workspace: Workspace): Promis
 }
 
 /**
- * Returns the engine's errors and policy violations. If there are no such events, returns the
- * errors in `stderr`.
+ * Returns the errors and policy violations in the engine's event log. If the log has none, returns
+ * the errors in `stderr`.
  */
 function causesOf(log: string, stderr: string): readonly string[] {
   const { errors, violations } = readEvents(log);
   const found = [...errors, ...violations].map(({ message }) => message);
   const all = found.length === 0 ? [errorsIn(stderr)] : found;
   const causes = [...new Set(all)].filter((cause) => cause !== "");
-  // Pulumi adds the error "update failed" to the stack if the operation of a resource failed.
+  // If the operation of a resource failed, Pulumi also reports the error "update failed" for the
+  // stack. This error does not say why.
   const others = causes.filter((cause) => cause !== "update failed");
   return others.length === 0 ? causes : others;
 }
 
 /**
- * Runs a Pulumi command that does not run the program, and returns its output. The default timeout
- * is 2 minutes.
+ * Runs a Pulumi command that does not run the Pulumi program, or a refresh, and returns the
+ * command's output. The default timeout is 2 minutes.
  */
 export async function ask(
   args: readonly string[],
   workspace: Workspace,
   options: Pick<CommandOptions, "input" | "killSignal" | "timeout"> = {},
 ): Promise<string> {
-  // Loads this module only here, so that a preview starts faster.
+  // A preview does not call this function before it starts Pulumi. So this module is loaded only
+  // here, and a preview starts faster.
   const { command } = await import("../../lib/command");
   removeTornFiles(variables(workspace)["PULUMI_BACKEND_URL"]);
-  // `--non-interactive` goes before `--`, because Pulumi treats everything after `--` as a value.
+  // `--non-interactive` must be before `--`, because Pulumi treats everything after `--` as a
+  // value.
   const end = args.includes("--") ? args.indexOf("--") : args.length;
   const all = [...args.slice(0, end), "--non-interactive", ...args.slice(end)];
   return command("pulumi", all, {
     cwd: workspace.cwd,
     env: pulumiEnv(workspace),
-    // A command with the signal SIGKILL only reads, and takes no lock. So no record is necessary.
+    // Callers pass the signal SIGKILL only for commands that read and take no lock, so these
+    // commands need no record.
     ...(options.killSignal !== "SIGKILL" && (await remembering(args, workspace))),
     timeout: 120_000,
     ...options,

@@ -19,8 +19,8 @@ function stackFile(stack: string, { cwd }: Workspace): StackFile {
 }
 
 /**
- * Returns the settings of a stack, with the values that the program will have. A canary has no
- * stack settings file, and uses the file of production.
+ * Returns the settings of a stack, with the same values that the Pulumi program will read. A canary
+ * has no stack settings file, so this function reads production's file.
  *
  * @throws UserError with every issue in the settings in one message.
  */
@@ -41,11 +41,12 @@ export async function settingsOf(stack: string, workspace: Workspace): Promise<S
 }
 
 /**
- * Returns the secrets provider of a new stack, from the stack settings file. Review stacks have no
- * such file, so they use the company's key. SANDBOX_SECRETS_PROVIDER overrides this key.
+ * Returns the secrets provider of a new stack, from its stack settings file. Review stacks have no
+ * stack settings file, so they use the provider in config/company.ts. The environment variable
+ * SANDBOX_SECRETS_PROVIDER overrides this provider.
  *
- * @returns undefined if Pulumi must choose the secrets provider, such as for a stack with a
- * passphrase.
+ * @returns undefined if the stack settings file has no `secretsprovider`, such as for a stack with
+ * a passphrase. For this stack, Pulumi chooses the provider.
  */
 export function secretsProviderOf(stack: string, workspace: Workspace): string | undefined {
   const { canaryOf = stack, perBranch = false } = traitsOf(stack) ?? {};

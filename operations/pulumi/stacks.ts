@@ -1,8 +1,8 @@
 import { type Workspace, ask, askJson, whenUnlocked } from "./run-pulumi";
 
 /**
- * Outputs of a stack's last update. Some outputs are missing if an older program deployed the
- * stack.
+ * Outputs of a stack's last update. If an older version of the program deployed the stack, some
+ * outputs may be missing.
  */
 export interface Outputs {
   readonly branch?: string;
@@ -27,11 +27,13 @@ export async function tagsOf(stack: string, workspace: Workspace): Promise<Tags>
 }
 
 /**
- * Sets tags of a stack, one after the other, because each Pulumi command reads and writes all tags.
+ * Sets tags of a stack. Sets them one after the other, because each `pulumi stack tag` command
+ * reads and writes all tags of the stack.
  */
 export async function setTags(stack: string, tags: Tags, workspace: Workspace): Promise<void> {
   for (const [name, value] of Object.entries(tags)) {
-    // Name and value follow `--`, so that Pulumi does not read a value as an option.
+    // Name and value follow `--`, because Pulumi could otherwise treat a value that begins with `-`
+    // as an option.
     await ask(["stack", "tag", "set", "--stack", stack, "--", name, value], workspace);
   }
 }
@@ -49,7 +51,7 @@ export async function removeTags(
 
 /** A resource in a stack's state. */
 export interface StateResource {
-  /** Whether the resource was replaced and the next update must delete it. */
+  /** Whether this is the old resource of a replacement, which the next update must delete. */
   readonly delete?: boolean;
   readonly id?: string;
   /**
@@ -59,7 +61,10 @@ export interface StateResource {
   readonly initErrors?: readonly string[];
   readonly inputs?: Readonly<Record<string, unknown>>;
   readonly outputs?: Readonly<Record<string, unknown>>;
-  /** Whether the resource was deleted and its replacement does not exist yet. */
+  /**
+   * Whether an update has deleted the resource in order to replace it, and its replacement does not
+   * exist yet.
+   */
   readonly pendingReplacement?: boolean;
   /** URN and id of the resource's provider, with `::` between them. */
   readonly provider?: string;
@@ -81,14 +86,17 @@ export async function stateOf(stack: string, workspace: Workspace): Promise<Stat
 }
 
 /**
- * Returns the outputs of a stack as the state has them. Empty if the stack has no resources. The
- * values of secret outputs are encrypted.
+ * Returns the outputs of a stack from the resources in its state. Empty if the stack has no
+ * resources. In this form, the values of secret outputs are encrypted.
  */
 export function outputsIn(resources: readonly StateResource[]): Readonly<Record<string, unknown>> {
   return resources.find(({ type }) => type === "pulumi:pulumi:Stack")?.outputs ?? {};
 }
 
-/** Resources that a killed update had begun to create. Each of them may or may not exist. */
+/**
+ * Returns the resources that an update had begun to create when Pulumi wrote the state. After a
+ * kill, each of these resources may or may not exist.
+ */
 export function begunIn({ pending_operations = [] }: Deployment): readonly StateResource[] {
   return pending_operations
     .filter(({ type }) => type === "creating")
@@ -101,7 +109,10 @@ interface PendingOperation {
   readonly type: string;
 }
 
-/** Part of the output of `pulumi stack export` that this project reads. Secrets are encrypted. */
+/**
+ * The part of the output of `pulumi stack export` that this project reads. In this output, secrets
+ * are encrypted.
+ */
 export interface Deployment {
   readonly pending_operations?: readonly PendingOperation[];
   readonly resources?: readonly StateResource[];
@@ -115,7 +126,9 @@ async function exported(stack: string, workspace: Workspace): Promise<Exported> 
   return JSON.parse(await ask(["stack", "export", "--stack", stack], workspace)) as Exported;
 }
 
-/** Edits a stack's state. Pulumi drops every pending operation when it imports a state. */
+/**
+ * Edits a stack's state. When Pulumi imports the edited state, it removes all pending operations.
+ */
 export async function editState(
   stack: string,
   edit: (deployment: Deployment) => Deployment | Promise<Deployment>,
@@ -127,10 +140,9 @@ export async function editState(
 }
 
 /**
- * Creates a stack, and does not select the new stack.
+ * Creates a stack, without selecting it as Pulumi's current stack.
  *
- * @param secretsProvider encrypts the stack's secrets. If undefined, Pulumi uses the provider in
- * the stack settings file.
+ * @param secretsProvider encrypts the stack's secrets. If undefined, Pulumi chooses the provider.
  */
 export async function createStack(
   stack: string,

@@ -22,7 +22,9 @@ interface Started {
   readonly startTime?: string | undefined;
 }
 
-/** Directory of the records, inside this user's Pulumi directory. */
+/**
+ * Returns the directory with the records of started processes, inside this user's Pulumi directory.
+ */
 function directory(): string {
   return join(process.env["PULUMI_HOME"] ?? join(homedir(), ".pulumi"), service, "started");
 }
@@ -31,13 +33,13 @@ function directory(): string {
 export const placeOf = (stack: string, backendUrl: string): string => `${stack} ${backendUrl}`;
 
 /**
- * Records that this machine has started a Pulumi process. A lock in the state backend names a host
- * and a process, but another machine may have the same name. Only this record proves that a process
- * of this machine took the lock. Machines do not share a backend in local files, so there is no
- * record for such a backend.
+ * Records that this machine has started a Pulumi process. A lock in the state backend contains the
+ * name of a host and a process id, but another machine may have the same host name. Only the record
+ * proves that a process of this machine took the lock. If the state backend is in local files, the
+ * function writes no record, because no other machine uses these files.
  *
- * @returns a function to call when Pulumi has ended. The function deletes the record, unless Pulumi
- * was killed (SIGKILL), because a killed Pulumi leaves its lock.
+ * @returns a function that the caller must call when Pulumi has ended. It deletes the record. If
+ * Pulumi was killed (SIGKILL), it keeps the record, because the lock of a killed process remains.
  */
 export function rememberStarted(
   pid: number,
@@ -60,20 +62,23 @@ export function rememberStarted(
 const startMs = 600_000;
 
 /**
- * Whether a recorded process may have taken a lock: the lock has the same process id, and the time
- * of the lock is soon after the start of the process.
+ * Whether a recorded process took a lock: the lock has the same process id, and its time is at most
+ * ten minutes after the start of the process.
  */
 export function tookSoonAfter(
   { at, pid }: Pick<Started, "at" | "pid">,
   lock: Pick<LockOwner, "pid" | "timestamp">,
 ): boolean {
   const since = Date.parse(lock.timestamp);
-  // The time in the lock has no fraction of a second. So this time may be up to a second before the
-  // start.
+  // The time in the lock has no fraction of a second, so it may be up to a second before the start
+  // of the process.
   return pid === lock.pid && since > at - 1000 && since < at + startMs;
 }
 
-/** Pulumi processes that changed one stack and were killed on this machine. */
+/**
+ * The Pulumi processes of one stack that this machine has started, and that were killed before they
+ * ended.
+ */
 export class KilledHere {
   readonly #killed: readonly Started[];
 
@@ -108,7 +113,7 @@ function readStarted(): readonly Started[] {
     try {
       return [JSON.parse(readFileSync(join(directory(), name), "utf8")) as Started];
     } catch {
-      // Another command has just removed this file.
+      // Another command removed this file after this function had listed the directory.
       return [];
     }
   });

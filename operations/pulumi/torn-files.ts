@@ -12,19 +12,20 @@ export function stateDirectory(backendUrl: string | undefined): string | undefin
 }
 
 /**
- * Age in milliseconds from which on this module removes a temporary file. Pulumi needs less than a
- * second to write such a file.
+ * Age of a temporary file, in milliseconds, above which this module removes the file. Pulumi needs
+ * less than a second to write a temporary file, so an older one belongs to a killed process.
  */
 const writingMs = 5_000;
 
 /**
- * Removes incomplete files that a killed Pulumi has left. Otherwise Pulumi cannot read any stack in
- * this backend ("EOF", "unexpected end of JSON input"). Pulumi writes a file in three steps: it
- * writes a temporary file (`.tmp`), writes the file's attributes (`.attrs`), and renames the
- * temporary file. So the state file itself is always complete. Pulumi does not need the attributes,
- * because it has defaults for them.
+ * Removes incomplete files that a killed Pulumi process has left. With these files, Pulumi cannot
+ * read any stack in this state backend ("EOF", "unexpected end of JSON input"). Pulumi writes a
+ * file in three steps: it writes a temporary file (`.tmp`), writes the file's attributes
+ * (`.attrs`), and renames the temporary file. So the state file itself is always complete. If the
+ * attributes are missing, Pulumi uses defaults.
  *
- * @param backendUrl - `PULUMI_BACKEND_URL`. Only a backend in local files can have such files.
+ * @param backendUrl - `PULUMI_BACKEND_URL`. Only a state backend in local files can have incomplete
+ * files.
  */
 export function removeTornFiles(backendUrl: string | undefined): void {
   const state = stateDirectory(backendUrl);
@@ -49,7 +50,8 @@ function isTorn(file: string): boolean {
     JSON.parse(readFileSync(file, "utf8"));
     return false;
   } catch (error) {
-    // With ENOENT, another process has just removed or renamed the file.
+    // ENOENT means that another process removed or renamed the file after this module had listed
+    // it.
     return (error as NodeJS.ErrnoException).code !== "ENOENT";
   }
 }

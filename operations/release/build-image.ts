@@ -12,10 +12,10 @@ import { editState, outputsIn, stateOf } from "../pulumi/stacks";
 const component = "services:image:ContainerImage";
 
 /**
- * `npm run image -- STACK`: builds and pushes the stack's image, and changes nothing else. So a
- * pipeline can scan the image, and a person can approve it, before a deploy. The deploy does not
- * build the image again. Builds the image again if the registry has lost the image that the stack
- * built before.
+ * `npm run image -- STACK`: builds and pushes the stack's image, and changes no other resource. So
+ * a pipeline can scan the image, and a person can approve it, before a deploy. The deploy does not
+ * build the image again. If the stack has built this image before, but the registry no longer has
+ * it, the command builds it again.
  */
 export async function buildImage(
   stack: string,
@@ -36,7 +36,7 @@ export async function buildImage(
     outputs = outputsIn(resources);
   });
   await keepOutputs(stack, outputs, workspace).catch((error: unknown) => {
-    // Another command has the stack's lock now, and that command writes its own outputs.
+    // If another command holds the stack's lock now, that command writes its own outputs.
     if (!isLocked(String(error))) throw error;
   });
   reports.leaveImage(imageRef);
@@ -57,8 +57,8 @@ export async function pushImage(
   const { stack } = settings;
   const options = await prepareBuild(target);
   const targets = [`**::${component}::image`, `**${component}$${image}::image`];
-  // This update runs without policies. The policies would see only the image, and would report the
-  // other resources as missing. The deploy checks the policies.
+  // This update does not check the policies, because it contains only the image: the policies would
+  // report all other resources as missing. The deploy checks the policies.
   await change("up", stack, workspace, {
     ...(before && { before }),
     options: ["--suppress-outputs", ...options, ...targets.flatMap((urn) => ["--target", urn])],
@@ -71,9 +71,9 @@ export async function pushImage(
 }
 
 /**
- * Writes the stack's previous outputs back into the state. Pulumi writes new outputs even if an
- * update has only one target. The new outputs name an image that no pod runs yet, and a promotion
- * would use this image.
+ * Writes the stack's previous outputs back into the state. Pulumi writes new outputs even in an
+ * update that is limited to the image. They contain an image that no pod runs yet, and `npm run
+ * promote` would promote this image.
  */
 async function keepOutputs(
   stack: string,

@@ -13,11 +13,11 @@ import { filesAt, remoteTip } from "../clients/git";
 import { defaultWorkspace } from "../pulumi/run-pulumi";
 
 /**
- * Finds the issues because of which Flyway or a rollback would fail later, when the change is
- * already on `main`.
+ * Returns the issues in migrations because of which Flyway or a rollback would fail later, when the
+ * migrations are already on `main`.
  *
  * @param here text of each migration in the working directory, by the name of the file
- * @param onMain files in the directory of migrations at the remote's `main`
+ * @param onMain names of the files in the directory of migrations on `main` of the Git remote
  */
 export function migrationIssues(
   here: ReadonlyMap<string, string>,
@@ -48,7 +48,7 @@ export function migrationIssues(
 
 /**
  * Checks the migrations in the working directory. Also checks that new migrations have higher
- * versions than those at the remote's `main`.
+ * versions than those on `main` of the Git remote.
  *
  * @throws UserError with every issue.
  */

@@ -4,13 +4,13 @@ import { UserError } from "../../lib/errors";
 import { parsedFile } from "../../lib/json";
 import type { Release } from "../stacks/release";
 
-/** What a deploy of this pipeline has deployed to a stack. */
+/** The commit and the image that a stack runs, or that a job of this pipeline has deployed. */
 export type Deployment = Pick<Release, "commit" | "imageRef">;
 
 const report = v.object({ commit: v.string(), imageRef: v.string(), stack: v.string() });
 
 /**
- * Reads the report that the deploy of a stack wrote for the later jobs of its pipeline.
+ * Reads the report that `npm run deploy` has written for the later jobs of its pipeline.
  *
  * @throws UserError if the file cannot be read, or is not the report of a deploy of this stack
  */
@@ -27,7 +27,7 @@ export function deploymentIn(file: string, stack: string): Deployment {
 /**
  * Checks that a stack still runs what this pipeline has deployed.
  *
- * @param runs what the stack's outputs say now
+ * @param runs what the stack runs, according to its current outputs
  * @throws UserError if another pipeline or a person has deployed something else since then
  */
 export function assertStillRuns(stack: string, deployed: Deployment, runs: Deployment): void {

@@ -7,10 +7,13 @@ import { type Workspace, defaultWorkspace } from "../pulumi/run-pulumi";
 import { type Tags, removeTags, setTags, tagsOf } from "../pulumi/stacks";
 import { type ApprovalOptions, assertApproved, saveShown } from "../stacks/approval";
 
-/** Name of the stack tag that marks a held stack. A held stack must not get another release. */
+/**
+ * Name of the stack tag that marks a stack as held. To a held stack, our commands deploy no
+ * release.
+ */
 const holdTag = "hold";
 
-/** The person who holds a stack, the reason, and the start of the hold. */
+/** A hold: the person who holds a stack, the reason, and the time at which the hold started. */
 export interface Hold {
   readonly by: string;
   readonly reason: string;
@@ -22,7 +25,7 @@ export async function setHold(stack: string, reason: string, workspace: Workspac
   await setTags(stack, { [holdTag]: JSON.stringify(hold) }, workspace);
 }
 
-/** Returns who holds a stack with these tags. Undefined if no one holds the stack. */
+/** Returns the hold of a stack, from the stack's tags. Undefined if no one holds the stack. */
 export function holdOf(tags: Tags): Hold | undefined {
   const text = tags[holdTag];
   return text === undefined ? undefined : (JSON.parse(text) as Hold);
@@ -33,7 +36,8 @@ export const textOf = ({ by, reason, since }: Hold): string =>
   `since ${moment(new Date(since))} by ${by}: ${reason}`;
 
 /**
- * The holder of a stack, the reason, and how to end the hold. Undefined if no one holds the stack.
+ * Returns a text that says who holds a stack, why, and how to end the hold. Undefined if no one
+ * holds the stack.
  */
 export function holdIssue(stack: string, tags: Tags): string | undefined {
   const hold = holdOf(tags);
@@ -46,7 +50,7 @@ export function holdIssue(stack: string, tags: Tags): string | undefined {
 /**
  * Checks that a stack is not held.
  *
- * @throws UserError that says who holds the stack, and why.
+ * @throws UserError if someone holds the stack. The error says who and why.
  */
 export function assertNotHeld(stack: string, tags: Tags): void {
   const issue = holdIssue(stack, tags);
@@ -54,10 +58,10 @@ export function assertNotHeld(stack: string, tags: Tags): void {
 }
 
 /**
- * `npm run resume -- STACK`: ends a stack's hold, so that the stack gets releases again. Deploys
- * nothing.
+ * `npm run resume -- STACK`: ends a stack's hold, so that the stack gets releases again. The
+ * command deploys nothing.
  *
- * @throws UserError if the person does not confirm, or has approved the end of another hold.
+ * @throws UserError if the person does not confirm, or approved the end of a different hold.
  */
 export async function resume(
   stack: string,

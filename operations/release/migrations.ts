@@ -4,7 +4,7 @@ import { changedFiles, fileAt } from "../clients/git";
 import type { Workspace } from "../pulumi/run-pulumi";
 
 /**
- * Lists the migrations that prevent a return from the newer to the older commit, each with the
+ * Returns the migrations that prevent a rollback from the newer to the older commit, each with the
  * reason.
  */
 export async function contractions(
@@ -15,7 +15,8 @@ export async function contractions(
   const files = (await changedFiles(older, newer, migrationsDirectory, workspace)) ?? [];
   const found = await Promise.all(
     files.map(async (file) => {
-      // Skips other files, such as V2__index.sql.conf, which tells Flyway how to run V2__index.sql.
+      // Other files are not migrations, such as V2__index.sql.conf with Flyway's settings for
+      // V2__index.sql.
       if (!file.endsWith(".sql")) return [];
       const kind = declarationOf((await fileAt(newer, file, workspace)) ?? "")?.kind;
       if (kind === "expand") return [];

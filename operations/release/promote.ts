@@ -32,20 +32,20 @@ export interface PromoteOptions {
   /** Commit of the code in `image`. Without `image`, this option has no effect. */
   readonly commit?: string;
   /**
-   * Report of the deploy to staging. The command promotes only what this report names, and only if
-   * staging still runs this release. Has no effect with `image`.
+   * Report of the deploy to staging. If this option is set, the command promotes the release in the
+   * report, and only if staging still runs it. Has no effect with `image`.
    */
   readonly deployed?: string;
   /**
    * File into which the command writes the release as environment variables, for the later jobs of
-   * a pipeline. The command then does not change the state of `prod`, because the job that promotes
-   * has no permission to change that state. Needs `deployed` or `image`: while a pipeline runs, a
-   * later pipeline may deploy to staging.
+   * a pipeline. With this option, the command does not change the state of `prod`, because the CI
+   * job that promotes has no permission to do so. This option needs `deployed` or `image`, because
+   * a later pipeline may have deployed another release to staging in the meantime.
    */
   readonly saveRelease?: string;
   /**
-   * Image that the command promotes in place of the image that staging runs. This option needs a
-   * reason.
+   * Image that the command promotes in place of the image that staging runs. This option needs the
+   * option `reason`.
    */
   readonly image?: string;
   readonly reason?: string;
@@ -53,10 +53,13 @@ export interface PromoteOptions {
 
 /** Stack whose release the command promotes. */
 const from = "staging";
-/** Stack whose next deploy deploys the promoted release. */
+/** Stack to which the next deploy deploys the promoted release. */
 const to = "prod";
 
-/** `npm run promote`: chooses staging's release for production's next deploy. Deploys nothing. */
+/**
+ * `npm run promote`: chooses staging's release for production's next deploy. The command deploys
+ * nothing.
+ */
 export async function promote(
   options: PromoteOptions,
   workspace: Workspace = defaultWorkspace,
@@ -103,8 +106,8 @@ export function lastImage({ resources }: Pick<State, "resources">): string | und
 }
 
 /**
- * Returns shell commands that set environment variables. Quotes the values, because a branch's name
- * and a reason are untrusted text.
+ * Returns shell commands that set environment variables. The values are quoted, because the name of
+ * a branch and a reason are text that anyone with access to the repository can choose.
  */
 function exports(env: Readonly<Record<string, string>>): string {
   return Object.entries(env)
@@ -113,8 +116,8 @@ function exports(env: Readonly<Record<string, string>>): string {
 }
 
 /**
- * Tag for the image of a release. The registry does not delete images with such a tag, so a
- * rollback stays possible.
+ * Returns the tag for the image of a release. The registry does not delete images whose tag begins
+ * with `release-`, so a rollback to this release stays possible.
  */
 export function releaseTag({ commit, imageRef }: Release): string {
   const digest = imageParts(imageRef).digest.slice("sha256:".length, "sha256:".length + 12);
@@ -133,15 +136,15 @@ function chosen({ branch, commit, image = "", reason }: PromoteOptions): Release
   return { branch: branch ?? "unknown", commit: commit ?? "unknown", imageRef: image, reason };
 }
 
-/** Whether a text is allowed as the reason, which production's outputs keep. */
+/** Whether a text is allowed as a reason. The outputs of production's stack contain the reason. */
 export const isReason = (reason: string): boolean => isAllowed(reason, table.releaseReason);
 
 const isAllowed = (given: string, setting: Form<string>): boolean =>
   parseText(setting, given).issues.length === 0;
 
 /**
- * Checks the value of an option before the image gets its tag. A tag never moves. So the command
- * adds the tag only to a release that a deploy accepts.
+ * Checks the value of an option before the command adds a tag to the image. No one can move or
+ * reuse this tag. So the command adds it only to a release that a deploy will accept.
  */
 function assertAllowed(option: string, given: string | undefined, setting: Form<string>): void {
   if (given !== undefined && !isAllowed(given, setting)) {
@@ -155,7 +158,8 @@ function assertAllowed(option: string, given: string | undefined, setting: Form<
  * Returns the release that staging runs.
  *
  * @param report file with the release that the pipeline has deployed to staging
- * @throws UserError if staging runs anything else, no finished release, or uncommitted code
+ * @throws UserError if staging runs something other than in `report`, runs no release, is between
+ * two releases, or runs uncommitted code
  */
 async function runs(
   stacks: readonly string[],
@@ -186,7 +190,7 @@ async function runs(
   return { branch, commit, imageRef };
 }
 
-/** Image that the web service's pods run, according to the service's Deployment in the state. */
+/** Returns the image of the web service's pods, from the Deployment in the state. */
 export function webImage({ resources }: Pick<State, "resources">): string | undefined {
   const deployment = resources.find(({ type }) => type === "kubernetes:apps/v1:Deployment");
   const image = valueAt(

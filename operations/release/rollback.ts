@@ -23,7 +23,8 @@ export interface RollbackOptions extends ApprovalOptions {
   readonly reason: string;
   /**
    * Commit or digest of the release to go back to, at least the first 7 characters. An empty text
-   * means the default, because a pipeline's parameter that was not set is empty.
+   * means the default, because CircleCI passes an empty text if no one sets the pipeline's
+   * parameter.
    *
    * @default - the release before the running one
    */
@@ -31,19 +32,22 @@ export interface RollbackOptions extends ApprovalOptions {
   readonly yes?: boolean;
 }
 
-/** A release that can be deployed again. */
+/** An update whose release can be deployed again, because its commit and image are known. */
 type Earlier = Update & { readonly commit: string; readonly imageRef: string };
 
-/** Files that belong to a release: the jobs and the stack settings file. */
+/**
+ * Returns the files that a rollback takes from the older release: the jobs and the stack settings
+ * file.
+ */
 const filesOf = (stack: string): readonly string[] => ["jobs.ts", `Pulumi.${stack}.yaml`];
 
 /**
- * `npm run rollback -- STACK --reason TEXT`: deploys the previous release, with the jobs and the
- * stack settings file of that release and with the current program. Also holds the stack, so that
- * no pipeline deploys the bad release again.
+ * `npm run rollback -- STACK --reason TEXT`: deploys the previous release. The jobs and the stack
+ * settings file come from that release, and the rest of the program from the current checkout. The
+ * command also holds the stack, so that no pipeline deploys the bad release again.
  *
- * @throws UserError if the stack has no earlier release, if a canary runs, if the older code does
- * not run after a migration, or if a deploy would fail its checks.
+ * @throws UserError if the stack has no earlier release, if a canary runs, if a migration prevents
+ * the older code from running, or if a check of the deploy fails.
  */
 export async function rollback(
   stack: string,
@@ -63,8 +67,8 @@ export async function rollback(
   const release = { branch: earlier.branch ?? "unknown", commit: earlier.commit, reason };
   const env = releaseEnv({ ...release, imageRef: earlier.imageRef });
   const commit = earlier.program ?? earlier.commit;
-  // The second working directory has the current program, and the jobs and the stack settings file
-  // of the older release.
+  // The rollback runs in a worktree with the current program. In this worktree, the jobs and the
+  // stack settings file come from the older release.
   await inWorktree(workspace, async (directory) => {
     await takeFiles(directory, { commit, files: filesOf(stack) });
     const older = withEnv({ ...workspace, cwd: directory }, env);
@@ -99,8 +103,8 @@ async function previewOrDeploy(
 }
 
 /**
- * Prints the running release, the release that the rollback deploys, and the commits that the
- * rollback takes back.
+ * Prints the running release, the release that the rollback deploys, and the commits that the stack
+ * no longer runs after the rollback.
  *
  * @returns the release that the rollback deploys
  * @throws UserError if the rollback is not possible.
@@ -112,7 +116,7 @@ async function showEarlier(
 ): Promise<Earlier> {
   const stacks = await stackNames(workspace);
   if (!stacks.includes(stack)) throw noSuchStack(stack);
-  // Pulumi removes the canary's outputs when the canary stops.
+  // If the canary's stack has outputs, the canary runs: when it stops, Pulumi removes the outputs.
   const canary = stacks.includes(canaryStack) ? await outputsOf(canaryStack, workspace) : {};
   if (canary.imageRef !== undefined) {
     throw new UserError(
@@ -152,9 +156,9 @@ async function showEarlier(
 }
 
 /**
- * Checks that no migration prevents a return to the older code.
+ * Checks that no migration prevents a rollback to the older code.
  *
- * @throws UserError that names each migration that prevents the return
+ * @throws UserError with each migration that prevents the rollback
  */
 async function assertNoContraction(
   older: string,
@@ -174,8 +178,8 @@ async function assertNoContraction(
 
 /**
  * Chooses the release to go back to. Without `to`, this is the release that ran before the first
- * deploy of the running release. So a second rollback goes one release further back, and not to the
- * release that the first rollback left.
+ * deploy of the running release. So a second rollback goes one release further back, and not
+ * forward to the bad release.
  *
  * @param updates - the newest first
  */
@@ -190,9 +194,9 @@ export function earlierRelease(
       one.succeeded && one.imageRef !== undefined && /^[0-9a-f]{40}$/.test(one.commit ?? ""),
   );
   /**
-   * Returns the update that deployed the image together with the program of that time. A rollback
-   * deploys the same image with a later program, and always has a reason. So this function prefers
-   * an update without a reason.
+   * Returns the update that first deployed an image, because its checkout contains the jobs and the
+   * stack settings file of that release. A rollback deploys an old image with a later checkout, and
+   * always has a reason. So this function prefers an update without a reason.
    */
   const original = ({ imageRef }: Earlier): Earlier => {
     const all = releases.filter((one) => one.imageRef === imageRef);

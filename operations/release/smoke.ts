@@ -15,14 +15,14 @@ import { assertStillRuns, type Deployment, deploymentIn } from "./deployed";
 const patienceMs = 180_000;
 const pauseMs = 2_000;
 /**
- * Number of requests to the release. All of them must succeed. With this number, each of a few pods
- * usually gets a request.
+ * Number of requests that must succeed after the first correct response. With this number, each pod
+ * usually gets at least one request, if the service has only a few pods.
  */
 const answers = 10;
 
 /**
  * One check of a response. `issue` returns what is wrong with the response, or undefined if the
- * response is good.
+ * response is correct.
  */
 export interface Check {
   readonly issue: (answer: Answer) => string | undefined;
@@ -34,17 +34,16 @@ const expected = ({ status }: Answer, wanted: number): string | undefined =>
   status === wanted ? undefined : `status ${String(status)}, not ${String(wanted)}`;
 
 /**
- * The route that shows which release answers: an order that does not exist. The answer 404 comes
- * from the database, so it shows that the service and its database work. This 404 has the header
- * `Service-Version`, which the 404 of a load balancer does not have. A request to this route writes
- * nothing. Unlike a request for the list of orders, this request does not wait for other requests.
+ * Path of an order that does not exist. The response shows which release answers. To answer 404,
+ * the service reads its database, so this status shows that both work. The response of the service
+ * has the header `Service-Version`, which a 404 from a load balancer does not have. The request
+ * writes nothing. Unlike a request for the list of orders, it does not wait for other requests.
  */
 export const releasePath = "orders/00000000-0000-4000-8000-000000000000";
 const releaseStatus = 404;
 
 /**
- * The checks of a stack. The requests of these checks write nothing, because production's orders
- * are real.
+ * The checks of a stack. Their requests write nothing, because the orders in production are real.
  */
 export const checks: readonly Check[] = [
   {
@@ -77,8 +76,8 @@ export interface SmokeOptions {
 /**
  * `npm run smoke -- STACK`: checks that the deployed release answers on its public URL.
  *
- * @throws UserError with the first check that failed, or if the stack does not run what the report
- * names, before or after the checks.
+ * @throws UserError with the first check that failed, or if the stack does not run the release in
+ * the report, before or after the checks.
  */
 export async function smoke(
   stack: string,
@@ -106,7 +105,7 @@ export async function smoke(
 }
 
 /**
- * Returns what the stack runs.
+ * Returns the commit and the public URL of a stack's release.
  *
  * @throws UserError if the stack runs nothing, or a release other than `deployed`
  */
@@ -126,9 +125,10 @@ async function running(
 }
 
 /**
- * Sends requests until the release itself answers, because a canary or the next release may answer
- * some requests. Also returns an answer without a version, because such an answer comes from no
- * release.
+ * Sends requests until the release with this commit answers, because a canary or the next release
+ * may answer some requests. Also returns a response without a version, because it does not come
+ * from the service at all. If another release still answers after the longest wait, returns a text
+ * that says so.
  */
 async function answerOf(url: string, commit: string): Promise<Answer | string> {
   const started = Date.now();
@@ -152,8 +152,8 @@ function works(answer: Answer | string): answer is Answer {
 }
 
 /**
- * Waits until the release answers. After that, every response must be good, including the responses
- * of a canary.
+ * Waits until the release answers. Then sends further requests, all of which must succeed, also
+ * those that a canary answers.
  */
 async function release(url: string, commit: string): Promise<void> {
   const started = Date.now();
@@ -179,7 +179,8 @@ async function release(url: string, commit: string): Promise<void> {
 }
 
 /**
- * Returns a hint if nothing answers at all. In CI, the usual reason is an internal load balancer.
+ * Returns a hint if the request got no response at all. In CI, the usual reason is an internal load
+ * balancer. Empty if there was a response.
  */
 export function hint(answer: Answer | string): string {
   return typeof answer === "string"
