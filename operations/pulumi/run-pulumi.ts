@@ -272,8 +272,8 @@ function causesOf(log: string, stderr: string): readonly string[] {
 }
 
 /**
- * Runs a Pulumi command that does not run the Pulumi program, or a refresh, and returns the
- * command's output. The default timeout is 2 minutes.
+ * Runs a Pulumi command that does not run the Pulumi program, and returns the command's output. The
+ * default timeout is 2 minutes.
  */
 export async function ask(
   args: readonly string[],

@@ -6,20 +6,18 @@ import { type Workspace, change } from "../pulumi/run-pulumi";
 import { type StateResource, stateOf } from "../pulumi/stacks";
 
 /**
- * Time in milliseconds between two checks. A check finds the objects that the removal waits for.
- * The first check comes after this time.
+ * Milliseconds before the first check, and before each further check, of which objects `pulumi
+ * destroy` waits for.
  */
 const intervalMs = 30_000;
 
-/**
- * Finalizers of Kubernetes itself. Kubernetes removes these finalizers when it has handled the
- * object's dependents.
- */
+/** Finalizers of Kubernetes itself, which Kubernetes removes without another controller. */
 const ofKubernetes = new Set(["foregroundDeletion", "orphan"]);
 
 /**
- * Runs `pulumi destroy`. Every 30 s, prints the objects that the removal waits for because these
- * objects have a finalizer. Pulumi itself waits for 10 minutes, and then does not give the reason.
+ * Runs `pulumi destroy`. Every 30 s, prints the objects that Kubernetes cannot delete yet because a
+ * controller has not removed its finalizer. Pulumi itself waits for 10 minutes, and then fails
+ * without giving this reason.
  *
  * @param known - the state's resources, if the caller has read them
  */
@@ -34,8 +32,9 @@ export async function destroy(
 }
 
 /**
- * Runs `work`. While `work` runs, prints at each interval which objects wait for a finalizer. If
- * `work` fails, the command's report has the last of these lines.
+ * Runs `work`, and prints at each interval which objects wait for a controller to remove its
+ * finalizer. If `work` fails, the function adds the last of these lines to the causes of the
+ * failure (`reports.addCause`).
  */
 export async function sayingWhatHolds(
   resources: readonly StateResource[],
@@ -51,7 +50,7 @@ export async function sayingWhatHolds(
     for (const line of lines) console.log(line);
   };
   const timer = setInterval(() => {
-    // Does not report a check that fails, because the removal does not depend on the check.
+    // Ignores an error of the check, because the removal does not depend on it.
     looking = look().catch(() => undefined);
   }, interval);
   try {
@@ -65,7 +64,10 @@ export async function sayingWhatHolds(
   }
 }
 
-/** Returns one line for each object whose deletion has begun and still waits for a finalizer. */
+/**
+ * Returns one line for each object whose deletion has begun, but waits for a controller to remove
+ * its finalizer.
+ */
 export function held(objects: readonly LiveObject[], now = new Date()): readonly string[] {
   return objects.flatMap(({ kind, metadata }) => {
     const { deletionTimestamp, finalizers = [], name, namespace } = metadata;

@@ -16,7 +16,10 @@ interface Waiting {
   readonly reportMs: number;
 }
 
-/** The load balancer's controller needs some minutes to delete a load balancer. */
+/**
+ * Ten minutes are enough for the AWS Load Balancer Controller, which needs some minutes to delete a
+ * load balancer.
+ */
 const usual: Waiting = { patienceMs: 10 * 60_000, pauseMs: 1_000, reportMs: 30_000 };
 
 /**
@@ -60,8 +63,9 @@ export async function deleteNamespace(
 
 /**
  * Returns one line for each object that still exists in the namespace because of a finalizer. If
- * the job cannot read the objects, returns what Kubernetes itself says about the deletion.
- * Kubernetes may delete the job's permissions in the namespace before the objects.
+ * there is no such object, or if the function cannot read the objects, it returns what Kubernetes
+ * itself says about the deletion. The permission to read them may be missing, because Kubernetes
+ * may delete a namespace's RoleBindings before other objects.
  */
 async function waitsFor(
   { metadata, status }: NamespaceObject,
@@ -70,8 +74,8 @@ async function waitsFor(
   const messages = (status?.conditions ?? []).flatMap((one) =>
     one.status === "True" && one.message !== undefined ? [one.message] : [],
   );
-  // The resource and its group, such as `ingresses.networking.k8s.io has 1 resource instances`. The
-  // group of `pods. has 1 resource instances` is empty.
+  // A message contains a resource and its API group, such as `ingresses.networking.k8s.io has 1
+  // resource instances`. In `pods. has 1 resource instances`, the group is empty.
   const resources = [...messages.join(", ").matchAll(/([a-z0-9.-]+?)\.? has \d+ resource/g)];
   const kinds = resources.map(([, kind = ""]) => kind).join(",");
   const objects =

@@ -5,8 +5,8 @@ import { settingsOf } from "../pulumi/settings";
 import { withoutRelease } from "../stacks/release";
 
 /**
- * A name that a review stack could have. With this name, the code finds the cluster. All review
- * stacks are in the same cluster.
+ * A possible name of a review stack. The commands use it to read the settings of review stacks,
+ * such as their cluster, because these settings do not depend on the branch.
  */
 export const anyReview = "review-any";
 

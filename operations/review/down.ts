@@ -9,7 +9,8 @@ import { clusterOfState, removeState, reviewStates } from "../stacks/review-stat
 import { connectToReviews } from "./cluster";
 
 /**
- * `npm run review -- down [BRANCH]`: removes a branch's review stack, also if the branch is gone.
+ * `npm run review -- down [BRANCH]`: removes a branch's review stack, even if the branch no longer
+ * exists.
  */
 export async function reviewDown(
   given: string | undefined,
@@ -20,10 +21,11 @@ export async function reviewDown(
 }
 
 /**
- * Deletes the namespace of a review stack, then the files or S3 objects of the stack's state.
- * Starts no Pulumi process: every branch can write the state of every review stack, and a state
- * names programs that Pulumi would start. After a kill, the next removal continues, because it also
- * removes the state of a stack without a namespace.
+ * Deletes the namespace of a review stack, and then the files or S3 objects of the stack's state.
+ * The function does not start Pulumi, because the jobs of every branch can write the state of every
+ * review stack, and a state can contain the names of programs that Pulumi would start. If the
+ * removal is killed, the next removal continues it, because a removal also works for a stack
+ * without a namespace.
  *
  * @throws UserError if the namespace does not exist in this cluster, and the state says that the
  * stack is in another cluster.
@@ -56,8 +58,8 @@ export async function removeReview(
 }
 
 /**
- * Checks that the stack's state does not name another cluster. What a state says can only prevent a
- * removal, and never cause one.
+ * Checks that the stack's state does not contain the UID of another cluster. The jobs of every
+ * branch can write this state, so the state may prevent a removal, but never cause one.
  */
 async function assertSameCluster(
   stack: string,

@@ -46,8 +46,8 @@ async function urlOf(stack: string, workspace: Workspace): Promise<string> {
 }
 
 /**
- * `npm run review -- extend BRANCH --for 24h`: sets a review stack's expiry, here to 24 hours from
- * now.
+ * `npm run review -- extend BRANCH --for 24h`: sets the expiry of a review stack, in this example
+ * to 24 hours from now.
  */
 export async function reviewExtend(
   given: string | undefined,

@@ -3,15 +3,16 @@ import { code, fenced } from "../preview/render/markdown";
 import { type Workspace, variables } from "../pulumi/run-pulumi";
 
 /**
- * Longest text of a failure, in characters. The previews in the same comment need the rest of its
- * length.
+ * Longest text about a failure, in characters. The same comment also contains previews, which need
+ * the rest of GitHub's limit.
  */
 const limit = 1_500;
 
 /**
- * Writes the result of a deploy into the comment of the branch's pull request: the address, or why
- * the deploy failed. Writes nothing without a GitHub token or a pull request. If GitHub does not
- * answer, prints a warning, because the result of the deploy matters more.
+ * Writes the result of a deploy into the comment on the branch's pull request: the stack's address,
+ * or the reason why the deploy failed. Without a GitHub token or a pull request, the function does
+ * nothing. If GitHub refuses or does not answer, it prints a warning and throws no error, so that
+ * the command still ends with the result of the deploy.
  *
  * @param url address of the stack. Undefined if the deploy failed
  */

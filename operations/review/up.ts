@@ -16,11 +16,15 @@ import { showPreview } from "../deploy/show-preview";
 import { tellPullRequest } from "./tell";
 
 /**
- * Options of `npm run review -- up`. The command previews the change only if `approved` is given.
+ * Options of `npm run review -- up`. The command runs a preview only if `approved` is set, to
+ * compare the preview with the approved one.
  */
 export type ReviewUpOptions = Pick<DeployOptions, "allowOlder" | "approved">;
 
-/** `npm run review -- up [BRANCH]`: creates or updates a review stack from the checkout. */
+/**
+ * `npm run review -- up [BRANCH]`: creates or updates the review stack of a branch, from the
+ * checked-out code.
+ */
 export async function reviewUp(
   given: string | undefined,
   options: ReviewUpOptions = {},
@@ -40,7 +44,7 @@ export async function reviewUp(
   const { approved } = options;
   const { cluster } = target;
   await assertBelowLimit(stack, cluster, workspace);
-  // Checks the approval before it creates the stack.
+  // If the approval does not match, this call throws an error before anything is created.
   const preview =
     approved === undefined
       ? {}

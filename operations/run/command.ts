@@ -18,16 +18,19 @@ import { type PodTemplate, type Request, annotationsOf, jobOf, lineOf, nameOf } 
 
 export interface RunOptions extends ApprovalOptions {
   /**
-   * Longest time from the creation of the Job until the caller has the output, such as `30m`.
-   * Afterwards, Kubernetes stops the Job. At most 24 hours.
+   * Longest time from the creation of the Job until the caller has received the whole output, such
+   * as `30m`. After this time, Kubernetes stops the Job. At most 24 hours.
    *
    * @default "1h"
    */
   readonly deadline?: string;
-  /** Name of the Job of a command that already runs. The function then creates no Job. */
+  /**
+   * Name of a Job that an earlier `npm run run` has created. With this option, the function waits
+   * for this Job, and creates no other Job.
+   */
   readonly follow?: string;
   /**
-   * File for the output. The file exists only if the output is complete.
+   * File for the output. The function creates this file only when the output is complete.
    *
    * @default - standard output
    */
@@ -42,14 +45,15 @@ export interface RunOptions extends ApprovalOptions {
 const mostHours = 24;
 
 /**
- * `npm run run -- STACK -- ARGS...`: runs one command of the service as a Job, and waits for the
- * end of the command. Passes the output of the command to standard output, and the log messages of
- * the command to standard error.
+ * `npm run run -- STACK -- ARGS...`: runs one command of the service in a Kubernetes Job, and waits
+ * until it ends. The command's output goes to standard output or to the file in `output`, and its
+ * log messages go to standard error.
  *
  * Sets the exit code of this process to the exit code of the command. The exit code is 125 if the
- * command did not begin, or if its output is not complete.
+ * command did not begin, or if the caller has not received the whole output.
  *
- * @throws UserError if the command cannot run. The function has then changed nothing.
+ * @throws UserError if the function cannot create or find the Job. In this case, the function has
+ * changed nothing.
  */
 export async function run(
   stack: string,
@@ -85,7 +89,9 @@ export async function run(
   await toItsEnd(stack, { cluster, name, namespace }, options.output);
 }
 
-/** @throws UserError if the options are wrong, or if the stack is production without an approval */
+/**
+ * @throws UserError if the options are wrong, or if a command for production has no approval
+ */
 async function requestOf(
   stack: string,
   args: readonly string[],
@@ -133,7 +139,9 @@ function shownOf(stack: string, { args, deadlineSeconds, reason }: Request) {
 const imageOf = ({ template }: PodTemplate): string =>
   template.spec.containers[0]?.image.replace(/^.*@sha256:(.{12}).*$/, "image $1") ?? "no image";
 
-/** @throws UserError if the stack's last deploy did not create the template */
+/**
+ * @throws UserError if the namespace has no PodTemplate for commands
+ */
 async function templateOf(
   stack: string,
   name: string,
@@ -149,7 +157,9 @@ async function templateOf(
   );
 }
 
-/** @throws UserError if there is no Job of a command with this name */
+/**
+ * @throws UserError if `npm run run` has not created a Job with this name
+ */
 async function existing(
   name: string,
   namespace: string,
@@ -180,7 +190,7 @@ function notAllowed(error: unknown): never {
   );
 }
 
-/** Waits for the end of a Job, and sets the exit code of this process. */
+/** Waits until a command ends, and sets the exit code of this process. */
 async function toItsEnd(stack: string, where: Where, file: string | undefined): Promise<void> {
   const { cluster, name, namespace } = where;
   const again = `npm run --silent run -- ${stack} --follow ${name}`;
@@ -195,7 +205,8 @@ async function toItsEnd(stack: string, where: Where, file: string | undefined): 
     console.error(`Job ${name}: ${end.says}`);
     process.exitCode = end.code;
     if (end.began) return;
-    // Without the deletion, the command could begin later, when no one waits for the output.
+    // This code deletes the Job, because the command could otherwise begin later, when no one waits
+    // for its output.
     await cluster.kubectl(
       ["--namespace", namespace, "delete", "job", name, "--wait=false"],
       30_000,
@@ -212,7 +223,7 @@ async function toItsEnd(stack: string, where: Where, file: string | undefined): 
   }
 }
 
-/** Waits for the end of a command. Writes the output into a file or to standard output. */
+/** Waits until a command ends, and writes its output to a file or to standard output. */
 async function followInto(file: string | undefined, where: Where): Promise<End> {
   if (file === undefined) return follow(where, toStandardOutput);
   mkdirSync(dirname(file), { recursive: true });
@@ -224,7 +235,8 @@ async function followInto(file: string | undefined, where: Where): Promise<End> 
 }
 
 async function toStandardOutput(part: Buffer): Promise<void> {
-  // Without a listener, a closed pipe would end this process with a stack trace.
+  // Without a listener for the event "error", this process would end with a stack trace if the
+  // reader of the output closes the pipe.
   if (process.stdout.listenerCount("error") === 0) process.stdout.on("error", () => undefined);
   await new Promise<void>((resolve, reject) => {
     process.stdout.write(part, (error) => {

@@ -16,20 +16,21 @@ import { Output } from "./output";
 /** Exit code of `npm run run` if the command did not begin, or if its output is not complete. */
 export const notComplete = 125;
 
-/** Time between two readings of the pod, in milliseconds. */
+/** Milliseconds to wait before the function reads the pod again. */
 const pauseMs = 500;
 /**
  * Time that Kubernetes has to create the pod, in milliseconds. If there is no pod after this time,
- * a quota or a policy refuses the pod.
+ * a quota or a policy has probably refused it.
  */
 const noPodMs = 20_000;
-/** Longest time without an answer of the cluster, in milliseconds. Then the function fails. */
+/** Milliseconds without an answer of the cluster after which the function fails. */
 const silenceMs = 120_000;
 
 /**
- * Longest time from the end of the command to the first byte of its output, or to the end of an
- * empty output, in milliseconds. If the JVM could not start, there is no file for the output, so
- * neither comes.
+ * Milliseconds after the end of the command in which the first byte of its output, or the
+ * information that the output is empty, must come. Without this limit, the wait would not end if
+ * the JVM could not start: in this case, the pod has no file with the output, and sends neither of
+ * them.
  */
 const firstByteMs = 30_000;
 
@@ -46,7 +47,7 @@ export interface End {
   readonly code: number;
   /** Whether the command has begun. If not, the caller must delete the Job. */
   readonly began: boolean;
-  /** The end in words. */
+  /** A text for people that says how the command ended. */
   readonly says: string;
 }
 
@@ -57,10 +58,10 @@ const hasBegun = (status: ContainerStatus | undefined): boolean =>
   status?.state?.running !== undefined || status?.state?.terminated !== undefined;
 
 /**
- * Waits for the end of a command. Passes the output of the command on, and prints the log messages
- * of the command on standard error.
+ * Waits until a command ends. Calls `write` with the command's output, and prints the command's log
+ * messages on standard error.
  *
- * @param write passes a part of the output on
+ * @param write writes a part of the output to its destination
  * @param began time at which the caller created the Job, in milliseconds since 1970
  * @throws the error of kubectl, if the cluster does not answer for two minutes
  */
@@ -93,7 +94,9 @@ export async function follow(
   }
 }
 
-/** Waits until the command has begun. Returns the pod, or why the command cannot begin. */
+/**
+ * Waits until the command has begun. Returns the pod, or the reason why the command cannot begin.
+ */
 async function start(pods: Pods, { name, namespace }: Where, began: number): Promise<End | Pod> {
   const obstacles = new Obstacles(began);
   const failed = (says: string): End => ({ began: false, code: notComplete, says });
@@ -123,11 +126,11 @@ interface Following {
 }
 
 /**
- * Prints the messages of the command until it has ended and its output is complete, or until its
- * pod can no longer send the output.
+ * Prints the log messages of the command until the caller has received its whole output, or until
+ * its pod can no longer send the output.
  *
  * @returns the pod in its last known state, or undefined if there never was a pod
- * @throws Error if the output cannot be passed on
+ * @throws Error if the output cannot be written to its destination
  */
 async function untilReceived({
   log,
@@ -176,7 +179,7 @@ function endOf(pod: Pod | undefined, complete: boolean, output: Output, took: nu
   return { began: true, code, says: `${how} after ${duration(took)}, ${bytes}` };
 }
 
-/** Returns why the caller cannot get the output from a pod. */
+/** Returns the reason why the caller cannot get the output from a pod. */
 function reasonOfPod(pod: Pod): string {
   const { message, reason } = pod.status as { message?: string; reason?: string };
   if (message !== undefined) return `${reason ?? "Failed"}: ${message}`;

@@ -2,11 +2,11 @@ import type { ChildProcess } from "node:child_process";
 import { type IncomingMessage, request } from "node:http";
 import type { Start } from "../clients/kubectl";
 
-/** Time that `kubectl port-forward` has until it must listen, in milliseconds. */
+/** Milliseconds in which `kubectl port-forward` must begin to listen. */
 const listenMs = 20_000;
 /**
- * Longest time without a byte, in milliseconds. Then the request fails. OutputServer.java answers
- * within 5 seconds.
+ * Milliseconds without a byte from the pod after which a request fails. The server in the pod
+ * (OutputServer.java) answers within 5 seconds, even if there is no output yet.
  */
 const silenceMs = 30_000;
 
@@ -21,7 +21,7 @@ export class Forward {
   private constructor(child: ChildProcess, port: number) {
     this.#child = child;
     this.#port = port;
-    // Without this handler, kubectl would continue to run after the end of this process.
+    // This handler stops kubectl, which would otherwise continue to run after this process ends.
     process.once("exit", this.#onExit);
   }
 

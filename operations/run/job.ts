@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { commandPod } from "../../components/conventions/one-off/command-pod";
 import { scheduledJob } from "../../components/conventions/defaults";
 
-/** The PodTemplate of one-off commands: only the fields that `npm run run` reads. */
+/** The PodTemplate for commands, with only the fields that `npm run run` reads. */
 export interface PodTemplate {
   readonly metadata: { readonly labels?: Readonly<Record<string, string>> };
   readonly template: {
@@ -21,7 +21,7 @@ export interface Request {
   readonly args: readonly string[];
   readonly deadlineSeconds: number;
   readonly reason: string | undefined;
-  /** The person, or the CircleCI job. */
+  /** The person or the CircleCI job that runs the command. */
   readonly who: string;
 }
 
@@ -32,7 +32,7 @@ export const annotationsOf = {
   who: "run/by",
 } as const;
 
-/** Returns a new name for the Job of a command, such as `run-export-t3f1k2-9a1c`. */
+/** Returns a unique name for the Job of a command, such as `run-export-t3f1k2-9a1c`. */
 export function nameOf([command = ""]: readonly string[], now = Date.now()): string {
   const word = command
     .toLowerCase()
@@ -43,13 +43,13 @@ export function nameOf([command = ""]: readonly string[], now = Date.now()): str
   return parts.filter((part) => part !== "").join("-");
 }
 
-/** Returns the arguments as a person types them in a shell. */
+/** Returns the arguments in one line, such as a person types them in a shell. */
 export const lineOf = (args: readonly string[]): string =>
   args.map((arg) => (/^[\w./:=@,+-]+$/.test(arg) ? arg : JSON.stringify(arg))).join(" ");
 
 /**
- * Returns the Job of one command. The Job has the pod of the template, with the arguments of the
- * command, and with annotations for the person, the reason and the command.
+ * Returns the Job of one command. Its pod comes from the PodTemplate, and has the arguments of the
+ * command. The annotations of the Job and the pod contain the person, the reason and the command.
  */
 export function jobOf(
   name: string,

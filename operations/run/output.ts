@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { messageOf } from "../../lib/errors";
 import type { Forward } from "./forward";
 
-/** Time until the next try after a connection broke, in milliseconds. */
+/** Milliseconds to wait after a connection broke, before the next try. */
 const pauseMs = 500;
 
 /**
@@ -19,7 +19,7 @@ export class Output {
 
   /**
    * @param open opens a connection to the pod
-   * @param write passes a part of the output on
+   * @param write writes a part of the output to its destination
    */
   constructor(open: () => Promise<Forward>, write: (part: Buffer) => Promise<void>) {
     this.#open = open;
@@ -40,9 +40,9 @@ export class Output {
    * Receives the output until it is complete. If a connection breaks, the method opens a new one,
    * and continues with the first missing byte.
    *
-   * @param signal ends the tries, for example because the pod is gone
+   * @param signal makes the method give up, for example because the pod is gone
    * @returns true if the output is complete, false if `signal` came first
-   * @throws Error of `write`, because another try would fail too
+   * @throws Error if `write` fails, because another try would also fail
    */
   async receive(signal: AbortSignal): Promise<boolean> {
     while (!signal.aborted) {
@@ -71,9 +71,9 @@ export class Output {
     this.#bytes += part.length;
   }
 
-  /** Tells the pod that the caller has the whole output. The pod then ends. */
+  /** Informs the pod that the caller has received the whole output, so that the pod ends. */
   async confirm(): Promise<void> {
-    // If the pod does not get this message, it ends 10 minutes after the command.
+    // This code ignores an error: without this request, the pod ends 10 minutes after the command.
     await this.#forward
       ?.ask("POST", "/received", async () => Promise.resolve())
       .catch(() => undefined);

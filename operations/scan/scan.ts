@@ -22,7 +22,7 @@ export interface ScanOptions {
   /** Directory to scan. Default: the project. */
   readonly root?: string;
   readonly env?: Readonly<Record<string, string | undefined>>;
-  /** Downloads a scanner's program that is not installed, and returns its path. */
+  /** For scanners that may not be installed: functions that download the scanner's program. */
   readonly fetch?: Fetchers;
 }
 
@@ -30,8 +30,8 @@ export interface ScanOptions {
 type Fetchers = Readonly<Record<string, () => Promise<string>>>;
 
 /**
- * `npm run scan`: scans dependencies and configuration, and looks for secrets in files. A finding
- * is an error.
+ * `npm run scan`: scans dependencies and configuration, and looks for secrets in files. If a
+ * scanner finds something, the command fails.
  */
 export async function scanSource(options: ScanOptions = {}): Promise<void> {
   await scan(sourceScanners, options);
@@ -45,7 +45,7 @@ export async function scanImage(given?: string, options: ScanOptions = {}): Prom
   await scan(imageScanners(given ?? pushedImage(options.root ?? project)), options);
 }
 
-/** Reads from the report of `npm run image` which image was pushed. */
+/** Returns the image that `npm run image` has pushed, from the report of this command. */
 function pushedImage(root: string): string {
   const report = join(root, "reports", "image.json");
   const imageRef = existsSync(report)
@@ -60,12 +60,12 @@ function pushedImage(root: string): string {
 }
 
 /**
- * Runs every scanner, even if an earlier scanner has found something. On a developer's machine,
- * skips a scanner that cannot run, and prints a message. In CI (`CI=true`), such a scanner is an
- * error, because the result is unknown.
+ * Runs every scanner, even if an earlier scanner has found something. If a scanner cannot run, its
+ * result is unknown. On a developer's machine, the function prints a message and continues. In CI
+ * (`CI=true`), this is an error.
  *
- * @throws UserError that names every scanner with findings and, in CI, every scanner that cannot
- * run
+ * @throws UserError if a scanner has findings or, in CI, if a scanner cannot run. The error lists
+ * all these scanners.
  */
 export async function scan(
   scanners: readonly Scanner[],

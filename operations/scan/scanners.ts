@@ -7,7 +7,7 @@ import { type CompanyScanner, companyScanners } from "../../config/scanners";
 export interface Ended {
   readonly exitCode: number | undefined;
   readonly stdout: string;
-  /** stdout and stderr together, in the order a terminal shows them. */
+  /** stdout and stderr together, in the order in which a terminal shows them. */
   readonly output: string;
 }
 
@@ -22,11 +22,13 @@ export type Outcome =
 
 export interface Scanner extends CompanyScanner {
   /**
-   * Extra arguments if a file of accepted findings exists. Some programs do not look for the file.
+   * Additional arguments if the file {@link acceptedFile} exists, for programs that do not look for
+   * this file themselves.
    */
   readonly withAccepted?: readonly string[];
   /**
-   * Reads the result from the program's output, if the exit code is not enough to know the result.
+   * Reads the result from the program's output. Only for programs whose exit code does not say
+   * enough.
    */
   readonly read?: (ended: Ended, accepted: ReadonlySet<string>) => Outcome;
 }
@@ -35,15 +37,16 @@ export interface Scanner extends CompanyScanner {
 export const acceptedFile = ".trivyignore.yaml";
 
 /**
- * Trivy's options: findings of these severities stop the pipeline, because Trivy's exit code is
- * then 10.
+ * Trivy's options: if Trivy has findings of these severities, its exit code is 10. With this exit
+ * code, `npm run scan` fails and stops the pipeline.
  */
 const severity = ["--severity", "HIGH,CRITICAL", "--exit-code", "10", "--quiet"];
 const byTrivy = (title: string, ...args: readonly string[]): Scanner => ({
   command: ["trivy", ...args.slice(0, 1), ...severity, ...args.slice(1)],
   findings: [10],
   title,
-  // By default, Trivy only looks for .trivyignore. A file that this option names must exist.
+  // By default, Trivy looks only for .trivyignore. If the file in this option does not exist, Trivy
+  // fails, so the option is only for a file that exists.
   withAccepted: ["--ignorefile", acceptedFile],
 });
 
@@ -70,10 +73,10 @@ export const imageScanners = (imageRef: string): readonly Scanner[] => [
 ];
 
 /**
- * Reads the ids of the findings that someone has reviewed and accepted. Trivy also reads this file.
- * Each entry of `vulnerabilities` has an `id`, a `statement` (the reason) and `expired_at` (the
- * date until which the finding is accepted). The id is a CVE or, for an npm package, the id of a
- * GitHub advisory (GHSA-...).
+ * Reads the ids of the findings that someone has reviewed and accepted, from the file
+ * {@link acceptedFile}. Trivy reads the same file. Each entry of `vulnerabilities` has an `id`, a
+ * `statement` (the reason) and `expired_at` (the date until which the finding is accepted). The id
+ * is that of a CVE or, for an npm package, that of a GitHub advisory (GHSA-...).
  */
 export function acceptedFindings(root: string, now = new Date()): ReadonlySet<string> {
   const file = join(root, acceptedFile);
@@ -102,8 +105,8 @@ interface Advisory {
 }
 
 /**
- * Reads the report of `npm audit`. npm has exit code 1 for a finding, and also if the registry does
- * not answer. Only the report shows which of the two happened.
+ * Reads the report of `npm audit`. npm ends with exit code 1 if it has findings, and also if the
+ * registry does not answer. Only the report shows which of these two is the case.
  */
 function readNpmAudit({ output, stdout }: Ended, accepted: ReadonlySet<string>): Outcome {
   let report: NpmAudit;

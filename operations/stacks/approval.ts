@@ -8,11 +8,15 @@ import { UserError } from "../../lib/errors";
  */
 export interface ApprovalOptions {
   /**
-   * File that `--preview` wrote, and that a person has approved. The command then changes only what
-   * the file lists. Without the file, the command changes everything that `--preview` would list.
+   * File that `--preview` wrote, and whose content a person has approved. With this file, the
+   * command changes nothing that is not in the file. Without it, the command changes everything
+   * that `--preview` would list.
    */
   readonly approved?: string;
-  /** File to which the command writes what it would change. The command then changes nothing. */
+  /**
+   * File to which the command writes what it would change. With this option, the command changes
+   * nothing.
+   */
   readonly preview?: string;
 }
 
@@ -26,8 +30,8 @@ export interface Shown {
 }
 
 /**
- * Writes to a file what a command would change. The message that asks for approval reads the file,
- * and so does the command that runs after the approval.
+ * Writes what a command would change to a file. `npm run notify` reads this file for the message
+ * that asks for approval. After the approval, the command itself reads the file.
  */
 export function saveShown(file: string, shown: Shown): void {
   mkdirSync(dirname(file), { recursive: true });

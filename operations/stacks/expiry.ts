@@ -4,12 +4,12 @@ import { hour, moment } from "../../lib/time";
 /**
  * Longest time from the last update of a review stack to its expiry, in hours. The registry deletes
  * a branch's image 30 days after the push (the platform's `buildDays`). Without the image, the pods
- * cannot start again. An update of the same code does not push the image again, so the limit leaves
- * room for one such update.
+ * cannot start again. An update of the same code does not push the image again, but extends the
+ * stack's life. So 30 days must be enough for two times of this length.
  */
 export const longestHours = 13 * 24;
 
-/** What decides when a stack expires: its tags and its last update. */
+/** The facts that decide when a review stack expires. */
 export interface Life {
   /** Expiry that `npm run review -- extend` has set. Undefined if the command has set none. */
   readonly extendedUntil: Date | undefined;
@@ -20,8 +20,8 @@ export interface Life {
 
 /**
  * Returns the time when a stack expires. This is the later of two times: `ttlHours` after the last
- * update, and the extended time. But a stack expires at most {@link longestHours} after its last
- * update.
+ * update, and the extended time. In any case, a stack expires at the latest {@link longestHours}
+ * after its last update.
  */
 export function expiry({ extendedUntil, lastUpdate, ttlHours }: Life): Date {
   const last = lastUpdate.getTime();
@@ -30,7 +30,7 @@ export function expiry({ extendedUntil, lastUpdate, ttlHours }: Life): Date {
 }
 
 /**
- * Returns the expiry of a stack that must exist for some hours from now.
+ * Returns the new expiry of a stack: `forHours` hours from now.
  *
  * @throws UserError if the expiry is more than {@link longestHours} after the stack's last update.
  */

@@ -10,7 +10,7 @@ export interface Release {
   readonly replicas?: number;
 }
 
-/** Tag of `prod` with the release that was promoted and is not deployed yet. */
+/** Stack tag of `prod` that contains the promoted release until a deploy has deployed it. */
 export const promotedTag = "promoted";
 
 export function releaseEnv(release: Release): Readonly<Record<string, string>> {
@@ -30,7 +30,7 @@ export function promoted(tags: Tags): Release | undefined {
   return text === undefined ? undefined : (JSON.parse(text) as Release);
 }
 
-/** Whether the workspace's environment variables name this release. */
+/** Whether the workspace's environment variables request exactly this release. */
 export function isRequested(workspace: Workspace, release: Release): boolean {
   const told = variables(workspace);
   return Object.entries(releaseEnv(release)).every(([name, value]) => told[name] === value);
@@ -42,9 +42,9 @@ export function isGiven(workspace: Workspace): boolean {
 }
 
 /**
- * Returns the workspace without a release, for commands that find or remove a stack. These commands
- * do not depend on a release, and the program must not use the checked-out branch as the release's
- * branch.
+ * Returns a workspace without a release, for commands that find or remove a stack. These commands
+ * do not depend on a release, and the stack's settings must not depend on the branch that is
+ * checked out.
  */
 export function withoutRelease(workspace: Workspace): Workspace {
   return withEnv(workspace, { RELEASE_BRANCH: "unknown", RELEASE_IMAGE_REF: "" });

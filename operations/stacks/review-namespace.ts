@@ -10,15 +10,15 @@ import type { Cluster } from "../clients/kubectl";
 import { type Life, expiry } from "./expiry";
 
 /**
- * A review stack, as its namespace in the cluster describes it. Only the owner of a namespace can
- * change the annotations, and no one can change the creation time. This module does not use the
- * state of a review stack, because the jobs of every branch can write the states of all review
- * stacks.
+ * A review stack, as its namespace in the cluster describes it. The jobs of a branch can change the
+ * annotations only of their own namespace, and no one can change the creation time. This module
+ * does not use the state of a review stack, because the jobs of every branch can write the states
+ * of all review stacks.
  */
 export interface ReviewNamespace {
   /**
-   * Branch in the annotation of the owner, which never changes. Undefined if the creator of the
-   * namespace had no branch.
+   * Branch of the Kubernetes user that created the namespace, from an annotation that no one can
+   * change. Undefined if the creator was not a job of a branch.
    */
   readonly branch: string | undefined;
   readonly isTerminating: boolean;
@@ -27,15 +27,21 @@ export interface ReviewNamespace {
   readonly life: Life;
   /** Name of the namespace. */
   readonly name: string;
-  /** Person who deployed last, as the command of this person has written the name. */
+  /** Person who deployed last. The deploy command wrote this name, so it proves nothing. */
   readonly person: string | undefined;
-  /** Repository of the branch, as the command that deployed last has written it. */
+  /** Repository of the branch. The last deploy command wrote this address, so it proves nothing. */
   readonly remote: string | undefined;
-  /** Slug in the namespace's name. Undefined if no stack can have this namespace. */
+  /**
+   * Slug in the namespace's name. Undefined if this is not a possible name of a review stack's
+   * namespace.
+   */
   readonly slug: string | undefined;
 }
 
-/** A Namespace as `kubectl get --output json` prints it: only the fields that the commands read. */
+/**
+ * A Namespace in the output of `kubectl get --output json`, with only the fields that the commands
+ * read.
+ */
 export interface NamespaceObject {
   readonly metadata: {
     readonly annotations?: Readonly<Record<string, string>>;
@@ -52,10 +58,10 @@ export interface NamespaceObject {
 
 const { annotations, namespacePrefix, ownerAnnotation } = reviewAccess;
 
-/** Name of the namespace of a review stack. */
+/** Returns the name of a review stack's namespace. */
 export const namespaceOfStack = (stack: string): string => `${service}-${stack}`;
 
-/** Name of the review stack of a slug. */
+/** Returns the name of the review stack with this slug. */
 export const stackOfSlug = (slug: string): string => `review-${slug}`;
 
 /** Reads all namespaces whose names have the prefix of review stacks. */
@@ -80,12 +86,16 @@ export async function readNamespace(
 }
 
 /**
- * Largest difference between the clocks of two machines, in milliseconds. The code ignores a later
- * time in an annotation: otherwise, a stack could set its last update to any future time.
+ * Largest expected difference between the clocks of two machines, in milliseconds. If the last
+ * update in an annotation is further in the future, the code ignores it. Otherwise, a job of the
+ * branch could write a future time, and the stack would never expire.
  */
 const clockAheadMs = 5 * 60_000;
 
-/** Form of a text that a command may print: without control characters, and not too long. */
+/**
+ * Matches a text that a command may print: without control characters, and at most 250 characters
+ * long.
+ */
 const printable = /^[^\p{C}]{1,250}$/u;
 
 /** Creates the description of a review stack from its namespace. */
@@ -113,14 +123,14 @@ export function reviewNamespace({ metadata }: NamespaceObject, now = new Date())
   };
 }
 
-/** The branch of a Kubernetes user ({@link reviewUser}). */
+/** Returns the branch in the name of a Kubernetes user ({@link reviewUser}). */
 function branchIn(user: string | undefined): string | undefined {
   const start = reviewUser("");
   const branch = user?.startsWith(start) === true ? user.slice(start.length) : "";
   return branch === "" ? undefined : branch;
 }
 
-/** Whether a namespace with these labels belongs to the review stack of this slug. */
+/** Whether a namespace with these labels belongs to the review stack with this slug. */
 export function isOurs(found: Readonly<Record<string, string>>, slug: string): boolean {
   const expected = labels(identityOf("review", slug), "namespace");
   return foreignLabel(found, expected) === undefined;
@@ -145,8 +155,9 @@ export async function annotate(
 
 /**
  * Records an update of a review stack in its namespace, so that the time until the stack's expiry
- * starts again. Does nothing if the namespace does not exist yet or belongs to someone else. After
- * a failure, only prints a warning, because the stack then expires earlier and never later.
+ * starts again. Does nothing if the namespace does not exist yet or belongs to someone else. If
+ * this fails, the function prints a warning and throws no error, because without the record, the
+ * stack only expires earlier.
  */
 export async function recordUpdate(
   stack: string,

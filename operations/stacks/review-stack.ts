@@ -6,11 +6,11 @@ import { stackOfSlug } from "./review-namespace";
 
 /**
  * Tags of a review stack in its state. The commands that remove a stack do not trust these tags,
- * but use the namespace.
+ * because the jobs of every branch can write them. The commands use the namespace instead.
  */
 export const reviewTags = { branch: "branch", cluster: "clusterUid" } as const;
 
-/** Name of a branch's review stack. */
+/** Returns the name of a branch's review stack. */
 export function stackOf(branch: string): string {
   try {
     return stackOfSlug(slugOf(branch));
@@ -20,12 +20,14 @@ export function stackOf(branch: string): string {
 }
 
 /**
- * Converts a command's argument to the name of a stack. `review` means the branch's review stack. A
- * pipeline uses this argument, because it cannot compute a slug and its commands must not contain a
- * branch's name. The branch is the first of these that exists: the branch of the closed pull
- * request, the branch that CircleCI names, git's current branch.
+ * Converts a command's argument to the name of a stack. The argument `review` means the review
+ * stack of the current branch. Pipelines use it, because they cannot compute a slug, and because
+ * their commands must not contain the name of a branch. The current branch is the first of these
+ * that exists: REVIEW_BRANCH (the branch of a closed pull request), CIRCLE_BRANCH, and the branch
+ * that is checked out.
  *
- * @throws UserError for `review` without a branch, and for a branch that has no review stack
+ * @throws UserError for `review` without a current branch, and for a branch that cannot have a
+ * review stack
  */
 export function stackNamed(
   given: string,

@@ -6,19 +6,19 @@ import { type Workspace, stateOfProject } from "../pulumi/run-pulumi";
 import { isReview, reviewTags } from "./review-stack";
 
 /**
- * The state of a review stack, as files or S3 objects. Every branch can write these objects. A
- * state names plugins, programs and servers that Pulumi would use. So this module reads the objects
- * without Pulumi.
+ * The state of a review stack, as files or S3 objects. The jobs of every branch can write these
+ * objects, and a state can contain the names of plugins, programs and servers that Pulumi would
+ * use. So this module reads the objects without Pulumi.
  */
 export interface ReviewState {
-  /** Time when an object of the state was last written. */
+  /** Time of the newest object of the state. */
   readonly modified: Date;
   readonly name: string;
 }
 
 /**
- * Folders of a Pulumi project in the state backend. Each of these folders has one subfolder for
- * each stack.
+ * Returns the folders of a Pulumi project in the state backend that have one subfolder for each
+ * stack.
  *
  * @see https://github.com/pulumi/pulumi/blob/v3.215.0/pkg/backend/diy/store.go
  */
@@ -31,8 +31,8 @@ const folders = (project: string): readonly string[] => [
 const stacksFolder = ({ cwd }: Workspace): string => `.pulumi/stacks/${projectOf(cwd)}`;
 
 /**
- * Lists the review stacks that have a state. Reads only the names and the times of the objects, and
- * not their content.
+ * Returns the review stacks that have a state. Reads only the names and the times of the objects,
+ * and not their content.
  */
 export async function reviewStates(workspace: Workspace): Promise<readonly ReviewState[]> {
   const found = await stateObjects(stateOfProject(workspace)).list(stacksFolder(workspace));
@@ -44,8 +44,8 @@ export async function reviewStates(workspace: Workspace): Promise<readonly Revie
 }
 
 /**
- * Returns the stack of an object. The object's name consists of the stack's name and an ending,
- * such as `.json.bak`.
+ * Returns the name of the stack that an object belongs to. The object's name consists of the
+ * stack's name and an ending, such as `.json.bak`.
  */
 const stackOfObject = ({ name }: StateObject): string => name.replace(/\..*$/, "");
 
@@ -53,8 +53,8 @@ const newest = (objects: readonly StateObject[]): Date =>
   new Date(Math.max(...objects.map(({ modified }) => modified.getTime())));
 
 /**
- * Removes all objects of a review stack's state, and the stack settings file. The last objects that
- * it removes are those that `reviewStates` finds. So after a kill, the next removal finds the stack
+ * Removes all objects of a review stack's state, and the stack settings file. The function removes
+ * the objects that `reviewStates` finds last. So if it is killed, the next removal finds the stack
  * again.
  */
 export async function removeState(stack: string, workspace: Workspace): Promise<void> {
@@ -84,8 +84,8 @@ const tagsForm = v.object({
 });
 
 /**
- * Returns the UID of the cluster in the tags of a review stack. Undefined if the stack has no such
- * tag, or the tag is not a UID.
+ * Returns the UID of the cluster in the tags of a review stack. Undefined if the stack has no tag
+ * with the cluster, or if the tag's value is not a UID.
  */
 export async function clusterOfState(
   stack: string,

@@ -34,7 +34,7 @@ export interface RunningCanary {
   readonly imageRef: string | undefined;
   /** Requested share of the requests, in percent. */
   readonly percent: string | undefined;
-  /** Whether the canary's start succeeded. False if the start failed, or if someone killed it. */
+  /** Whether the canary's start succeeded. False if the start failed or was killed. */
   readonly started: boolean;
 }
 
@@ -49,9 +49,10 @@ export async function connectToProduction(workspace: Workspace): Promise<Product
 }
 
 /**
- * Finds the running canary. Undefined if no canary runs. Also looks in the cluster. If someone
- * killed a start while it waited for the pods, no state contains the canary's Deployment. But the
- * canary's pods serve production's requests.
+ * Finds the running canary. Undefined if no canary runs. The function does not rely on the state
+ * alone, and also reads the cluster: if the start of a canary was killed while it waited for the
+ * pods, the state does not contain the canary's Deployment, although its pods serve production's
+ * requests.
  */
 export async function runningCanary(
   production: Production,
@@ -70,8 +71,8 @@ export async function runningCanary(
     imageRef: outputs.imageRef ?? deployment?.imageRef,
     percent: tags[canaryTags.percent],
     // Pulumi writes outputs at the end of an update, and removes them when the canary stops. If the
-    // canary's stack is in another state backend, the outputs are unknown. The code then assumes
-    // that the start succeeded.
+    // canary's stack does not exist in this state backend, the outputs are unknown, and the code
+    // assumes that the start succeeded.
     started: !there || outputs.imageRef !== undefined,
   };
 }
@@ -81,7 +82,10 @@ async function hasDeployment(workspace: Workspace): Promise<boolean> {
   return resources.some(({ type }) => type === "kubernetes:apps/v1:Deployment");
 }
 
-/** The canary's Deployment in production's cluster. Ignores a Deployment without our labels. */
+/**
+ * Reads the canary's Deployment in production's cluster. Ignores Deployments without the labels of
+ * the canary.
+ */
 export async function canaryDeployment(
   production: Pick<Production, "cluster" | "settings">,
 ): Promise<Partial<Record<"branch" | "imageRef", string | undefined>> | undefined> {
@@ -93,8 +97,8 @@ export async function canaryDeployment(
 }
 
 /**
- * Number of pods of a track that get requests. A terminating pod gets no requests, although it is
- * Ready until its preStop hook ends.
+ * Returns the number of pods of a track that get requests. A terminating pod gets no new requests,
+ * although it is Ready until its preStop hook ends.
  */
 export async function readyPods(
   production: Pick<Production, "cluster" | "settings">,
@@ -108,7 +112,9 @@ export async function readyPods(
   ).length;
 }
 
-/** Lists the objects of one track (`stable` or `canary`) in production's namespace. */
+/**
+ * Returns the objects of one kind and one track (`stable` or `canary`) in production's namespace.
+ */
 async function listed<Item>(
   kind: string,
   { cluster, settings: { identity, namespace } }: Pick<Production, "cluster" | "settings">,

@@ -9,12 +9,13 @@ interface Job {
   readonly status: { readonly active?: number; readonly startTime?: string };
 }
 
-/** Milliseconds between two checks of the running jobs. */
+/** Milliseconds to wait before the next check of the running jobs. */
 const pauseMs = 5_000;
 
 /**
  * Returns the jobs that run now in a namespace, one text for each job, such as `Job export-1 (for 4
- * min)`. The Job of a long migration does not count: a deploy itself waits for this Job.
+ * min)`. The Job of a long migration is not in the list, because a deploy itself waits for this
+ * Job.
  */
 export async function runningJobs(
   namespace: string,
@@ -33,8 +34,8 @@ export async function runningJobs(
 }
 
 /**
- * Returns a note for a preview about the jobs that run at the same time as the migration. Empty if
- * no job runs.
+ * Returns a note for a preview if jobs would run at the same time as the database migration of a
+ * deploy. Empty if no job runs.
  */
 export function duringMigration(jobs: readonly string[]): readonly string[] {
   return jobs.length === 0
@@ -45,10 +46,10 @@ export function duringMigration(jobs: readonly string[]): readonly string[] {
 }
 
 /**
- * Waits until no job runs in a namespace. Also waits for a job that starts during the wait.
+ * Waits until no job runs in a namespace. Also waits for jobs that start during the wait.
  *
  * @param limitMs - longest wait in milliseconds
- * @throws UserError that names the jobs that still run
+ * @throws UserError with the jobs that still run, if `limitMs` has passed
  */
 export async function untilNoJobRuns(
   namespace: string,
@@ -62,8 +63,8 @@ export async function untilNoJobRuns(
     async () => {
       running = await runningJobs(namespace, cluster);
       const names = running.join(", ");
-      // `names` contains the minutes that each job has run. So the message appears again about once
-      // a minute.
+      // `names` contains the number of minutes that each job has run. So this condition is true
+      // about once a minute, and the message appears again.
       if (names !== told && names !== "") {
         console.log(`Waiting for ${names}, at most ${duration(limitMs)}`);
       }

@@ -4,7 +4,7 @@ import { UserError } from "../../lib/errors";
 /**
  * Checks that a stack may have this name.
  *
- * @throws UserError that lists the possible names
+ * @throws UserError with the possible names, if the stack may not have this name
  */
 export function assertStackName(stack: string): void {
   if (traitsOf(stack) !== undefined) return;
