@@ -13,8 +13,8 @@ import { values } from "./checks/values";
 import { directory } from "./write";
 
 /**
- * Returns the issues of a pipeline's text, from top to bottom. This check works offline. The check
- * against CircleCI's schema is separate.
+ * Returns the issues in the text of a pipeline's file, in the order of the file. This check works
+ * offline. For the check against CircleCI's schema, see {@link checkFiles}.
  */
 export function check(file: string, text: string): readonly Finding[] {
   const source = new Source(file, text);
@@ -25,7 +25,7 @@ export function check(file: string, text: string): readonly Finding[] {
 }
 
 /**
- * `npm run pipeline -- check`: checks the generated files on the disk, so this check also finds
+ * `npm run pipeline -- check`: checks the generated files in .circleci, so it also finds issues in
  * manual edits.
  */
 export async function checkFiles(root: string = project): Promise<void> {

@@ -18,8 +18,8 @@ export interface WorkflowSpec {
 }
 
 /**
- * Returns one file with the given workflows, every job that the workflows name, and the executors
- * of these jobs.
+ * Returns the content of one file: the given workflows, their jobs, and the executors of these
+ * jobs.
  */
 export function compose(
   workflows: Readonly<Record<string, WorkflowSpec>>,
@@ -33,8 +33,8 @@ export function compose(
   for (const stage of Object.values(workflows).flatMap(({ stages }) => stages)) {
     const { contexts = [], job: spec, name } = stage;
     if (spec === undefined) continue;
-    // In the deploy project, AWS identifies only the project, so each job has the project's
-    // permissions.
+    // In the deploy project, AWS trusts the whole project and does not distinguish its jobs, so all
+    // jobs of this project must run only code of main.
     const mainOnly = place.inDeployProject || spec.trusted === true || isMainOnly(contexts);
     const rights = { ...place, assumesRole: hasRole(contexts), mainOnly };
     const made = job(name, inGroup(spec, stage.serialGroup), rights);
@@ -74,8 +74,8 @@ function workflow({ stages, when }: WorkflowSpec): Workflow {
 
 /**
  * Returns the job with its serial group in the environment variable `SERIAL_GROUP`, because
- * CircleCI has no variable for the group. Commands need the group: a job may take over the lock
- * that an ended job of the same group has left.
+ * CircleCI has no variable for the group. Pulumi commands use the variable: a job may take over the
+ * lock that an ended job of the same group has left.
  */
 function inGroup(spec: JobSpec, serialGroup: string | undefined): JobSpec {
   if (serialGroup === undefined) return spec;
@@ -86,7 +86,8 @@ const hasGroup = ({ serialGroup }: Stage): boolean => serialGroup !== undefined;
 
 /**
  * Adds the status `success` to a requirement that names a job with a serial group. Without a
- * status, such a requirement means "the group is released", even if the job failed or did not run.
+ * status, CircleCI starts the next job as soon as it releases the group, even if the required job
+ * failed or did not run.
  */
 function afterSerial(requirement: Requirement, serial: ReadonlySet<string>): Requirement {
   return typeof requirement === "string" && serial.has(requirement)
@@ -99,35 +100,41 @@ type Event =
   "approval" | "canceled" | "deployed" | "done" | "drift" | "failed" | "removed" | "skipped";
 
 /**
- * Returns the path of the file that contains a stack's preview as data. The Slack messages use this
- * file.
+ * Returns the path of the file with a stack's preview in JSON. `npm run notify` reads this file for
+ * its messages.
  */
 export const previewReport = (stack: string): string => `${reports}/preview-${stack}.json`;
 
 /**
- * Returns the path of a stack's plan: the changes that its preview shows. `deploy` stops if it
- * would change more than the plan.
+ * Returns the path of a stack's plan: the changes that its preview shows. `npm run deploy` changes
+ * nothing if it would change more than the plan contains.
  */
 export const planOf = (stack: string): string => `${reports}/plan-${stack}.json`;
 
 /** Path of the report of a deploy: the release, and the changes that the deploy made. */
 export const deployReport = `${reports}/deployed.json`;
 
-/** Returns the path of the differences between a stack and its cluster, as data for the message. */
+/**
+ * Returns the path of the file with the differences between a stack and its cluster, in JSON. `npm
+ * run notify` reads this file.
+ */
 export const driftReport = (stack: string): string => `${reports}/drift-${stack}.json`;
 
-/** Returns the path of the drift that earlier Slack messages reported about a stack. */
+/**
+ * Returns the path of the file with the differences that earlier Slack messages have reported about
+ * a stack.
+ */
 const toldDrift = (stack: string): string => `${reports}/told-drift-${stack}.json`;
 
 /**
- * The voice of a job in Slack: the context with the webhook. Jobs of a branch have their own voice,
- * because the code of a branch can write any message, such as a request for an approval.
+ * The context with the Slack webhook of a job. Jobs of a branch have another webhook, because the
+ * code of a branch can send any message, such as a false request for an approval.
  */
 export type Voice = Extract<ContextName, "slack" | "slack-review">;
 
 /**
  * Returns a job that sends a Slack message with `npm run notify -- EVENT --stack STACK`. The job
- * does not fail if Slack fails.
+ * succeeds even if Slack does not accept the message.
  */
 export function notice(
   name: string,
@@ -161,10 +168,10 @@ export function notice(
 }
 
 /**
- * Returns two jobs: one reports that the job `of` failed, the other reports that the job `of` was
- * canceled. A job runs no further step after it is canceled or reaches a timeout, so other jobs
- * send the message. Only `requires` can distinguish the two results, so there is one job for each
- * result.
+ * Returns two jobs: the first reports that the job `of` failed, and the second reports that it was
+ * canceled. The job `of` cannot send these messages itself, because it runs no further step after
+ * it is canceled or reaches a timeout. There is one job for each result, because only the statuses
+ * in `requires` can distinguish the results.
  */
 export function badEndNotices(
   of: string,
@@ -179,7 +186,7 @@ export function badEndNotices(
       reportOf: of,
       ...more,
     }),
-    // A canceled job persists no report.
+    // This job does not read a report, because a canceled job persists none.
     notice(`tell-canceled-${of}`, "canceled", stack, {
       requires: [{ [of]: ["canceled"] }],
       ...more,
@@ -188,10 +195,10 @@ export function badEndNotices(
 }
 
 /**
- * Returns a job which reports that the job `of` did not run. CircleCI drops a job permanently if a
- * job of a newer pipeline waits or runs in the same serial group. After a failure of an earlier
- * job, the job `of` would also be "not run". So pass as `approval` the approval or the job that the
- * job `of` waits for, unless the earlier jobs cannot fail.
+ * Returns a job which reports that the job `of` did not run. CircleCI does not run a waiting job if
+ * a job of a newer pipeline waits or runs in the same serial group. The job `of` also has the
+ * status `not_run` if an earlier job failed. To exclude this case, pass the approval or the job
+ * before `of` as `approval`. Leave `approval` out only if no job comes before `of`.
  */
 export function skippedNotice(
   of: string,

@@ -3,9 +3,9 @@ import { deployProject } from "../config/circleci";
 import { service } from "../config/service";
 
 /**
- * What the checks know about a CircleCI context. CircleCI itself restricts who may use the context,
- * so a branch cannot change the restrictions. docs/pipeline.md lists the restrictions and the steps
- * to set them.
+ * Facts about a CircleCI context, for the checks in this directory. CircleCI itself restricts the
+ * use of the context, so no branch can change the restrictions. docs/pipeline.md lists the
+ * restrictions and the steps to set them.
  */
 export interface Context {
   /**
@@ -14,18 +14,21 @@ export interface Context {
    */
   readonly changesProduction?: boolean;
   /**
-   * Whether the context contains the ARN of one IAM role (`AWS_ROLE_ARN`, `AWS_REGION`,
-   * `PULUMI_BACKEND_URL`). Every other context contains one secret.
+   * Whether the context contains the variables of one IAM role (`AWS_ROLE_ARN`, `AWS_REGION`,
+   * `PULUMI_BACKEND_URL`). All other contexts contain one secret.
    */
   readonly hasRole?: boolean;
   /**
-   * Whether workflows that run a branch's own code may use the context. Only workflows that run the
-   * code of main may use the other contexts.
+   * Whether workflows that run a branch's own code may use the context. If not, only workflows that
+   * run the code of main may use it.
    */
   readonly onBranches: boolean;
 }
 
-/** Returns the context of a role. Branches may use the context if they may use the role. */
+/**
+ * Returns the facts about the context of an IAM role. Branches may use the context if they may use
+ * the role.
+ */
 const ofRole = (ciRole: CiRoleName): Context => ({
   hasRole: true,
   onBranches: branchRoles.includes(ciRole),
@@ -54,9 +57,12 @@ export type Project = "deploy" | "service";
 export interface Restriction {
   /** CircleCI projects whose jobs may use the context, by the project's purpose. */
   readonly projects: readonly Project[];
-  /** An expression that must hold when the job starts. */
+  /** An expression that must be true when the job starts. */
   readonly expression: string;
-  /** Whether the job's actor must be in the security group of the approvers. */
+  /**
+   * Whether the person who started or approved the job must be in the security group of the
+   * approvers.
+   */
   readonly approversOnly: boolean;
 }
 
@@ -78,7 +84,7 @@ export function restrictionOf(
   };
 }
 
-/** Returns the projects whose jobs use a context, if there is a deploy project. */
+/** Returns the projects whose jobs may use a context, if there is a deploy project. */
 function projectsOf(name: ContextName): readonly Project[] {
   if (!contexts[name].onBranches) return ["deploy"];
   return name === "preview" ? ["deploy", "service"] : ["service"];
@@ -92,7 +98,7 @@ export function contextOf(name: string): Context | undefined {
   return Object.entries<Context>(contexts).find(([context]) => fullName(context) === name)?.[1];
 }
 
-/** Whether a job with these contexts has a permission that no branch's own code may have. */
+/** Whether one of these contexts is only for code of main. */
 export function isMainOnly(names: readonly ContextName[]): boolean {
   return names.some((name) => !contexts[name].onBranches);
 }

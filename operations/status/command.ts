@@ -20,8 +20,8 @@ export interface StatusOptions {
 }
 
 /**
- * `npm run status -- STACK`: prints on one screen what the stack runs, and what to know before the
- * next deploy. `npm run status -- --all` prints one line for each stack.
+ * `npm run status -- STACK`: prints what the stack runs, and everything that a person should know
+ * before the next deploy. `npm run status -- --all` prints one line for each stack.
  *
  * @throws UserError if the stack is unknown, its settings are wrong, or the state cannot be read.
  */
@@ -36,7 +36,8 @@ export async function status(
   const names = await stackNames(workspace);
   if (stack !== undefined && !names.includes(stack)) throw noSuchStack(stack);
   const found: StackStatus[] = [];
-  // One stack after the other, because each stack starts several Pulumi and kubectl processes.
+  // The loop reads one stack after the other, because it starts several Pulumi and kubectl
+  // processes for each stack.
   for (const name of stack === undefined ? names : [stack]) {
     found.push(await readStatus(name, workspace));
   }
@@ -45,7 +46,10 @@ export async function status(
   else console.log(found.flatMap(linesOf).join("\n"));
 }
 
-/** JSON has no `undefined`: a value that does not exist, such as the hold of a stack, is null. */
+/**
+ * Returns null for an undefined value, such as the hold of a stack that no one holds. Otherwise,
+ * the JSON output would not contain the property.
+ */
 const orNull = (_key: string, value: unknown): unknown => value ?? null;
 
 /** Returns the lines that the command prints about one stack. */
@@ -88,7 +92,7 @@ function rowsOf(status: StackStatus): readonly (readonly [string, string])[] {
   ];
 }
 
-/** Returns the lines of the table of all stacks. */
+/** Returns the lines of a table with one row for each stack. */
 function tableOf(all: readonly StackStatus[]): readonly string[] {
   if (all.length === 0) return ["The state has no stacks."];
   const heading = ["stack", "commit", "last update", "pods", "jobs", "hold", "drift", "expiry"];
@@ -110,7 +114,7 @@ function rowOf(status: StackStatus): readonly string[] {
   ].map((cell) => (cell.startsWith("unknown: ") ? "unknown" : cell));
 }
 
-/** Formats a value. For a value that could not be read, returns the reason. */
+/** Formats a value. If the value could not be read, returns the reason. */
 function said<Value>(what: Known<Value>, format: (value: Value) => string): string {
   return "value" in what ? format(what.value) : `unknown: ${what.unknown}`;
 }
@@ -183,7 +187,10 @@ function jobsLine(all: readonly JobStatus[], command: string): string {
   ].join("");
 }
 
-/** Counts the jobs whose newest run failed, and the jobs with missed runs. */
+/**
+ * Returns a text with the number of jobs whose newest run failed, and the number of jobs with
+ * missed runs.
+ */
 function troubles(all: readonly JobStatus[]): string {
   const failed = all.filter(({ runs: [last] }) => last?.result === "failed").length;
   const missed = all.filter((job) => job.missed.length > 0).length;

@@ -26,7 +26,7 @@ import {
 import { type RunningCanary, runningCanary } from "../stacks/running-canary";
 import { assertStackName } from "../stacks/stack-name";
 
-/** A value, or the reason why it could not be read. */
+/** A value, or the reason why the command could not read it. */
 export type Known<Value> = { readonly unknown: string } | { readonly value: Value };
 
 /** Pods of the service's Deployment, as Kubernetes counts them. */
@@ -34,14 +34,14 @@ interface Pods {
   /** Number of pods that get requests. */
   readonly ready: number;
   /**
-   * Number of pods of the newest revision. During a rollout, the others still run the earlier
-   * revision.
+   * Number of pods of the Deployment's newest revision. During a rollout, the other pods still run
+   * an earlier revision.
    */
   readonly updated: number;
   readonly wanted: number;
 }
 
-/** A Deployment: only the fields with numbers of pods. */
+/** A Deployment, with only the fields that contain numbers of pods. */
 interface CountedDeployment {
   readonly spec: { readonly replicas?: number };
   readonly status?: { readonly readyReplicas?: number; readonly updatedReplicas?: number };
@@ -49,29 +49,38 @@ interface CountedDeployment {
 
 /** Everything that `npm run status` shows of a stack. */
 export interface StackStatus {
-  /** The canary among the pods of this stack. Undefined if this stack can have no canary. */
+  /**
+   * The canary that runs among the pods of this stack. Missing if this stack cannot have a canary.
+   */
   readonly canary?: Known<RunningCanary | undefined>;
-  /** How the stack's settings name the cluster, such as `EKS cluster "services"`. */
+  /** The cluster in the stack's settings, as a text such as `EKS cluster "services"`. */
   readonly cluster: string;
   /** Lines that say what someone has changed in the cluster since the last update. */
   readonly drift: Known<readonly string[]>;
-  /** When the sweep removes the stack. Undefined for a stack that does not expire. */
+  /**
+   * Time from which on `npm run sweep` removes the stack. Missing for a stack that does not expire.
+   */
   readonly expires?: Known<Date | undefined>;
   readonly hold: Known<Hold | undefined>;
-  /** Scheduled jobs. Undefined in an environment without jobs. */
+  /** Scheduled jobs. Missing in an environment without jobs. */
   readonly jobs?: Known<readonly JobStatus[]>;
   /** The newest update, which may have failed. */
   readonly lastUpdate: Known<Update | undefined>;
   readonly locks: Known<readonly Lock[]>;
   readonly namespace: string;
   /**
-   * The last run of the job notifier. The property is missing in an environment without jobs. The
-   * known value is undefined if no notifier has run for the stack.
+   * The last run of the job notifier. Missing in an environment without jobs. The value is
+   * undefined if the notifier has never run for the stack.
    */
   readonly notifier?: Known<NotifierStatus | undefined>;
-  /** The Deployment's pods. Undefined if there is no Deployment. */
+  /**
+   * The pods of the service's Deployment. The value is undefined if the Deployment does not exist.
+   */
   readonly pods: Known<Pods | undefined>;
-  /** The release that the next deploy brings. Undefined if no release was promoted. */
+  /**
+   * The promoted release, which the next deploy will deploy. The value is undefined if no release
+   * is promoted.
+   */
   readonly promoted: Known<Release | undefined>;
   /** What the last successful update deployed. */
   readonly release: Known<Outputs>;
@@ -79,8 +88,9 @@ export interface StackStatus {
 }
 
 /**
- * Reads the state and the cluster of a stack. Changes nothing, and takes no lock. If a fact cannot
- * be read, such as an object that the role may not read, the status has the reason.
+ * Reads the state and the cluster of a stack. Changes nothing, and takes no lock. If the function
+ * cannot read a fact, for example because of a missing permission, the status contains the reason
+ * instead of the fact.
  *
  * @throws UserError if the stack is unknown, or its settings are wrong.
  */
@@ -137,7 +147,7 @@ function clusterName({ context, eksCluster }: Settings): string {
   return context === undefined ? "the kubeconfig's current context" : `context "${context}"`;
 }
 
-/** Waits for a value. If reading the value fails, returns the reason in one line. */
+/** Waits for a value. If the promise is rejected, returns the reason in one line. */
 async function known<Value>(value: Promise<Value>): Promise<Known<Value>> {
   try {
     return { value: await value };

@@ -14,15 +14,15 @@ import type { RunningCanary } from "../stacks/running-canary";
 /** Everything that the decisions of a sweep depend on. */
 export interface Inventory {
   /**
-   * Branches at the remote. Undefined if the remote did not answer. Then the sweep treats no branch
-   * as gone.
+   * Branches of the Git remote. Undefined if the remote did not answer. In this case, the sweep
+   * treats all branches as existing.
    */
   readonly branches: ReadonlySet<string> | undefined;
   readonly canary: Canary | undefined;
   /** Namespaces in the cluster whose names have the prefix of review stacks. */
   readonly namespaces: readonly ReviewNamespace[];
   readonly now: Date;
-  /** Repository that the sweep asked for its branches. */
+  /** URL of the Git remote with these branches. */
   readonly remote: string | undefined;
   /** Review stacks that have a state in the state backend. */
   readonly states: readonly ReviewState[];
@@ -45,7 +45,7 @@ export interface Decision {
 /**
  * Decides about the canary and each review stack: whether the sweep removes it, and why. The facts
  * about a review stack come from its namespace. If a review stack has a state but no namespace, the
- * sweep uses only two facts: the stack's name, and the time of the last write to its state.
+ * sweep uses only the stack's name and the time of the last write to its state.
  */
 export function decide(inventory: Inventory): readonly Decision[] {
   const { canary, namespaces, states } = inventory;
@@ -77,9 +77,9 @@ function decideNamespace(review: ReviewNamespace, inventory: Inventory): Decisio
 }
 
 /**
- * Decides whether the sweep removes a review stack that has a state but no namespace. Someone has
- * killed the removal of such a stack, or no deploy has created its namespace. If two branches have
- * the same slug, the stack stays as long as one of them exists.
+ * Decides whether the sweep removes a review stack that has a state but no namespace. This happens
+ * if the removal of a stack was killed, or if no deploy has created its namespace. If two branches
+ * have the same slug, the stack stays as long as one of these branches exists.
  */
 function decideState({ modified, name }: ReviewState, inventory: Inventory): Decision {
   const decision = { name, what: "stack" } as const;
@@ -93,9 +93,9 @@ function decideState({ modified, name }: ReviewState, inventory: Inventory): Dec
 }
 
 /**
- * Whether a branch is gone. `gone` is false if the remote does not answer, or does not have the
- * branch `main`. It is also false if the branch belongs to another repository, such as a fork, or
- * has another slug. The stack then stays until it expires.
+ * Whether a branch is gone. If this is not certain, `gone` is false, and the stack stays until it
+ * expires. It is not certain if the remote did not answer or has no branch `main`, if the branch
+ * belongs to another repository, such as a fork, or if the branch does not have this slug.
  */
 function branchOf(
   branch: string | undefined,
@@ -139,7 +139,7 @@ function isStackOf(stack: string, branch: string): boolean {
   try {
     return stack === stackOfSlug(slugOf(branch));
   } catch {
-    // The branch has no review stack, because its name is reserved.
+    // The branch cannot have a review stack, for example because its name is reserved.
     return false;
   }
 }

@@ -24,22 +24,22 @@ export interface SweepOptions {
    */
   readonly apply?: boolean;
   /**
-   * Limits the sweep to the canary or to review stacks, for CI jobs that have the permissions for
-   * only one of the two.
+   * Limits the sweep to the canary or to review stacks. A CI job has the permissions for only one
+   * of these.
    */
   readonly only?: "canary" | "reviews";
 }
 
 /**
- * `npm run sweep`: decides about review stacks, their namespaces and the canary, and prints each
- * decision.
+ * `npm run sweep`: decides which review stacks the sweep removes, and whether it removes the
+ * canary, and prints each decision.
  */
 export async function sweep(
   options: SweepOptions,
   given: Workspace = defaultWorkspace,
 ): Promise<void> {
-  // The sweep does not wait for locks. If another command is changing the canary, the decision
-  // about the canary is out of date.
+  // The sweep does not wait for locks: if another command changes the canary, the sweep's decision
+  // about the canary is no longer valid.
   const workspace = { ...withoutRelease(given), lockWait: { patienceMs: 0 } };
   const { cluster, production } = await connectToAll(options, workspace);
   const canary = production && (await canaryOf(production, workspace));
@@ -82,10 +82,10 @@ async function remoteOf(workspace: Workspace): Promise<Pick<Inventory, "branches
 }
 
 /**
- * Removes each review stack and canary that `going` lists. If a removal fails, the function
- * continues with the next stack.
+ * Removes the review stacks and the canary in `going`. If a removal fails, the function continues
+ * with the next one.
  *
- * @throws UserError that names the stacks that could not be removed
+ * @throws UserError with the stacks that the function could not remove
  */
 async function removeAll(
   going: readonly Decision[],
@@ -139,8 +139,8 @@ function goesStill(decision: Decision | undefined): boolean {
 
 /**
  * Connects to everything that the sweep needs, before the sweep changes anything. If the canary's
- * stack does not exist, the sweep does not connect to production. With `only: "reviews"`, the sweep
- * starts no Pulumi process.
+ * stack does not exist, the sweep does not connect to production. With `only: "reviews"`, the
+ * function does not start Pulumi.
  */
 async function connectToAll(
   { only }: SweepOptions,

@@ -2,14 +2,18 @@ import { longestWaitMinutes } from "../waits";
 import type { Finding, Source } from "./source";
 import { commandsOf, filledIn, mapping, named, text } from "./shape";
 
-/** CircleCI's variables whose text people can choose, such as the name of a branch. */
+/**
+ * CircleCI's environment variables with text that other people can choose, such as the name of a
+ * branch.
+ */
 const outsideVariables = ["CIRCLE_BRANCH", "CIRCLE_PULL_REQUEST", "CIRCLE_TAG", "CIRCLE_USERNAME"];
 const storedKeys = ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"];
 const runsPulumi = /\bnpm run (?:canary|deploy|image|preview|promote|review|rollback|sweep)\b/;
 
 /**
- * Yields findings about commands: code that someone could inject, and a `no_output_timeout` that is
- * too short for Pulumi. Also finds AWS keys in `environment`.
+ * Yields findings about commands: places where other people could inject code, and a
+ * `no_output_timeout` that is too short for Pulumi. Also yields findings about AWS keys in
+ * `environment`.
  */
 export function* commands(source: Source): Generator<Finding> {
   const jobs = new Map(named(source, "jobs"));

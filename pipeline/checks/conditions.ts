@@ -2,7 +2,10 @@ import { evaluate, ExpressionError, namesIn, parseExpression, type Expression } 
 import type { Finding, Path, Source } from "./source";
 import { filledIn, mapping, named, workflowsOf } from "./shape";
 
-/** Pipeline values that our pipelines use. CircleCI treats a misspelled name as an empty text. */
+/**
+ * Pipeline values that our pipelines may use. The check reports other names, because CircleCI
+ * treats a misspelled name as an empty text.
+ */
 const knownValues = [
   "pipeline.config.ref",
   "pipeline.config_source",
@@ -21,8 +24,8 @@ const knownValues = [
 const ofPullRequest = "pipeline.event.github.pull_request.";
 
 /**
- * Yields findings about expressions that cannot be parsed, that use unknown values, or that are
- * missing.
+ * Yields findings about expressions: those that cannot be parsed, those that use unknown values,
+ * and missing conditions of workflows.
  */
 export function* conditions(source: Source): Generator<Finding> {
   const allowed = [
@@ -60,8 +63,8 @@ function* expression(
     yield source.value(
       path,
       `the expression cannot be read: ${error.message}, at its character ${String(error.at + 1)}: ${text}`,
-      // Under a key other than `when`, the expression is only a part of a longer text. The finding
-      // then points at the start of this text.
+      // Under other keys than `when`, the expression is only a part of a longer text, and the
+      // finding points at the start of this text.
       path.at(-1) === "when" ? error.at : 0,
     );
   }
@@ -77,8 +80,8 @@ function texts(value: unknown, path: Path): readonly (readonly [Path, string])[]
 }
 
 /**
- * Yields a finding for each job that uses values of a pull request, in a workflow that other events
- * can start. If an event does not have these values, the whole pipeline fails.
+ * Yields a finding for each job that uses values of a pull request, in a workflow that an event
+ * without a pull request can also start. Without these values, the whole pipeline fails.
  */
 function* unguarded(source: Source): Generator<Finding> {
   const jobs = mapping(mapping(source.content)["jobs"]);

@@ -13,8 +13,9 @@ const changes = [
 ];
 
 /**
- * Checks three rules. A job that changes production needs production's context. Such a job also
- * needs an approval and a serial group. A workflow on branches must not use main's contexts.
+ * Checks three rules. A job that changes production must have the context of production. This job
+ * must also have an approval before it, and a serial group. A workflow that runs on branches must
+ * not use a context that is only for main.
  */
 export function* production(source: Source): Generator<Finding> {
   const changing = new Set(
@@ -35,7 +36,9 @@ function* ofContexts(
   { contexts: given, name, path }: PlacedJob,
   workflow: ReadWorkflow,
 ): Generator<Finding> {
-  // A branch runs its own code, including its own copy of the pipeline.
+  // A pipeline of a branch runs the branch's code, also the branch's version of the pipeline. So
+  // this check only protects against mistakes, and CircleCI's own restrictions protect the
+  // contexts.
   const onBranches = !alwaysFalse(workflow.when, { "pipeline.git.branch": "a-branch" });
   for (const context of given) {
     const known = contextOf(context);

@@ -21,7 +21,9 @@ interface Token {
   readonly at: number;
 }
 
-/** Error in an expression. `at` is the error's position, in characters from the start. */
+/**
+ * Error in an expression. `at` is the position of the error: the number of characters before it.
+ */
 export class ExpressionError extends Error {
   readonly at: number;
   constructor(message: string, at: number) {
@@ -63,7 +65,7 @@ function tokens(text: string): readonly Token[] {
   return found;
 }
 
-/** Parses an expression, or throws an {@link ExpressionError}. */
+/** Parses an expression. Throws an {@link ExpressionError} if the expression is invalid. */
 export function parseExpression(text: string): Expression {
   const rest = [...tokens(text)];
   const open: Token[] = [];
@@ -128,8 +130,8 @@ export function namesIn(expression: Expression): readonly string[] {
 export type Value = string | number | boolean | undefined;
 
 /**
- * Returns the value of an expression. Undefined if the known values do not determine the value of
- * the expression.
+ * Returns the value of an expression. Undefined if the result depends on pipeline values that are
+ * not in `known`.
  */
 export function evaluate(
   expression: Expression,

@@ -4,8 +4,8 @@ import { named, type PlacedJob, type ReadWorkflow, workflowsOf } from "./shape";
 const statuses = ["success", "failed", "canceled", "unauthorized", "not_run", "terminal"];
 
 /**
- * Yields findings about the order of jobs: missing jobs, jobs that no workflow uses, jobs that wait
- * for themselves, and approvals that no job waits for.
+ * Yields findings about the jobs of workflows: jobs that are missing, that no workflow uses, or
+ * that wait for themselves, and approvals that no job waits for.
  */
 export function* graph(source: Source): Generator<Finding> {
   const defined = named(source, "jobs").map(([name]) => name);
@@ -68,8 +68,8 @@ function* requirements(source: Source, { jobs, name: workflow }: ReadWorkflow): 
           `"${status}" is not a status of a job; use one of ${statuses.join(", ")}`,
         );
       }
-      // Without a status, a requirement is satisfied when CircleCI releases the serial group of the
-      // required job, even if this job failed.
+      // If a requirement has no status, and the required job has a serial group, the requirement is
+      // satisfied when CircleCI releases the group, even if the required job failed.
       if (bare && there.get(required)?.serialGroup !== undefined) {
         yield source.value(
           path,
@@ -81,7 +81,8 @@ function* requirements(source: Source, { jobs, name: workflow }: ReadWorkflow): 
 }
 
 /**
- * Returns the jobs that must have ended, with one of the required statuses, before `place` starts.
+ * Returns the jobs that must have ended before `place` starts. Follows only requirements for whose
+ * statuses `counts` returns true.
  */
 export function ancestors(
   place: PlacedJob,

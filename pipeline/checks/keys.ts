@@ -1,8 +1,9 @@
 import type { Finding, Path, Source } from "./source";
 
 /**
- * Rule for the allowed keys of a mapping. `*` stands for any name. A list contains the rule for its
- * elements. `true` means that the check accepts any value.
+ * Rule for a value in the file. A rule in the form of a mapping contains the allowed keys, where
+ * `*` stands for any name. A rule in the form of a list contains the rule for each element. `true`
+ * allows any value.
  */
 type Known = true | readonly [Known] | { readonly [key: string]: Known };
 
@@ -26,7 +27,7 @@ const known: Known = {
           setup_remote_docker: { version: true },
           store_artifacts: { path: true },
           store_test_results: { path: true },
-          // An orb's step. Another check finds out whether the orb exists.
+          // A step of an orb. This check does not find out whether the orb exists.
           "*/*": names,
         },
       ],
@@ -44,8 +45,8 @@ const known: Known = {
 };
 
 /**
- * Yields a finding for each unknown key. CircleCI ignores many unknown keys: a job with a
- * misspelled `requires` would wait for nothing.
+ * Yields a finding for each unknown key. CircleCI ignores many unknown keys. For example, a job
+ * with a misspelled `requires` would not wait for other jobs.
  */
 export function* keys(source: Source): Generator<Finding> {
   yield* look(source, source.content, known, []);

@@ -17,7 +17,7 @@ import { command } from "../../lib/command";
 import { UserError } from "../../lib/errors";
 import type { Finding, Source } from "./source";
 
-/** Error if the schema is missing and pip cannot download it. */
+/** Error if CircleCI's schema is not on this machine and cannot be downloaded. */
 export class SchemaMissing extends UserError {}
 
 const requirements = join(import.meta.dirname, "..", "requirements.txt");
@@ -26,7 +26,7 @@ const inPackage = join("check_jsonschema", "builtin_schemas", "vendor", "circle-
 /**
  * Returns a validator for CircleCI's own schema. The schema comes from the PyPI package that
  * `requirements.txt` pins by its hash. pip downloads the package once, with the pip settings of
- * this machine. The schema stays under node_modules, so a second run works offline.
+ * this machine. The function stores the schema under node_modules, so the next run works offline.
  *
  * @throws SchemaMissing if Python or pip is missing, or if pip cannot download the package
  */
@@ -72,7 +72,10 @@ async function fetchSchema(kept: string): Promise<void> {
   }
 }
 
-/** Returns a finding at the place where a file violates CircleCI's schema. */
+/**
+ * Returns a finding at the place where a file violates CircleCI's schema. Empty if the file follows
+ * the schema.
+ */
 export function againstSchema(source: Source, schema: ValidateFunction): readonly Finding[] {
   if (schema(source.content)) return [];
   const error = deepest(schema.errors ?? []);
@@ -86,8 +89,9 @@ export function againstSchema(source: Source, schema: ValidateFunction): readonl
 }
 
 /**
- * Returns the error with the longest path. If all alternatives of the schema failed, this error
- * belongs to the alternative that matched best, which is probably the intended one.
+ * Returns the error with the longest path. If a value matches none of several alternatives in the
+ * schema, each alternative has errors. The error with the longest path probably belongs to the
+ * alternative that the author meant.
  */
 function deepest(errors: readonly ErrorObject[]): ErrorObject | undefined {
   const depth = ({ instancePath }: ErrorObject) => instancePath.split("/").length;

@@ -3,7 +3,9 @@ import type { Path, Source } from "./source";
 /** A job of a workflow, with its path in the file. */
 export interface PlacedJob {
   readonly name: string;
-  /** Path of the job's mapping, or of the job's name if there is no mapping. */
+  /**
+   * Path of the job's mapping. If the workflow contains only the job's name, the path of this name.
+   */
   readonly path: Path;
   readonly approval: boolean;
   readonly contexts: readonly string[];
@@ -56,7 +58,7 @@ export function named(source: Source, key: string): readonly (readonly [string, 
   ]);
 }
 
-/** Returns the workflows without their invalid parts, which other checks report. */
+/** Returns the workflows. Ignores invalid parts, because other checks report these. */
 export function workflowsOf(source: Source): readonly ReadWorkflow[] {
   return named(source, "workflows").map(([name, workflow]) => {
     const path = ["workflows", name];
@@ -96,7 +98,10 @@ function placed(entry: unknown, path: Path): PlacedJob {
   };
 }
 
-/** Returns every command in the file. `run: command` is the short form of `run: {command}`. */
+/**
+ * Returns every command in the file, also those in the short form `run: TEXT` of `run: {command:
+ * TEXT}`.
+ */
 export function commandsOf(source: Source): readonly ReadCommand[] {
   return named(source, "jobs").flatMap(([job, { steps }]) =>
     list(steps).flatMap((step, index) => {
@@ -112,7 +117,8 @@ export function commandsOf(source: Source): readonly ReadCommand[] {
 }
 
 /**
- * Returns the expressions that CircleCI replaces in a text, such as `<< pipeline.git.branch >>`.
+ * Returns the expressions that CircleCI replaces in a text, such as `pipeline.git.branch` for `<<
+ * pipeline.git.branch >>`.
  */
 export function filledIn(value: string): readonly string[] {
   return [...value.matchAll(/<<\s*(.*?)\s*>>/gs)].map(([, inside = ""]) => inside);

@@ -30,17 +30,21 @@ export class Source {
     return this.#document.toJS() as unknown;
   }
 
-  /** Returns a finding at the value that `path` leads to, or at a character inside it. */
+  /** Returns a finding at the start of the value at `path`, or `characters` after this start. */
   value(path: Path, message: string, characters = 0): Finding {
     const node = this.#document.getIn(path, true);
     const range = (node as { readonly range?: readonly number[] } | undefined)?.range;
     if (range?.[0] === undefined) return this.#above(path, message);
-    // In a quoted or folded text, the finding points at the start of the text.
+    // In a quoted or folded text, the positions of characters are different in the file. So the
+    // finding points at the start of the text.
     const plain = isScalar(node) && node.type === "PLAIN";
     return this.#at(range[0] + (plain ? characters : 0), message);
   }
 
-  /** Returns a finding at the last key of `path`, or at the value if the path ends in a list. */
+  /**
+   * Returns a finding at the last key of `path`. If `path` ends with a list index, returns a
+   * finding at this element.
+   */
   key(path: Path, message: string): Finding {
     const [name] = path.slice(-1);
     const parent =
@@ -52,7 +56,10 @@ export class Source {
     return range?.[0] === undefined ? this.value(path, message) : this.#at(range[0], message);
   }
 
-  /** Returns a finding at the nearest part above a missing part, which has no position. */
+  /**
+   * Returns a finding at the nearest existing parent of a missing part, because the missing part
+   * has no position.
+   */
   #above(path: Path, message: string): Finding {
     return path.length === 0 ? this.#at(0, message) : this.key(path.slice(0, -1), message);
   }
@@ -64,8 +71,8 @@ export class Source {
 }
 
 /**
- * Returns a finding as text: `.circleci/config.yml:12:5: what is wrong`. Editors and terminals show
- * this form as a link.
+ * Returns a finding as a text, such as `.circleci/config.yml:12:5: job "x" is in no workflow`.
+ * Editors and terminals show this form as a link.
  */
 export function show({ column, file, line, message }: Finding): string {
   return `${file}:${String(line)}:${String(column)}: ${message}`;

@@ -11,7 +11,10 @@ const runnerClass = /^[a-z\d][\w-]*\/[\w.-]+$/i;
 const parameterTypes = ["string", "boolean", "integer", "enum"];
 const pinnedOrb = /^[\w-]+\/[\w-]+@\d+\.\d+\.\d+$/;
 const pinnedImage = /(?::\d+\.\d+\.\d+(?:[-.][\w.-]+)?|@sha256:[0-9a-f]{64})$/;
-/** Pipeline values that are legal in a serial group, no matter which name the branch has. */
+/**
+ * Pipeline values that contain only characters that are legal in a serial group. Other values, such
+ * as the name of a branch, may contain illegal characters.
+ */
 const legalInGroup = [
   "pipeline.event.github.pull_request.number",
   "pipeline.id",
@@ -19,7 +22,10 @@ const legalInGroup = [
   "pipeline.project.slug",
 ];
 
-/** Yields findings about values that CircleCI refuses too late, or accepts with another meaning. */
+/**
+ * Yields findings about values that CircleCI refuses only when the pipeline runs, or accepts
+ * although they do not have the intended effect.
+ */
 export function* values(source: Source): Generator<Finding> {
   yield* executors(source);
   yield* jobs(source);
