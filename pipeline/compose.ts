@@ -198,7 +198,7 @@ export function badEndNotices(
  * Returns a job which reports that the job `of` did not run. CircleCI does not run a waiting job if
  * a job of a newer pipeline waits or runs in the same serial group. The job `of` also has the
  * status `not_run` if an earlier job failed. To exclude this case, pass the approval or the job
- * before `of` as `approval`. Leave `approval` out only if no job comes before `of`.
+ * before `of` as `approval`. Leave `approval` out only if no earlier job can fail.
  */
 export function skippedNotice(
   of: string,

@@ -1,7 +1,6 @@
 /**
- * The part of CircleCI's configuration that our pipelines use, as types. Keys are CircleCI's own,
- * so that the YAML matches CircleCI's reference:
- * https://circleci.com/docs/reference/configuration-reference/
+ * Types for the part of CircleCI's configuration that our pipelines use. The names of the keys are
+ * those in CircleCI's reference: https://circleci.com/docs/reference/configuration-reference/
  */
 
 import type { OrbStep, RunnerClass } from "../config/circleci";
@@ -12,7 +11,8 @@ export interface Config {
   /** Orbs, such as `namespace/orb@1.2.3`. The key is the orb's name in this file. */
   readonly orbs?: Readonly<Record<string, string>>;
   /**
-   * Values that a person or an API call sets when starting the pipeline. The values are not secret.
+   * Values that can be set at the start of the pipeline, by a person or an API call. The values are
+   * not secret.
    */
   readonly parameters?: Readonly<Record<string, Parameter>>;
   readonly executors: Readonly<Record<string, Executor>>;
@@ -30,7 +30,10 @@ export type Parameter =
       readonly default: string;
     };
 
-/** Size of the machine, by CircleCI's names: 1, 2, 4 vCPU and 2, 4, 8 GB. */
+/**
+ * CircleCI's names for sizes of machines: `small` has 1 vCPU and 2 GB, `medium` has 2 vCPU and 4
+ * GB, and `large` has 4 vCPU and 8 GB.
+ */
 type ResourceClass = "small" | "medium" | "large";
 
 /** Where the steps of a job run. */
@@ -43,16 +46,16 @@ export interface Executor {
 export interface Job {
   readonly executor: string;
   /**
-   * Environment variables. Text from outside, such as a branch's name, reaches a command only
-   * through a variable, never inside the command itself.
+   * Environment variables. Text from outside, such as a branch's name, must be in a variable and
+   * never in a command itself, because the shell could run a part of the text.
    */
   readonly environment?: Readonly<Record<string, string>>;
   readonly steps: readonly Step[];
 }
 
 /**
- * When a step runs. By default, a step runs only after successful steps. A canceled job runs no
- * more steps.
+ * When a step runs. By default, a step runs only if all earlier steps succeeded. After a job is
+ * canceled, CircleCI runs none of its other steps.
  */
 type When = "always" | "on_success" | "on_fail";
 
@@ -60,8 +63,8 @@ interface Run {
   readonly name: string;
   readonly command: string;
   /**
-   * Time without output after which CircleCI kills the step, such as `40m`. The default of 10m is
-   * too short, because Pulumi may also wait for 10 minutes without output.
+   * Time without output after which CircleCI kills the step, such as `40m`. CircleCI's default of
+   * 10m is too short for Pulumi, which may wait for 10 minutes or longer without output.
    */
   readonly no_output_timeout?: string;
   readonly when?: When;
@@ -87,7 +90,7 @@ export type Step =
   | { readonly store_test_results: { readonly path: string } }
   | OrbStep;
 
-/** Results of a job that a later job may wait for. */
+/** Statuses of a job that a later job can require. */
 type Status = "success" | "failed" | "canceled" | "unauthorized" | "not_run";
 
 export type Requirement = string | Readonly<Record<string, readonly Status[] | "terminal">>;

@@ -2,9 +2,9 @@ import { contextOf } from "./contexts";
 import type { Place, Requirement, Workflow } from "./model";
 
 /**
- * Returns a workflow as a Mermaid flowchart, which GitHub draws. The flowchart leaves out jobs that
- * only report a failure: each job that changes something has several such jobs, which would hide
- * the main path.
+ * Returns a workflow as a Mermaid flowchart, which GitHub draws. The flowchart does not contain
+ * jobs that only report a failure: after each job that changes something, there are several of
+ * them, and the main path would be hard to see.
  */
 export function picture(workflow: Workflow): string {
   const lines = ["flowchart LR"];

@@ -9,15 +9,15 @@ import { replaceFile } from "../lib/replace";
 const file = "config/circleci.ts";
 
 /**
- * Returns the image of a tag as `repository@sha256:...`. Undefined if the registry does not have
- * the tag.
+ * Function that returns the image with a tag, as `repository@sha256:...`. Undefined if the registry
+ * does not have the tag.
  */
 type Resolve = (repository: string, tag: string) => Promise<string | undefined>;
 
 /**
  * `npm run pipeline -- pin`: writes the digest of each executor's image into config/circleci.ts, in
- * the form `name:version@sha256:...`. An image that has a digest gets the digest that its tag names
- * now.
+ * the form `name:version@sha256:...`. If an image already has a digest, the command replaces it
+ * with the current digest of the tag.
  *
  * @throws UserError if a registry does not answer, or if it does not have the tag. In both cases,
  * the function does not change the file.

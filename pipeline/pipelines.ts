@@ -66,7 +66,7 @@ const withRights = (place: { readonly inDeployProject: boolean }): Files => ({
   ),
 });
 
-/** All pipelines, if there is no deploy project. docs/trust.md describes this weaker mode. */
+/** All pipelines, if there is no deploy project. This mode protects less (docs/trust.md). */
 export const inOneProject: Files = {
   "config.yml": compose({ branch: branchWorkflow, main: { when: pushToMain, stages: main } }, orbs),
   ...withRights({ inDeployProject: false }),
@@ -84,8 +84,8 @@ export const inServiceProject: Files = {
 };
 
 /**
- * Pipelines of the deploy project. A branch of this repository cannot start them, and cannot write
- * to their caches.
+ * Pipelines of the deploy project. The pipelines of a branch cannot start them, and cannot write to
+ * their caches.
  */
 export const inDeployProject: Files = {
   "deploy.yml": compose(

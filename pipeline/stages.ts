@@ -13,13 +13,14 @@ import type { ContextName } from "./contexts";
 import type { Requirement } from "./model";
 
 /**
- * The pull request's number. Unlike a branch's name, a number is always legal in a serial group.
+ * The number of the pull request. A serial group allows only some characters. A branch's name may
+ * contain others, but a number does not.
  */
 const pullRequest = "<< pipeline.event.github.pull_request.number >>";
 export const ofBranch = { PULL_REQUEST: pullRequest };
 /**
- * Returns the name of a serial group. Both projects have the same groups, so that a deployment in
- * one project never runs at the same time as a removal in the other project.
+ * Returns the name of a serial group. Both CircleCI projects use the same groups, so that a deploy
+ * in one project never runs at the same time as a removal in the other project.
  */
 const group = (name: string): string => `${service}/${name}`;
 /**
@@ -39,12 +40,12 @@ export const groups = {
 export const onMain = 'pipeline.git.branch == "main"';
 
 /**
- * Returns the jobs that check the code. On main, the same jobs run without the cache that branches
- * can write.
+ * Returns the jobs that check the code. On main, the job that tests the service does not use the
+ * Maven cache, because branches can write it.
  */
 export const checks = (suffix: "" | "-main"): readonly Stage[] => [
-  // `check` and `test-unit` download CircleCI's schema with pip, which the image with Java does not
-  // have.
+  // `check` and `test-unit` need pip to download CircleCI's schema. So they do not use the executor
+  // `java`, whose image has no pip.
   { name: "check", job: { command: "npm run check", keepsNpmCache: true } },
   { name: "test-unit", job: { command: "npm run test:unit" } },
   {
@@ -77,8 +78,8 @@ export const imageOf = (stack: "review" | "staging", tests: string): readonly St
 ];
 
 /**
- * Returns the job that previews a deployment. People read the preview, and `deploy` may change only
- * what the preview shows.
+ * Returns the job that previews a deploy. People read the preview, and the later job that deploys
+ * may change only what the preview shows.
  */
 export function previewOf(
   stack: string,
@@ -110,13 +111,13 @@ export function previewOf(
 
 /**
  * Returns the context whose role may read a stack's state. The states of review stacks are in a
- * separate backend, which every branch may read.
+ * separate state backend, which the jobs of every branch may read.
  */
 const readerOf = (stack: string): ContextName => (stack === "review" ? "review" : "preview");
 
 /**
  * Returns the job that tests what the job `of` has deployed. The test fails if the stack runs
- * another release at that time.
+ * another release by then.
  */
 const smokeTest = (stack: string, of: string): Stage => ({
   name: `smoke-${stack}`,

@@ -5,8 +5,9 @@ import type { Executor, Job, Step } from "./model";
 import { noOutputMinutes } from "./waits";
 
 /**
- * Directory of npm's downloads. This directory is not below the home directory, because CircleCI
- * restores a cache to its original path. The home directory differs between the executors.
+ * Directory of npm's downloads. CircleCI restores a cache to its original path, and the home
+ * directory is different in each executor's image. So this directory is not below the home
+ * directory.
  */
 const npmDownloads = "/tmp/npm-cache";
 
@@ -31,16 +32,16 @@ export const executors = {
 } as const satisfies Readonly<Record<string, Executor>>;
 
 /**
- * Directory of the files that commands write for later jobs: the image's digest, previews, the
- * deployed release, and the cause of a failure.
+ * Directory of the files that commands write for later jobs, such as previews, the deployed
+ * release, and the cause of a failure.
  */
 export const reports = "reports";
 /** Directory of the commands' results, for CircleCI's Tests tab. */
 const testResults = "test-results";
 const jars = "service/target/image";
 /**
- * File with `export` lines of the release for production, so that production deploys the approved
- * release.
+ * File with shell commands (`export`) that set the promoted release as environment variables. With
+ * these variables, the later jobs preview and deploy exactly this release.
  */
 export const releaseFile = `${reports}/release.env`;
 
@@ -52,35 +53,39 @@ export const machineOnly = "CircleCI's machine: ";
 const npmCache = 'npm-v1-{{ checksum "package-lock.json" }}';
 const mavenCache = 'maven-branches-v1-{{ checksum "service/pom.xml" }}';
 
-/** A job: one command that a person can also run, and what the command needs. */
+/**
+ * Description of a job: one command, which a person can also run by hand, and what this command
+ * needs in CircleCI.
+ */
 export interface JobSpec {
   readonly command: string;
   /** @default "pulumi" */
   readonly executor?: keyof typeof executors;
-  /** Whether the job has a Docker engine with a builder for several platforms. */
+  /** Whether the job needs a Docker engine with a builder for several platforms. */
   readonly docker?: boolean;
   readonly environment?: Readonly<Record<string, string>>;
   /** Whether the job attaches the jars and reports of earlier jobs. */
   readonly takes?: boolean;
-  /** Whether the job gets environment variables with the release that `promote` chose. */
+  /** Whether the job gets environment variables with the release that `npm run promote` chose. */
   readonly released?: boolean;
   /** Files that the job persists for later jobs. */
   readonly gives?: "jars" | "reports";
   /**
-   * Whether the job persists its report, even after a failure, for the job that sends the message.
+   * Whether the job persists its report, even after a failure. A later job reads the report and
+   * sends a message.
    */
   readonly keepsReport?: boolean;
   /** Name of the job whose report this job reads. */
   readonly reportOf?: string;
   /**
    * File that the job keeps for the next pipeline, in a cache. CircleCI may delete the cache, and
-   * any branch can write it. So a job with an IAM role must not keep a file. The command checks
-   * everything that it reads from the file.
+   * the jobs of any branch can write it. So a job with an IAM role must not use this option, and
+   * the job's command must check everything that it reads from the file.
    */
   readonly remembers?: string;
   /**
-   * Whether the job caches Maven's downloads. CircleCI does not verify the content of a cache, so
-   * `main` must not use what a branch has stored.
+   * Whether the job caches Maven's downloads. No program verifies the content of this cache, so
+   * jobs of `main` must not use it: a branch may have written it.
    */
   readonly mavenCache?: boolean;
   /**
@@ -89,8 +94,8 @@ export interface JobSpec {
    */
   readonly keepsNpmCache?: boolean;
   /**
-   * Whether a later job with permissions runs what this job builds. If so, this job restores no
-   * cache and installs no development dependencies, like a job with permissions.
+   * Whether a later job with permissions uses what this job builds. If so, this job restores no npm
+   * cache and installs no development dependencies, as a job with permissions.
    */
   readonly trusted?: boolean;
   readonly testResults?: string;
@@ -98,18 +103,18 @@ export interface JobSpec {
   readonly more?: readonly Step[];
 }
 
-/** Permissions of a job, which follow from its contexts and its project. */
+/** Facts about a job's permissions, which depend on its contexts and its project. */
 interface Rights {
   /** Whether the job assumes the IAM role of its context. */
   readonly assumesRole: boolean;
   /**
-   * Whether the job runs in the deploy project. The cluster identifies such a job by its IAM role,
-   * because the cluster accepts the tokens of only one project.
+   * Whether the job runs in the deploy project. The cluster identifies a job of the deploy project
+   * by its IAM role, because it accepts CircleCI's tokens of only one project.
    */
   readonly inDeployProject: boolean;
   /**
-   * Whether the job has a permission that no branch's own code may have. Such a job does not
-   * restore npm's downloads.
+   * Whether the job has a permission that the code of a branch must not have. If so, the job does
+   * not restore the cache with npm's downloads, which branches can write.
    */
   readonly mainOnly: boolean;
 }
@@ -117,7 +122,8 @@ interface Rights {
 /**
  * Returns a job with its steps.
  *
- * @throws Error if a job with a role would restore a cache that any branch can write
+ * @throws Error if a job with an IAM role has `remembers`, because any branch can write the cache
+ * with that file
  */
 export function job(
   name: string,
@@ -138,11 +144,12 @@ export function job(
     ...(Object.keys(environment).length === 0 ? {} : { environment }),
     steps: [
       "checkout",
-      // Any branch can write this cache, and CircleCI restores every path in the cache.
+      // Any branch can write this cache, and it may contain any path. CircleCI restores all of
+      // them.
       ...(mainOnly ? [] : [restore("npm's downloads", npmCache)]),
       ...(spec.mavenCache === true ? [restore("Maven's downloads", mavenCache)] : []),
-      // This step comes before the step that attaches the reports, because the cache must not
-      // replace a report.
+      // This step comes before the step that attaches the reports, so that the cache cannot replace
+      // a report.
       ...(remembers === undefined ? [] : [restore("Memory", memoryKey(name))]),
       ...(spec.takes === true || spec.reportOf !== undefined
         ? [{ attach_workspace: { at: "." } }]
@@ -170,7 +177,8 @@ export function job(
       ...(gives === undefined && !keepsReport
         ? []
         : [{ persist_to_workspace: { paths: [gives === "jars" ? jars : reports], root: "." } }]),
-      // A cache never changes, so each run writes a new cache. CircleCI restores the newest cache.
+      // CircleCI never changes a cache, so each run saves a new one. The next run restores the
+      // newest.
       ...(remembers === undefined
         ? []
         : [save("Memory", `${memoryKey(name)}${workflowId}`, [remembers])]),
@@ -183,10 +191,11 @@ export function job(
 }
 
 /**
- * Shell code that records a command's exit code instead of failing. A failed job would persist
- * nothing to the workspace, and any branch can write a cache. The job's last step then ends with
- * the recorded exit code. The code also creates an empty file, because a command may write no
- * report, and CircleCI fails a job that persists no file.
+ * Shell code after a command. If the command fails, the code records the exit code, and the job
+ * continues, because a job that fails here would persist no report to the workspace. A cache is not
+ * an alternative, because any branch can write it. The job's last step ends with the recorded exit
+ * code. The code also creates an empty file: a command may write no report, and a job fails if
+ * there is no file to persist.
  */
 export const recorded = ` || echo "export EXIT_CODE=$?" >> "$BASH_ENV"; mkdir -p ${reports}; touch ${reports}/ended`;
 
@@ -195,16 +204,16 @@ const result: Step = {
 };
 
 /**
- * Makes npm leave out development dependencies, so that a job with permissions runs less foreign
- * code.
+ * Makes npm leave out development dependencies, so that a job with permissions runs less code of
+ * other people.
  */
 const fewPackages = { npm_config_omit: "dev" };
 
 const workflowId = "{{ .Environment.CIRCLE_WORKFLOW_ID }}";
 
 /**
- * Returns the prefix of the cache keys for the file that a job remembers. CircleCI restores the
- * newest cache with this prefix.
+ * Returns the prefix of the cache keys for the file in `remembers`. CircleCI restores the newest
+ * cache whose key has this prefix.
  */
 const memoryKey = (name: string): string => `memory-${name}-v1-`;
 
@@ -218,9 +227,9 @@ function save(name: string, key: string, paths: readonly string[]): Step {
 
 /**
  * Step that writes the job's own token into a file. With the token, every AWS client assumes the
- * role in `AWS_ROLE_ARN`, and assumes the role again before the session ends. CircleCI stores no
- * AWS key. The token is valid for an hour. A session is valid for another hour, even if it starts
- * just before the token expires.
+ * role in `AWS_ROLE_ARN`, and assumes it again before its session ends. So CircleCI stores no AWS
+ * key. The token is valid for an hour. A session that starts just before the token expires is valid
+ * for another hour.
  */
 const assumeRole: Step = {
   run: {

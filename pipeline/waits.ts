@@ -1,21 +1,21 @@
 import { rollout, webService } from "../components/conventions/defaults";
 
 /**
- * Minutes that Pulumi waits for an object by default. CircleCI's default `no_output_timeout` is the
- * same.
+ * Minutes that Pulumi waits for an object by default. CircleCI's default for `no_output_timeout` is
+ * the same, so it is too short.
  */
 const pulumiDefaultMinutes = 10;
 
 /**
- * Longest time without output in a successful `pulumi up` or `destroy`, in minutes: the waits for
- * objects, one after another.
+ * Longest time without output in a successful `pulumi up` or `pulumi destroy`, in minutes: the wait
+ * for an object with Pulumi's default, and then the wait for a rollout.
  */
 export const longestWaitMinutes =
   pulumiDefaultMinutes +
   (webService.progressDeadlineSeconds + rollout.pulumiWaitMarginSeconds) / 60;
 
 /**
- * `no_output_timeout` of steps that run Pulumi, in minutes. A step that CircleCI kills leaves a
- * locked stack and reports no cause, so this timeout is far above Pulumi's own timeouts.
+ * `no_output_timeout` of steps that run Pulumi, in minutes. If CircleCI kills a step, the stack
+ * stays locked, and no one learns the cause. So this timeout is far above Pulumi's own timeouts.
  */
 export const noOutputMinutes = 40;

@@ -20,14 +20,17 @@ const head = [
   "",
 ].join("\n");
 
-/** Returns a pipeline as YAML for CircleCI. The same model gives the same text on every machine. */
+/**
+ * Returns a pipeline as YAML for CircleCI. For the same pipeline, the text is the same on every
+ * machine.
+ */
 export function yaml(config: Config): string {
   return `${head}${stringify(config, { aliasDuplicateObjects: false, lineWidth: 0 })}`;
 }
 
 /**
- * Page with the pictures of the pipelines. Each picture is between two comments, and the first
- * comment names the picture.
+ * Page with the pictures of the pipelines. Each picture is between two comments. The first comment
+ * contains the file and the workflow of the picture.
  */
 const illustrated = "docs/pipeline.md";
 const marks =
@@ -36,8 +39,8 @@ const marks =
 function illustrate(text: string): string {
   return text.replace(marks, (_, start: string, name: string, end: string) => {
     const [file = "", workflow = ""] = name.split("#");
-    // The page shows the pipelines without a deploy project. With a deploy project, the jobs are
-    // the same.
+    // The page shows the pipelines for one CircleCI project. With a deploy project, the jobs are
+    // the same, but belong to two projects.
     const found = inOneProject[file]?.workflows[workflow];
     if (found === undefined) throw new Error(`there is no workflow ${workflow} in ${file}`);
     return `${start}\n\`\`\`mermaid\n${picture(found)}\`\`\`\n\n${end}`;
@@ -55,8 +58,8 @@ export function files(root: string = project): ReadonlyMap<string, string> {
 }
 
 /**
- * Writes all generated files (`npm run pipeline`). Also removes the file of a pipeline that is no
- * longer in the model.
+ * `npm run pipeline`: writes all generated files, and removes generated files of pipelines that no
+ * longer exist.
  */
 export function write(root: string = project): void {
   removeStale(join(root, directory), pipelines);
@@ -66,8 +69,8 @@ export function write(root: string = project): void {
 }
 
 /**
- * Removes the files that `npm run pipeline` wrote for a pipeline that is no longer in the model.
- * Creates the directory if it does not exist.
+ * Removes the files in `from` that `npm run pipeline` wrote for pipelines that are not in
+ * `current`. Creates the directory if it does not exist.
  */
 function removeStale(from: string, current: Readonly<Record<string, Config>>): void {
   mkdirSync(from, { recursive: true });
@@ -79,8 +82,8 @@ function removeStale(from: string, current: Readonly<Record<string, Config>>): v
 }
 
 /**
- * Writes the files of the deploy project into a clone of its repository, and removes the files of
- * pipelines that are no longer in the model. People commit the files in that clone.
+ * Writes the files of the deploy project into a clone of its repository, and removes generated
+ * files of pipelines that no longer exist. A person must commit the files in that clone.
  */
 export function writeDeployProject(to: string): void {
   removeStale(to, inDeployProject);

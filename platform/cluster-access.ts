@@ -20,17 +20,18 @@ export interface ClusterAccessArgs {
   /** Whether the cluster accepts CircleCI's tokens, which review jobs use. */
   readonly review: boolean;
   /**
-   * ARNs of IAM roles, by CI role. Contains only the CI roles that the cluster identifies by IAM
-   * role.
+   * ARNs of the IAM roles of CI roles. Contains only CI roles that the cluster identifies by their
+   * IAM role.
    */
   readonly roles: Readonly<Partial<Record<ClusterCiRoleName, pulumi.Input<string>>>>;
 }
 
 /**
- * The identities in the EKS cluster. Each IAM role gets a Kubernetes group. Review jobs
- * authenticate with CircleCI's token and not with their IAM role. All review jobs share one IAM
- * role and can choose the session's name, but CircleCI itself writes the branch into the token. The
- * Kubernetes user of a review job contains this branch, so one branch cannot impersonate another.
+ * The identities of CI jobs in the EKS cluster. The jobs of an IAM role belong to a Kubernetes
+ * group. Review jobs authenticate with CircleCI's token and not with their IAM role: all of them
+ * share one IAM role and can choose the session's name, but CircleCI itself writes the branch into
+ * the token. The Kubernetes user of a review job contains this branch, so one branch cannot
+ * impersonate another.
  */
 export class ClusterAccess extends pulumi.ComponentResource {
   constructor(name: string, args: ClusterAccessArgs, opts?: pulumi.ComponentResourceOptions) {
@@ -45,8 +46,8 @@ export class ClusterAccess extends pulumi.ComponentResource {
           kubernetesGroups: [group],
           principalArn,
           type: "STANDARD",
-          // The user's name is for the audit log only, because the caller that assumes the role
-          // chooses the session's name.
+          // No permission depends on the user's name, because the job that assumes the role chooses
+          // the session's name. The name is only for the audit log.
           userName: `${group}:{{SessionName}}`,
         },
         { parent: this },

@@ -95,7 +95,8 @@ function rightsOf({ circleci, namespaces, review }: ClusterRightsArgs): readonly
           { group: removal, namespace: prod, role: "canary-removal" },
           { group: removal, role: "see-namespaces" },
         ]),
-    // A review stack itself creates the RoleBinding for its branch, in its own namespace.
+    // The permissions of a review job in its namespace are not here: each review stack itself
+    // creates the RoleBinding for its branch.
     ...(review
       ? [
           { group: reviewGroup(circleci.projectId), role: "review" },
@@ -112,7 +113,7 @@ function rightsOf({ circleci, namespaces, review }: ClusterRightsArgs): readonly
 /**
  * The permissions of the CI roles in the cluster. The platform creates the RoleBindings in the
  * namespaces of staging and production. In a review namespace, the review stack itself creates the
- * RoleBinding for its own branch.
+ * RoleBinding for its branch.
  */
 export class ClusterRights extends pulumi.ComponentResource {
   constructor(name: string, args: ClusterRightsArgs, opts?: pulumi.ComponentResourceOptions) {
@@ -132,8 +133,9 @@ function createBinding(
   { group, namespace, role, user }: Right,
 ): void {
   const apiGroup = "rbac.authorization.k8s.io";
-  // In a group's name, the name of the CI role follows the colon. In the group of review jobs, a
-  // project's id follows, which would tell a reader nothing.
+  // The name of a group ends with a colon and the name of the CI role. The group of review jobs
+  // ends with the id of a project, which would mean nothing to a reader, so the name comes from the
+  // ClusterRole.
   const ciRole = role.startsWith("review") ? role : group.slice(group.indexOf(":") + 1);
   const name = role.startsWith(ciRole) ? full(role) : full(`${ciRole}-${role}`);
   const given = {

@@ -5,7 +5,8 @@ type Rule = k8s.types.input.rbac.v1.PolicyRule;
 
 const read = ["get", "list", "watch"];
 /**
- * Verbs that change objects. Pulumi creates objects by server-side apply, which also needs `patch`.
+ * Verbs that change objects. Pulumi creates objects with server-side apply, which also needs the
+ * verb `patch`.
  */
 const write = ["create", "delete", "patch", "update"];
 const writeButDelete = ["create", "patch", "update"];
@@ -14,7 +15,9 @@ function rule(apiGroups: string[], resources: string[], verbs: string[]): Rule {
   return { apiGroups, resources, verbs };
 }
 
-/** The kinds of objects that the program's components create, without Secrets. */
+/**
+ * Returns the rules for the kinds of objects that the program's components create, except Secrets.
+ */
 const workloads = (verbs: string[]): Rule[] => [
   rule([""], ["configmaps", "podtemplates", "serviceaccounts", "services"], verbs),
   rule(["apps"], ["deployments", "statefulsets"], verbs),
@@ -25,8 +28,8 @@ const workloads = (verbs: string[]): Rule[] => [
 ];
 
 /**
- * Rules to read the objects that show the progress of an update and explain a failure, without
- * logs.
+ * Rules to read the objects that show the progress of an update or explain a failure. They do not
+ * include logs.
  */
 const surroundings: Rule[] = [
   rule([""], ["endpoints", "events", "persistentvolumeclaims", "pods"], read),
@@ -38,22 +41,22 @@ const surroundings: Rule[] = [
 ];
 
 /**
- * Rule to read logs, which explain a failed deployment. Logs may contain names of customers, so
- * only roles that deploy may read logs.
+ * Rule to read logs, which often explain a failed deploy. Logs may contain names of customers, so
+ * only roles that deploy may read them.
  */
 const logs: Rule[] = [rule([""], ["pods/log"], ["get"])];
 
 /** Rules of the ClusterRoles that apply in single namespaces, by the ClusterRole's name. */
 export const namespacedRules = {
   /**
-   * Reads objects, but no Secrets and no logs: the code of every branch runs with this role, and
-   * can print everything that the role can read.
+   * Permissions to read objects, except Secrets and logs: the code of every branch runs with this
+   * role, and can print everything that the role can read.
    */
   preview: [...workloads(read), ...surroundings],
 
   /**
-   * Reads scheduled jobs, their runs and all pods of the namespace, but no logs. The status of a
-   * pod has the exit codes and the termination messages.
+   * Permissions to read scheduled jobs, their runs and all pods of the namespace, but no logs. The
+   * status of a pod contains the exit codes and the termination messages of its containers.
    */
   notifier: [rule([""], ["pods"], read), rule(["batch"], ["cronjobs", "jobs"], read)],
 
@@ -67,7 +70,8 @@ export const namespacedRules = {
     rule([""], ["persistentvolumeclaims", "pods", "secrets"], [...read, ...write]),
     rule(["apps"], ["deployments/scale", "statefulsets/scale"], ["get", "patch", "update"]),
     rule([""], ["pods/exec", "pods/portforward"], ["create", "get"]),
-    // Kubernetes deletes guardrails with the namespace, so no role needs permission to delete one.
+    // Review jobs must not delete these objects, which limit what the branch can do. Kubernetes
+    // deletes them with the namespace.
     rule([""], ["limitranges", "resourcequotas"], writeButDelete),
     rule(["networking.k8s.io"], ["networkpolicies"], writeButDelete),
   ],
@@ -87,8 +91,8 @@ export const namespacedRules = {
 
   /**
    * Additional permissions of production in its own namespace: to change the NetworkPolicy of a
-   * canary, and no other NetworkPolicy. RBAC can check the name even of an object that does not
-   * exist yet, because server-side apply creates an object by a request for its name.
+   * canary, and no other NetworkPolicy. The rule also covers the creation of this object, because a
+   * request for a server-side apply contains the object's name.
    */
   canary: [
     {
@@ -98,7 +102,8 @@ export const namespacedRules = {
   ],
 
   /**
-   * Permissions to remove a canary. An admission policy limits this role to the names of canaries.
+   * Permissions to remove a canary. An admission policy (`canariesOnly`) limits this role to
+   * objects with the name of a canary.
    */
   "canary-removal": [
     ...workloads(read),
@@ -113,14 +118,15 @@ export const namespacedRules = {
 } satisfies Readonly<Record<string, Rule[]>>;
 
 /**
- * Rule to read namespaces. Each stack first reads two namespaces: `kube-system`, whose UID
- * identifies the cluster, and its own namespace.
+ * Rule to read namespaces. Every update and preview first reads two namespaces: `kube-system`,
+ * whose UID identifies the cluster, and the stack's own namespace.
  */
 export const readNamespaces: Rule[] = [rule([""], ["namespaces"], read)];
 
 /**
- * Permissions of a branch before it has a namespace. RBAC cannot limit names by prefix, but the
- * admission policies can. Without the policies, these permissions would apply to every namespace.
+ * Permissions of review jobs in the whole cluster, with which they create their namespaces. RBAC
+ * cannot limit them to a prefix of names, so without the admission policies, they would apply to
+ * every namespace.
  */
 export const reviewClusterRules: Rule[] = [
   rule([""], ["namespaces"], [...read, "create", "patch"]),
@@ -132,15 +138,16 @@ export const reviewClusterRules: Rule[] = [
 ];
 
 /**
- * Permission of the jobs that remove review stacks. Inside a namespace, a RoleBinding gives these
- * jobs more permissions, but a branch may have left out this RoleBinding. An admission policy
- * limits the permission to delete namespaces to the namespaces of review stacks.
+ * Permission of the jobs that remove review stacks. In a review namespace, a RoleBinding gives
+ * these jobs more permissions, but the program of a branch may not have created this RoleBinding.
+ * An admission policy limits the permission to delete namespaces to the namespaces of review
+ * stacks.
  */
 export const reviewRemovalRules: Rule[] = [rule([""], ["namespaces"], ["delete"])];
 
 /**
- * Returns the rule for a stack's own namespace, which the platform creates. The stack sets the
- * labels of the namespace, and never deletes the namespace.
+ * Returns the rule for the namespace of staging or production, which the platform creates. The
+ * stack may change its labels, but not delete it.
  */
 export function ownNamespaceRules(namespace: string): Rule[] {
   return [{ ...rule([""], ["namespaces"], ["patch"]), resourceNames: [namespace] }];

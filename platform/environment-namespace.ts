@@ -9,10 +9,10 @@ export interface EnvironmentNamespaceArgs {
 }
 
 /**
- * The namespace of staging or production. The platform creates the namespace before the stack,
- * because the stack's Secrets and permissions must exist first. The platform gives the namespace
- * the stack's own labels, so the stack adopts the namespace. Pulumi refuses to delete the
- * namespace.
+ * The namespace of staging or production. The platform creates the namespace before the first
+ * deploy of the stack, because the stack needs its Secrets and permissions there. The namespace has
+ * the labels of the stack, so that the stack adopts it. It has the option `protect`, so Pulumi
+ * refuses to delete it.
  */
 export class EnvironmentNamespace extends pulumi.ComponentResource {
   constructor(

@@ -6,7 +6,7 @@ export interface ImageRepositoryArgs {
   readonly repository: string;
 
   /**
-   * Days from the first push of an image until ECR deletes the image. ECR keeps two kinds of images
+   * Days from the first push of an image until ECR deletes it. ECR keeps two kinds of images
    * longer: releases, and images that a stack runs or ran last.
    *
    * @default 90
@@ -14,8 +14,8 @@ export interface ImageRepositoryArgs {
   readonly buildDays?: number;
 
   /**
-   * AWS account of production, if production has a separate account. That account may only pull
-   * images.
+   * AWS account of production, if production has a separate account. This account may pull images,
+   * but not push them.
    *
    * @default - none
    */
@@ -24,15 +24,15 @@ export interface ImageRepositoryArgs {
 
 /**
  * Maximum number of releases that ECR keeps, no matter how old they are. The same number limits the
- * images that a stack runs or ran last. It is far above the number of releases that a rollback
- * needs, and far above the number of stacks.
+ * images that a stack runs or ran last. This number is far above the number of releases that people
+ * may want to roll back to, and above the number of stacks.
  */
 const kept = 1000;
 
 /**
  * An ECR repository. Tags are immutable, except `build-*` and `deployed-*`: a repeated build pushes
- * the same tag again, and each deploy moves its stack's tag to the image that the stack runs. ECR
- * scans every pushed image.
+ * the same `build-*` tag again, and each deploy moves the stack's `deployed-*` tag to the image
+ * that the stack now runs. ECR scans every pushed image.
  */
 export class ImageRepository extends pulumi.ComponentResource {
   readonly arn: pulumi.Output<string>;
@@ -74,11 +74,11 @@ export class ImageRepository extends pulumi.ComponentResource {
 }
 
 /**
- * Returns the lifecycle policy. ECR applies only the first rule that matches an image's tags. A
- * release and an image that a stack runs keep their `build-*` tag. Without the first two rules, the
- * last rule would therefore delete them. ECR counts days from the first push, and a new tag does
- * not change this time. There is no rule for untagged images, because the parts of an image for
- * several platforms have no tags.
+ * Returns the lifecycle policy. ECR applies only the first rule that matches an image's tags. All
+ * images have a `build-*` tag, also releases and images that a stack runs. Without the first two
+ * rules, the last rule would delete these too. ECR counts the days from the first push, and a new
+ * tag does not change this time. There is no rule for untagged images, because the parts of an
+ * image for several platforms have no tags.
  */
 export function lifecycle(buildDays: number) {
   const keep = (tagPattern: string) => ({
@@ -120,8 +120,8 @@ export function lifecycle(buildDays: number) {
 const pull = ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"];
 
 /**
- * Returns a policy that lets production's account pull images. The policy names the account and not
- * its roles, because AWS refuses a policy that names a role which does not exist yet. Production's
+ * Returns a policy that lets production's account pull images. The principal is the account and not
+ * one of its roles, because AWS refuses a policy with a role that does not exist yet. Production's
  * account decides which of its roles may pull.
  */
 function pullsFrom(account: string) {

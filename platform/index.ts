@@ -30,9 +30,9 @@ import { issuer } from "./trust";
 const outside = { readSettings };
 
 /**
- * The program of the platform. The program creates the resources that environments share and that a
- * branch must not change: repositories, IAM roles, and the identities in the clusters with their
- * permissions.
+ * The Pulumi program of the platform. It creates the resources that the environments share and that
+ * a branch must not change: image repositories, IAM roles, namespaces, admission policies, and the
+ * identities and permissions in the clusters.
  */
 async function program({ readSettings } = outside): Promise<pulumi.Inputs> {
   const settings = readSettings();
@@ -44,8 +44,8 @@ async function program({ readSettings } = outside): Promise<pulumi.Inputs> {
   const repository = here.includes("staging")
     ? new ImageRepository("images", { productionAccountId, repository: service })
     : undefined;
-  // The code of every branch can push to this repository, so production's images are in another
-  // repository.
+  // The jobs of every branch can push to this repository, so the images of staging and production
+  // are in the other repository.
   const reviewRepository = here.includes("review")
     ? new ImageRepository("review-images", {
         buildDays: 30,
@@ -59,7 +59,7 @@ async function program({ readSettings } = outside): Promise<pulumi.Inputs> {
     url: `https://${issuer(circleci)}`,
   });
 
-  // These calls also make the program fail immediately if a cluster does not exist.
+  // If a cluster does not exist, these calls fail before the program creates any cluster resource.
   const arns = await Promise.all(
     clusters.map(async ({ name }) => (await aws.eks.getCluster({ name })).arn),
   );
@@ -91,7 +91,10 @@ async function program({ readSettings } = outside): Promise<pulumi.Inputs> {
   };
 }
 
-/** Whether a CI role uses a cluster. The role for previews uses every cluster. */
+/**
+ * Whether a CI role uses a cluster. Roles that do not belong to one environment, such as the role
+ * for previews, use every cluster.
+ */
 function concerns(ciRole: CiRoleName, cluster: ClusterSettings | undefined): boolean {
   const own = environmentNames.find((name) => [name, `${name}-removal`].includes(ciRole));
   if (own === undefined) return true;
@@ -99,7 +102,7 @@ function concerns(ciRole: CiRoleName, cluster: ClusterSettings | undefined): boo
   return cluster?.environments.some((environment) => environment === canaryOf) === true;
 }
 
-/** Creates the identities in one cluster, and the permissions of these identities. */
+/** Creates the identities, namespaces, admission policies and permissions in one cluster. */
 function inCluster(
   cluster: ClusterSettings,
   { circleci, namespaces: names, review: limits }: PlatformSettings,
@@ -133,8 +136,8 @@ function inCluster(
       new EnvironmentNamespace(`${environment}-namespace`, { environment, namespace }, opts),
     );
   }
-  // The policies come first, because the permissions of review jobs are only safe with the
-  // policies.
+  // The permissions depend on the policies, because the permissions of review jobs are only safe
+  // with the policies.
   made.push(
     new AdmissionPolicies(
       `${name}-admission`,

@@ -1,9 +1,9 @@
 import { service } from "../config/service";
 
 /**
- * Labels of every object that the platform has in a cluster, except the namespaces, which have
- * their stack's labels. If someone kills an update, the next update adopts only objects that have
- * these labels.
+ * Labels of the objects that the platform creates in a cluster, except namespaces, which have the
+ * labels of their stack. After an update was killed, `npm run platform` adopts only objects that
+ * have these labels.
  */
 export const platformLabels = {
   "app.kubernetes.io/instance": `${service}-platform`,

@@ -1,6 +1,6 @@
 /**
- * The people and the pipeline behind a job. The local run and the attacks (test/attacks) use the
- * same types, so the rules of this folder exist only once.
+ * The people and the pipeline that cause a job to run. The local run of a pipeline (`rehearse`) and
+ * the tests in test/attacks use these types and the rules of this folder.
  */
 import type { Project } from "../contexts";
 
@@ -9,8 +9,8 @@ export interface Actor {
   /** UUID of the user in CircleCI. */
   readonly id: string;
   /**
-   * "Organization administrators have read/write access to all projects and have unrestricted
-   * access to all contexts" (docs: Using contexts).
+   * Whether the person is an administrator: "Organization administrators have read/write access to
+   * all projects and have unrestricted access to all contexts" (docs: Using contexts).
    *
    * @default false
    */
@@ -26,8 +26,8 @@ export interface CircleciProject {
 }
 
 /**
- * How a pipeline starts. "Select your config source branch", and then "your checkout source and
- * branch" (docs: Trigger options): a person chooses the two separately.
+ * How a pipeline starts. A person who starts a pipeline by hand chooses two branches: "Select your
+ * config source branch", and then "your checkout source and branch" (docs: Trigger options).
  */
 export interface Pipeline {
   readonly actor: Actor;
@@ -47,7 +47,7 @@ export interface Pipeline {
 /** One run of a job. */
 export interface JobRun {
   /**
-   * Person who gave the nearest approval before this job: "`deploy` will only run if the user who
+   * Person who gave the last approval before this job: "`deploy` will only run if the user who
    * approves the `hold` job is a member of the security group" (docs: Using contexts).
    */
   readonly approvedBy?: Actor;

@@ -1,7 +1,7 @@
 import { claimsOf, type Issuer, type Origin } from "./token";
 import { actorOf, type JobRun } from "./actors";
 
-/** What CircleCI's own variables say about a job. */
+/** The values of CircleCI's own environment variables for a job. */
 export interface BuiltIn {
   readonly buildNumber: number;
   readonly commit: string;
@@ -24,11 +24,12 @@ export interface BuiltIn {
  *
  * This function leaves out two variables:
  *
- * - `CI`. With `CI`, commands must not skip a check, but a machine without the scanners' databases
- *   must skip some checks. For the same strictness as in CircleCI, set `CI` yourself.
- * - `CIRCLE_WORKFLOW_JOB_ID`. Without the variable, commands do not treat this machine as a
- *   CircleCI job. So the commands take over no lock, because a local run does not make sure that
- *   only one job of a serial group runs at a time.
+ * - `CI`. If it is set, commands fail instead of skipping a check. But a machine without the
+ * scanners' databases must skip some checks. For the same strictness as in CircleCI, set `CI`
+ * yourself.
+ * - `CIRCLE_WORKFLOW_JOB_ID`. In CircleCI, commands may take over locks, because only one job of a
+ * serial group runs at a time. A local run does not make sure of this. Without the variable,
+ * commands do not take over locks.
  *
  * @see https://circleci.com/docs/reference/variables/#built-in-environment-variables
  */

@@ -39,9 +39,9 @@ export class Caches<Content> {
   }
 
   /**
-   * Saves a cache, and returns true. Returns false if the key exists: "The cache for a specific
-   * `key` is immutable. If a cache already exists for the given `key`, CircleCI uses the existing
-   * cache and proceeds to the next step."
+   * Saves a cache, and returns true. If a cache with this key exists, saves nothing and returns
+   * false: "The cache for a specific `key` is immutable. If a cache already exists for the given
+   * `key`, CircleCI uses the existing cache and proceeds to the next step."
    */
   save(key: string, content: () => Content): boolean {
     if (this.stored.some((one) => one.key === key)) return false;
@@ -50,9 +50,9 @@ export class Caches<Content> {
   }
 
   /**
-   * Returns the newest cache that one of the keys finds. "CircleCI restores the cache from the
-   * first existing key. A key is searched against existing keys as a prefix. When multiple matches
-   * exist, CircleCI uses the most recent match, even if a more precise match exists."
+   * Returns the newest cache that matches the first key with a match. "CircleCI restores the cache
+   * from the first existing key. A key is searched against existing keys as a prefix. When multiple
+   * matches exist, CircleCI uses the most recent match, even if a more precise match exists."
    */
   restore(keys: readonly string[]): Cache<Content> | undefined {
     for (const key of keys) {
@@ -63,7 +63,7 @@ export class Caches<Content> {
   }
 }
 
-/** What a cache key's template can use. */
+/** Values for the template of a cache key. */
 export interface KeyValues {
   readonly branch: string;
   readonly buildNumber: string;
@@ -111,7 +111,9 @@ function checksum(file: string): string {
   }
 }
 
-/** Home directory in an executor's image: CircleCI's own images have a user `circleci`. */
+/**
+ * Returns the home directory in an executor's image. CircleCI's own images have a user `circleci`.
+ */
 export const homeOf = (image: string): string =>
   image.startsWith("cimg/") ? "/home/circleci" : "/root";
 

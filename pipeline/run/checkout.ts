@@ -3,8 +3,8 @@ import { join } from "node:path";
 import { command } from "../../lib/command";
 
 /**
- * Clones the repository and checks out the commit, as CircleCI does. The clone's `origin` is the
- * local repository, so that commands can look up branches.
+ * Clones the repository and checks out the commit, as CircleCI does. The remote `origin` of the
+ * clone is the local repository, so that commands of the job can read its branches.
  */
 export async function checkOut(
   root: string,
@@ -20,8 +20,8 @@ export async function checkOut(
   });
   const packages = join(root, "node_modules");
   if (existsSync(packages)) {
-    // Copies the npm packages as hard links. If the packages do not match the lock file, the first
-    // command of the job installs them again.
+    // The copy of the npm packages consists of hard links, because these are faster to create. If
+    // the packages do not match the lock file, the first command of the job installs them again.
     await command("cp", ["-al", packages, copy], { timeout: 300_000 }).catch(async () =>
       command("cp", ["-a", packages, copy], { timeout: 300_000 }),
     );

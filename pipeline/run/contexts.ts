@@ -3,15 +3,16 @@ import { join } from "node:path";
 import { parseEnv } from "node:util";
 
 /**
- * Variables that a job gets only from a context. A job never gets the values in the user's shell.
+ * Matches variables that a job gets from CircleCI, from contexts or from its own configuration. A
+ * job never gets their values in the user's shell.
  */
 const fromContextsOnly =
   /^(?:AWS_|CIRCLE|GITHUB_|SLACK_|GIT_|BASH_ENV$|REVIEW_|CANARY_|RECOVER_|PULL_REQUEST$)/;
 
 /**
  * Variables that prevent AWS clients from reading ~/.aws and from using the machine's own role. The
- * settings of staging and production name real clusters and registries, and a local run must not
- * change these with the user's permissions.
+ * settings of staging and production contain real clusters and registries, which a local run must
+ * not change with the user's permissions.
  */
 const noIdentity = {
   AWS_CONFIG_FILE: "/dev/null",
@@ -20,8 +21,8 @@ const noIdentity = {
 };
 
 /**
- * Returns the environment variables of the user that a job starts with. These variables contain no
- * AWS identity. A context may provide an identity.
+ * Returns the environment variables that a job inherits from the user's shell. They contain no AWS
+ * identity. If a job needs an identity, a context must provide it.
  */
 export function inherited(
   env: Readonly<Record<string, string | undefined>>,
@@ -31,7 +32,8 @@ export function inherited(
 }
 
 /**
- * Returns the variables of the contexts' stand-ins: files `<context>.env` with `NAME=value` lines.
+ * Returns the variables of contexts. For a local run, a file `<context>.env` with `NAME=value`
+ * lines stands for a context.
  */
 export function contextVariables(
   directory: string | undefined,

@@ -12,7 +12,10 @@ import type { Workspace } from "./workspace";
 /** Timeout of a step, in milliseconds. */
 const TIMEOUT_MS = 3_600_000;
 
-/** Where a job runs, and where it stores files for later jobs. */
+/**
+ * Everything that the steps of a job use: where the job runs, and where it stores files for later
+ * jobs.
+ */
 export interface Room extends Place {
   readonly artifacts: string;
   readonly caches: StoredCaches;
@@ -24,7 +27,7 @@ export interface Room extends Place {
 
 /**
  * Runs a job's steps in the job's copy of the repository. After the first failure, only steps with
- * `always` or `on_fail` run. Returns whether all steps succeeded.
+ * `when: always` or `when: on_fail` run. Returns whether all steps succeeded.
  */
 export async function runSteps(
   steps: readonly unknown[],
@@ -79,10 +82,10 @@ async function runCommand(
 }
 
 /**
- * Runs a step that is not a command. Most of these steps pass files from job to job. Returns a text
- * that says what the step did.
+ * Runs a step that is not a command. Most of these steps save or restore files. Returns a text that
+ * says what the step did.
  *
- * @throws UserError if CircleCI would fail the step
+ * @throws UserError if the step would fail in CircleCI
  */
 function move(kind: string, options: Readonly<Record<string, unknown>>, room: Room): string {
   const { artifacts, caches, copy, job, keyValues, workspace } = room;
@@ -127,8 +130,8 @@ function copyOver(from: string, to: string): string {
 }
 
 /**
- * Creates the file that CircleCI's shells read first, and returns its path. Steps write variables
- * into this file.
+ * Creates the file for the variable `BASH_ENV`, and returns its path. Each shell reads this file
+ * before it runs a command, so a step can set variables for later steps in it.
  */
 export function bashEnvironment(directory: string): string {
   const file = join(directory, "bash-environment");

@@ -1,14 +1,16 @@
 import type { PlacedJob } from "../checks/shape";
 
 /**
- * How a job ended in the local run. A `held` job waits for its own or an earlier approval. CircleCI
- * does not run an `unauthorized` job, because the restriction of a context refuses the job.
+ * How a job ended in the local run. A `held` job is an approval that no one has given, or waits for
+ * one. CircleCI does not run an `unauthorized` job, because a context's restriction does not allow
+ * it.
  */
 export type End = "success" | "failed" | "not_run" | "held" | "unauthorized";
 
 /**
- * Ends that satisfy the status `terminal` in `requires`: "equivalent to [success, failed, canceled,
- * unauthorized, not_run]" (docs: Configuration reference). A local run never cancels a job.
+ * The ends of a job that satisfy the status `terminal` in `requires`: "equivalent to [success,
+ * failed, canceled, unauthorized, not_run]" (docs: Configuration reference). A local run never
+ * cancels a job.
  */
 const terminal = ["success", "failed", "not_run", "unauthorized"];
 
@@ -18,8 +20,8 @@ export interface Decision {
 }
 
 /**
- * Returns the next job, in the file's order, that the run can start, skip or hold. Undefined when
- * the run has decided about all jobs.
+ * Returns the next job, in the file's order, whose required jobs have ended, and what to do with
+ * it. Undefined if there is no such job.
  */
 export function next(
   jobs: readonly PlacedJob[],
@@ -39,8 +41,8 @@ export function next(
       end?: string | undefined;
       statuses: readonly string[];
     }) => statuses.includes(end) || (statuses.includes("terminal") && terminal.includes(end));
-    // If a requirement can never be satisfied, the run skips the job, even if another requirement
-    // still waits for an approval.
+    // If one requirement can no longer be satisfied, the run skips the job, even if another
+    // requirement still waits for an approval.
     if (required.some((one) => one.end !== "held" && !met(one))) return { act: "skip", place };
     if (required.some(({ end }) => end === "held")) return { act: "hold", place };
     return { act: "run", place };

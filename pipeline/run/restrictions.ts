@@ -3,13 +3,13 @@
  * CircleCI's page "Using contexts", except where a comment names another page.
  *
  * This file does not imitate the group `All members`, changes that take effect late ("CircleCI
- * syncs GitHub team and LDAP groups every few hours"), and config policies. It also does not
- * imitate contexts in pipelines of custom webhooks: "restricting contexts for custom webhook
+ * syncs GitHub team and LDAP groups every few hours"), and config policies. It does not imitate
+ * contexts in pipelines of custom webhooks either: "restricting contexts for custom webhook
  * triggers is not currently supported".
  *
- * The page does not say whether a context with a group and a project asks for both ("a member of
- * one of the security groups or projects"). This code asks for both. docs/trust.md says how to try
- * CircleCI's behavior by hand, because no command can prove this behavior.
+ * The page says "a member of one of the security groups or projects". It does not say whether a
+ * context with a group and a project requires both. This code requires both. No command can find
+ * out what CircleCI does, so docs/trust.md says how to find it out by hand.
  */
 import { type Expression, parseExpression } from "../checks/expression";
 import { type ContextName, contexts, fullName, type Restriction, restrictionOf } from "../contexts";
@@ -19,9 +19,10 @@ type Value = string | number | boolean;
 export type Values = Readonly<Record<string, Value>>;
 
 /**
- * Returns the pipeline values that describe the two refs. "Values prefixed with `pipeline.git.*`
- * describe the git state of the code CircleCI checks out"; it may differ from "the commit or branch
- * used to fetch the configuration file" (docs: Pipeline values).
+ * Returns the pipeline values that describe the branch of the code and the branch of the
+ * configuration. "Values prefixed with `pipeline.git.*` describe the git state of the code CircleCI
+ * checks out"; it may differ from "the commit or branch used to fetch the configuration file"
+ * (docs: Pipeline values).
  */
 export function refValues({
   checkoutBranch,
@@ -35,7 +36,7 @@ export function refValues({
   };
 }
 
-/** Why an expression has no value: CircleCI then refuses the context. */
+/** Error if an expression has no value. In this case, CircleCI refuses the context. */
 class NoValue extends Error {}
 
 /**
@@ -44,7 +45,7 @@ class NoValue extends Error {}
  *
  * This code is stricter than CircleCI: chains of comparisons, such as `a == b == c`, are errors.
  *
- * @throws Error if the expression has an escape (`\`), which this code does not know
+ * @throws Error if the expression contains an escape (`\`), which this code does not support
  */
 export function holds(expression: string, known: Values): boolean {
   if (expression.includes("\\")) throw new Error(`the stand-in knows no escapes: ${expression}`);
@@ -99,7 +100,7 @@ function variable(name: string, known: Values): Value {
 /**
  * "If the operands are of different types then `==` will evaluate `false`, and `!=` will evaluate
  * `true`." For `starts-with` and `matches`, "it is an error to use a non-string type as an
- * operand"; for `<` and the like, "it is an error to use a non-numeric type as an operand".
+ * operand". For `<`, `<=`, `>` and `>=`, "it is an error to use a non-numeric type as an operand".
  */
 function compare(operator: string, left: Value, right: Value): boolean {
   const texts = typeof left === "string" && typeof right === "string";
@@ -116,9 +117,9 @@ function compare(operator: string, left: Value, right: Value): boolean {
 }
 
 /**
- * Returns why a restriction refuses a job its context. Empty if the job gets the context. "If the
- * user running the workflow does not have access to the context or an expression evaluates to
- * false, the workflow will fail with the `Unauthorized` status."
+ * Returns the reasons why a job does not get a context with this restriction. Empty if the job gets
+ * the context. "If the user running the workflow does not have access to the context or an
+ * expression evaluates to false, the workflow will fail with the `Unauthorized` status."
  */
 export function refusals(
   { approversOnly, expression, projects }: Restriction,
@@ -129,8 +130,8 @@ export function refusals(
   const { administrator = false, approver = false } = actorOf(run);
   const found: string[] = [];
   const known = { ...pipelineValues, "job.ssh.enabled": hasSsh(run) };
-  // On CircleCI's page, the sentence about administrators is about groups and projects, not about
-  // expressions.
+  // This condition also applies to administrators: on CircleCI's page, the sentence about
+  // administrators is about groups and projects, not about expressions.
   if (!holds(expression, known)) found.push(`its expression is false: ${expression}`);
   if (!administrator && !projects.includes(project.is)) {
     found.push(`its projects are ${projects.join(", ")}`);
@@ -145,7 +146,7 @@ export function refusals(
 
 /**
  * Returns the restriction of a context by its full name, as docs/pipeline.md describes it.
- * Undefined for the context of another project.
+ * Undefined for a context that is not in pipeline/contexts.ts.
  */
 export function ourRestriction(name: string, hasDeployProject?: boolean): Restriction | undefined {
   const known = (Object.keys(contexts) as ContextName[]).find((one) => fullName(one) === name);
@@ -153,8 +154,9 @@ export function ourRestriction(name: string, hasDeployProject?: boolean): Restri
 }
 
 /**
- * Returns the contexts that a job does not get, with the reasons. If there are any, CircleCI does
- * not run the job: its status is "unauthorized". A context without a restriction refuses no job.
+ * Returns the contexts that a job does not get, with the reasons. If the result is not empty,
+ * CircleCI does not run the job, and the job's status is "unauthorized". Every job gets a context
+ * without a restriction.
  */
 export function refusedContexts(
   run: JobRun,

@@ -27,7 +27,7 @@ import { upstreamOf, Workspace } from "./workspace";
 export interface RunOptions {
   /**
    * Names of the approvals that the run gives, or a function that decides about each approval. Jobs
-   * that wait for any other approval do not run.
+   * that wait for another approval do not run.
    */
   readonly approve?: readonly string[] | ((approval: string) => Promise<boolean>);
   /**
@@ -45,9 +45,7 @@ export interface RunOptions {
    * @default - a new directory, so that the run starts without caches
    */
   readonly caches?: string;
-  /**
-   * Commit whose code runs. Default: the last commit. The run does not include uncommitted changes.
-   */
+  /** Commit whose code runs, without uncommitted changes. Default: the checked-out commit. */
   readonly commit?: string;
   /** Branch whose configuration runs. Default: the configuration of the commit. */
   readonly configBranch?: string;
@@ -76,7 +74,7 @@ export interface RunOptions {
    * Jobs that the run skips and treats as successful: checks that have just passed for this commit.
    */
   readonly skip?: readonly string[];
-  /** Whether the jobs run as in a rerun with SSH. @default false */
+  /** Whether the run simulates that each job is a rerun with SSH. @default false */
   readonly ssh?: boolean;
 }
 
@@ -84,8 +82,8 @@ export interface RunOptions {
 export type Result = ReadonlyMap<string, { readonly end: End; readonly took: number }>;
 
 /**
- * Runs a workflow on this machine as CircleCI would run it, before anyone pushes the commit (`npm
- * run pipeline -- run WORKFLOW`). Returns how each job ended.
+ * `npm run pipeline -- run WORKFLOW`: runs a workflow on this machine before the push, in the way
+ * that CircleCI would run it. Returns how each job ended.
  */
 export async function rehearse(workflow: string, options: RunOptions = {}): Promise<Result> {
   const { approve = [], deployDirectory = deployProject?.directory, skip = [] } = options;
@@ -171,7 +169,7 @@ async function situationOf(root: string, options: RunOptions): Promise<Situation
   };
 }
 
-/** One workflow of one pipeline. */
+/** One local run of a workflow, with everything that its jobs share. */
 interface Run {
   readonly caches: StoredCaches;
   readonly found: FoundWorkflow;
@@ -185,12 +183,10 @@ interface Run {
   readonly workspace: Workspace;
 }
 
-/**
- * The person at this machine, who is an approver. `--approve` stands for this person's approval.
- */
+/** The person at this machine, who starts the pipeline and gives the approvals in `--approve`. */
 const person: Actor = { approver: true, id: uuidOf("the person at this machine") };
 
-/** Returns what CircleCI knows about a job when it decides whether to start the job. */
+/** Returns the facts about a job that decide whether the job gets its contexts. */
 function jobRun(place: PlacedJob, { found, options, values }: Run): JobRun {
   const { configBranch, people = { actor: person, approver: person }, ssh = false } = options;
   const upstream = upstreamOf(place.name, found.found.jobs);
@@ -275,8 +271,8 @@ async function runJob(place: PlacedJob, run: Run, buildNumber: number): Promise<
 }
 
 /**
- * Returns the variables without `npm_config_cache`, so that jobs use the machine's own npm cache,
- * which is already filled.
+ * Returns the variables without `npm_config_cache`. Without this variable, jobs use this machine's
+ * npm cache, which already contains the packages.
  */
 function withoutCaches(env: Readonly<Record<string, string>>): Record<string, string> {
   return Object.fromEntries(Object.entries(env).filter(([name]) => name !== "npm_config_cache"));

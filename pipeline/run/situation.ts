@@ -4,7 +4,10 @@ import { mapping, named, text } from "../checks/shape";
 import type { Source } from "../checks/source";
 import { refValues } from "./restrictions";
 
-/** The event that a run simulates, and that would start the pipeline. */
+/**
+ * The situation that a local run simulates: the code, the branch, the pull request and the
+ * parameters of a pipeline.
+ */
 export interface Situation {
   readonly branch: string;
   readonly commit: string;
@@ -19,7 +22,10 @@ export interface Situation {
 
 type Values = Readonly<Record<string, string | number | boolean>>;
 
-/** Events that start our workflows. The run uses the first event that starts the workflow. */
+/**
+ * Returns the pipeline values of the events that start our workflows. The local run simulates the
+ * first event at which the workflow's condition is true.
+ */
 const events = ({ branch }: Situation): readonly Values[] => [
   {
     "pipeline.event.action": "synchronize",
@@ -38,7 +44,7 @@ const events = ({ branch }: Situation): readonly Values[] => [
 /**
  * Returns the pipeline values with which CircleCI would run a workflow.
  *
- * @throws UserError if CircleCI would not run the workflow at any of the events
+ * @throws UserError if none of the events starts the workflow
  */
 export function valuesFor(
   source: Source,
@@ -96,14 +102,17 @@ function parameters(source: Source, given: Readonly<Record<string, string>>): Va
   );
 }
 
-/** Returns a text with the pipeline's values filled in, as CircleCI does before a job starts. */
+/**
+ * Replaces expressions such as `<< pipeline.id >>` in a text with their values, as CircleCI does
+ * before a job starts.
+ */
 export function fill(template: string, values: Values): string {
   return template.replace(/<<\s*(.*?)\s*>>/gs, (_, inside: string) =>
     String(evaluate(parseExpression(inside), values) ?? ""),
   );
 }
 
-/** Returns an `environment` of the file as environment variables. */
+/** Converts the key `environment` of a job or an executor to environment variables. */
 export function variables(environment: unknown, values: Values): Record<string, string> {
   return Object.fromEntries(
     Object.entries(mapping(environment)).map(([name, value]) => [

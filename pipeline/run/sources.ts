@@ -7,11 +7,11 @@ import { Source } from "../checks/source";
 import type { Project } from "../contexts";
 import { directory } from "../write";
 
-/** Where the configuration files come from. */
+/** Where the pipeline files come from. */
 interface From {
   /** Directory of the deploy project's configuration, in a clone of its repository. */
   readonly deployDirectory: string | undefined;
-  /** Commit or branch of this repository. CircleCI "fetches the configuration file" from a ref. */
+  /** Commit or branch of this repository that contains the service project's files. */
   readonly ref: string;
   readonly root: string;
 }
@@ -23,9 +23,9 @@ export interface FoundWorkflow {
 }
 
 /**
- * Finds a workflow by its name, in the committed files of this repository and in the files of the
- * clone. Both projects have a workflow `main`. The run prefers the workflow of the deploy project,
- * because that workflow deploys.
+ * Finds a workflow by its name, in the committed files of this repository and in `deployDirectory`.
+ * Both projects have a workflow `main`. The function prefers that of the deploy project, because it
+ * deploys.
  */
 export async function find(workflow: string, from: From): Promise<FoundWorkflow> {
   const all = [...(await ofService(from)), ...ofDeploy(from)].flatMap(({ project, source }) =>

@@ -2,7 +2,7 @@ import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync
 import { dirname, join } from "node:path";
 import { absolutePath, type Cache, Caches } from "./caches";
 
-/** Where a job runs: the directory on this machine that stands for its working directory. */
+/** Where a job of a local run runs. */
 export interface Place {
   readonly copy: string;
   /** Home directory in the job's image. */
@@ -10,11 +10,11 @@ export interface Place {
 }
 
 /**
- * The caches of one project, in a directory. Runs that share the directory share the caches, as
- * pipelines of all branches do.
+ * The caches of one CircleCI project, in a directory. Local runs with the same directory share the
+ * caches, as the pipelines of all branches do in CircleCI.
  *
- * This class ignores paths outside the job's working directory, because they would be files of this
- * machine.
+ * This class ignores paths outside the job's working directory, because on this machine, they
+ * belong to the user and not to the job.
  */
 export class StoredCaches {
   readonly #directory: string;
@@ -48,7 +48,10 @@ export class StoredCaches {
     return key;
   }
 
-  /** Restores the files of the newest cache that a key finds. Returns a text about this cache. */
+  /**
+   * Restores the files of the newest cache that matches a key. Returns a text that says which cache
+   * this is.
+   */
   restore(keys: readonly string[], { copy, home }: Place): string {
     const found = this.#caches.restore(keys);
     if (found === undefined) return "nothing there";

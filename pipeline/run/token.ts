@@ -16,14 +16,14 @@ import {
 } from "node:crypto";
 import { actorOf, hasSsh, type JobRun } from "./actors";
 
-/** What is the same in the tokens of one organization and repository. */
+/** Values that are the same in all tokens of one organization and repository. */
 export interface Origin {
   readonly organizationId: string;
   /** "A string similar to `github.com/organization-123/repo-1`." */
   readonly vcsOrigin: string;
 }
 
-/** What differs between the tokens of one pipeline. */
+/** Values that differ between tokens. */
 export interface TokenIds {
   /** Time of issuance, in seconds since 1970. */
   readonly at: number;
@@ -37,19 +37,22 @@ export type Claims = Readonly<Record<string, boolean | number | string | readonl
 /** "Its value is one hour after the time of issuance." */
 const LIFETIME_SECONDS = 3600;
 
-/** Returns a UUID that depends only on the text. Contexts and pipelines have UUIDs in CircleCI. */
+/**
+ * Returns a UUID that depends only on the text. In CircleCI, contexts, projects and users have
+ * UUIDs.
+ */
 export function uuidOf(text: string): string {
   const hex = createHash("sha256").update(text).digest("hex");
   return hex.replace(/^(.{8})(.{4}).(.{3}).(.{3})(.{12}).*$/, "$1-$2-4$3-8$4-$5");
 }
 
 /**
- * Returns the claims of a job's token. The page does not say whether `vcs-ref` names the checkout
- * or the configuration. This code uses the branch of the checkout, because this choice helps an
- * attacker more. The attacks in test/attacks must fail even with this choice.
+ * Returns the claims of a job's token. The page does not say whether `vcs-ref` is the branch of the
+ * checkout or that of the configuration. This code uses the branch of the checkout, because this
+ * helps an attacker more. The attacks in test/attacks must fail even so.
  *
- * @param version - 2 is `CIRCLE_OIDC_TOKEN_V2`, whose `sub` "also includes information about the
- *   source of change"
+ * @param version - 2 for `CIRCLE_OIDC_TOKEN_V2`, whose `sub` "also includes information about the
+ * source of change"
  */
 export function claimsOf(
   run: JobRun,
@@ -82,7 +85,7 @@ export function claimsOf(
   };
 }
 
-/** Signs and verifies tokens, as the issuer of one organization does. */
+/** Signs and verifies tokens, as CircleCI's issuer of one organization does. */
 export class Issuer {
   readonly #key: KeyObject = generateKeyPairSync("rsa", { modulusLength: 2048 }).privateKey;
 

@@ -2,8 +2,8 @@
  * This file imitates the workspace of a workflow in CircleCI. The quotes are sentences of
  * CircleCI's page "Using workspaces to share data between jobs".
  *
- * This file does not imitate the deletion of a workspace after 15 days, and globs in `paths`. The
- * local run has no reruns of a workflow: it always starts with an empty workspace.
+ * This file imitates neither the deletion of a workspace after 15 days, nor globs in `paths`. A
+ * local run cannot rerun a workflow, so it always starts with an empty workspace.
  */
 import { cpSync, existsSync, mkdirSync, readdirSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
@@ -25,14 +25,14 @@ export function upstreamOf(name: string, jobs: readonly PlacedJob[]): readonly s
 }
 
 /**
- * Files of each job: "With each addition to the workspace, a new layer is created in the store".
- * "Each workflow has a temporary workspace associated with it": a new workflow starts without
- * layers.
+ * The files that each job of a workflow has persisted: "With each addition to the workspace, a new
+ * layer is created in the store". "Each workflow has a temporary workspace associated with it": a
+ * new workflow starts without layers.
  */
 export class Workspace {
   readonly #directory: string;
   readonly #jobs: readonly PlacedJob[];
-  /** Names of the jobs that have persisted files, from the first to the last. */
+  /** Names of the jobs that have persisted files, in the order in which they did so. */
   readonly #layers: string[] = [];
 
   constructor(directory: string, jobs: readonly PlacedJob[]) {
@@ -44,8 +44,8 @@ export class Workspace {
    * Adds the files that a job persists. The paths are relative to `root` and "must not be the
    * workspace root itself" (docs: Configuration reference).
    *
-   * @throws UserError for such a path, and if no path exists: CircleCI then fails the step with
-   *   "The specified paths did not match any files"
+   * @throws UserError if a path is the root itself or outside the root, and if no path exists. In
+   * the last case, the step fails in CircleCI with "The specified paths did not match any files"
    */
   persist(job: string, root: string, paths: readonly string[]): void {
     for (const path of paths) {
@@ -67,9 +67,9 @@ export class Workspace {
    * Copies the files of earlier jobs into a directory, and returns the names of these jobs. "Each
    * job can only see content added to the workspace by the jobs that are upstream of it."
    *
-   * @throws UserError if two jobs have persisted the same file, and none of the two is upstream of
-   *   the other: "If multiple concurrent jobs persist the same filename, then attaching the
-   *   workspace will error"
+   * @throws UserError if two jobs have persisted the same file, and neither is upstream of the
+   * other: "If multiple concurrent jobs persist the same filename, then attaching the workspace
+   * will error"
    */
   attach(job: string, to: string): readonly string[] {
     const upstream = upstreamOf(job, this.#jobs);

@@ -3,21 +3,21 @@ import type { Requirement } from "../model";
 import { afterDeploy, checks, groups, imageOf, ofBranch, previewOf } from "../stages";
 
 /**
- * Returns the requirement that a job has succeeded or failed, and was neither canceled nor
- * skipped.
+ * Returns the requirement that a job has succeeded or failed. A canceled or skipped job does not
+ * satisfy it.
  */
 const ended = (name: string): Requirement => ({ [name]: ["success", "failed"] });
 
 /**
- * Jobs for a branch with a pull request: run the checks, preview the changes, and deploy a review
- * stack.
+ * Jobs for a branch with a pull request. They run the checks, preview the changes, and deploy a
+ * review stack after an approval.
  */
 export const branch: readonly Stage[] = [
   ...checks(""),
   ...imageOf("review", "test-service"),
   // The previews run one after another, because all previews update the same comment of the pull
-  // request. The previews of staging and production do not block the review stack: if one of these
-  // previews fails, the pull request is red, but people can still deploy the branch's review stack.
+  // request. If a preview of staging or production fails, CircleCI reports a failure on the pull
+  // request, but people can still deploy the branch's review stack.
   previewOf("review", ["image-review"], { onPullRequest: true }),
   previewOf("staging", ["preview-review"], { onPullRequest: true }),
   previewOf("prod", [ended("preview-staging")], { onPullRequest: true }),

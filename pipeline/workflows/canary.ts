@@ -2,7 +2,7 @@ import { badEndNotices, notice, skippedNotice, type Stage } from "../compose";
 import type { Parameter } from "../model";
 import { groups } from "../stages";
 
-/** Parameters that the person who starts the pipeline sets. */
+/** Parameters of the pipeline. The person who starts the pipeline sets them. */
 export const canaryParameters: Readonly<Record<string, Parameter>> = {
   action: {
     type: "enum",
@@ -39,9 +39,9 @@ const ofCanary = {
 const code = '"$CANARY_BRANCH" --commit "$CANARY_COMMIT"';
 
 /**
- * The jobs that start a canary. The first job builds the branch's code without permissions. After
- * the approval, a job with staging's role pushes the image. No job uses an image that a branch's
- * own pipeline has built.
+ * The jobs that start a canary. The first job builds the branch's code, and has no permissions.
+ * After the approval, a job with staging's role pushes the image. These jobs never use an image
+ * from the branch's own pipeline, because the branch's code could have changed it.
  */
 export const canaryStart: readonly Stage[] = [
   {
@@ -95,7 +95,7 @@ export const canaryStart: readonly Stage[] = [
     reportOf: "canary-start",
     requires: ["canary-start"],
   }),
-  // A failed build persists no report.
+  // This job does not read a report, because a failed `canary-build` persists none.
   notice("tell-failed-canary-build", "failed", "prod-canary", {
     environment: ofCanary,
     requires: [{ "canary-build": ["failed", "unauthorized"] }],

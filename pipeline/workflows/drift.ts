@@ -4,10 +4,10 @@ import { driftReport, notice, type Stage } from "../compose";
 export const drift: readonly Stage[] = [...driftOf("staging"), ...driftOf("prod")];
 
 /**
- * Returns two jobs. The first job has a role and reads the cluster, but does not know what earlier
- * messages reported. The second job knows what earlier messages reported, and has no role. The
- * second job also runs after a failure, and reports once that the first job cannot read the
- * cluster.
+ * Returns two jobs. The first job has an IAM role and reads the cluster. The second job has no
+ * role, and reads from a CI cache what earlier messages have reported: any branch can write that
+ * cache, so a job with a role must not use it. The second job also runs after a failure of the
+ * first job, and reports this failure once.
  */
 function driftOf(stack: "prod" | "staging"): readonly Stage[] {
   const name = `drift-${stack}`;

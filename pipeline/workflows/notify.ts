@@ -1,14 +1,17 @@
 import { badEndNotices, type Stage } from "../compose";
 import { groups } from "../stages";
 
-/** CI jobs that run on a schedule, and send messages about failed and missed scheduled jobs. */
+/**
+ * CI jobs that run on a schedule, and send messages about failed and missed runs of the stacks'
+ * scheduled jobs.
+ */
 export const notifyJobs: readonly Stage[] = [...notifierOf("staging"), ...notifierOf("prod")];
 
 /**
- * Returns the CI job that reports the runs of one stack, and the CI jobs that send a message if the
- * first job fails. Two notifiers at the same time would send every message twice, so they are in a
- * serial group. If CircleCI drops a notifier because a newer one waits, the newer one sends the
- * same messages.
+ * Returns the CI job (the notifier) that reports runs of one stack, and the CI jobs that send a
+ * message if the notifier fails. Two notifiers at the same time would send every message twice, so
+ * they are in a serial group. If CircleCI does not run a notifier because a newer one waits, the
+ * newer one sends the same messages.
  */
 function notifierOf(stack: "prod" | "staging"): readonly Stage[] {
   const name = `notify-jobs-${stack}` as const;

@@ -11,8 +11,8 @@ interface Recovery {
   /** Parameters of the pipeline, as environment variables and as options of the command. */
   readonly given?: { readonly environment: Readonly<Record<string, string>>; readonly as: string };
   /**
-   * Serial group of the stack's deployments, so that a recovery and a deployment never run at the
-   * same time.
+   * Serial group of the jobs that deploy the stack, so that a recovery and a deploy never run at
+   * the same time.
    */
   readonly serialGroup: string;
   readonly stack: "prod" | "prod-canary" | "staging";
@@ -21,9 +21,9 @@ interface Recovery {
 const inProd = { context: "prod", serialGroup: groups.prod, stack: "prod" } as const;
 
 /**
- * Every recovery, by the value of the pipeline parameter that starts the recovery. One parameter
- * sets both action and stack, so no one can choose a combination that does not exist, such as a
- * rollback of staging.
+ * Every recovery. The key is the value of the pipeline parameter `action` that starts it. This one
+ * parameter sets both the action and the stack, so no one can choose a combination that does not
+ * exist, such as a rollback of staging.
  */
 const recoveries: Readonly<Record<string, Recovery>> = {
   "rollback-prod": {
@@ -38,7 +38,8 @@ const recoveries: Readonly<Record<string, Recovery>> = {
     },
   },
   "resume-prod": { ...inProd, action: "resume" },
-  // The output becomes an artifact of the job.
+  // The command writes its output into the directory `reports`, which the job stores as an
+  // artifact.
   "run-prod": {
     ...inProd,
     action: "run",
@@ -61,7 +62,7 @@ const recoveries: Readonly<Record<string, Recovery>> = {
   },
 };
 
-/** Parameters that the person who starts the pipeline sets. */
+/** Parameters of the pipeline. The person who starts the pipeline sets them. */
 export const recoverParameters: Readonly<Record<string, Parameter>> = {
   action: {
     type: "enum",

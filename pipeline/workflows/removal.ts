@@ -7,7 +7,7 @@ const closedBranch = {
   REVIEW_BRANCH: "<< pipeline.event.github.pull_request.head.ref >>",
 };
 
-/** Jobs that remove a review stack after someone merges or closes the branch's pull request. */
+/** Jobs that remove a branch's review stack after its pull request was merged or closed. */
 export const teardown: readonly Stage[] = [
   {
     name: "teardown",
@@ -24,8 +24,8 @@ export const teardown: readonly Stage[] = [
 ];
 
 /**
- * Jobs that run on a schedule, and remove review stacks and canaries that have expired or have no
- * branch any more.
+ * Jobs that run on a schedule, and remove expired review stacks and canaries, and review stacks
+ * whose branch no longer exists.
  */
 export const sweep: readonly Stage[] = [
   ...swept("reviews", "review-removal", "review"),
@@ -33,8 +33,8 @@ export const sweep: readonly Stage[] = [
 ];
 
 /**
- * Returns the job that sweeps review stacks or the canary. These two jobs have different roles, and
- * neither role has permissions for what the other job removes.
+ * Returns the jobs that sweep review stacks or the canary. There are separate jobs because they
+ * have different IAM roles: each role can remove only one of the two.
  */
 function swept(what: "canary" | "reviews", context: ContextName, told: string): readonly Stage[] {
   const name = `sweep-${what}` as const;
@@ -43,8 +43,9 @@ function swept(what: "canary" | "reviews", context: ContextName, told: string): 
       name,
       job: { command: `npm run sweep -- --apply --only ${what}`, keepsReport: true },
       contexts: [context],
-      // Jobs that people start are in other serial groups. In the same serial group, CircleCI would
-      // drop an approved start or an emergency stop as soon as a newer sweep waits.
+      // Jobs that people start are in other serial groups. In the same group, CircleCI would not
+      // run a waiting job, such as an approved start or an emergency stop, if a newer sweep waits
+      // too.
       serialGroup: groups[name],
     },
     ...badEndNotices(name, told),

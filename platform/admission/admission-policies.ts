@@ -51,8 +51,8 @@ export function policiesOf(settings: AdmissionPoliciesArgs): Readonly<Record<str
 }
 
 /**
- * Admission policies for rules that RBAC cannot express: prefixes of names, fields of objects, and
- * the order of creation.
+ * Admission policies for rules that RBAC cannot express: rules about prefixes of names, fields of
+ * objects, and the order in which objects are created.
  */
 export class AdmissionPolicies extends pulumi.ComponentResource {
   constructor(name: string, args: AdmissionPoliciesArgs, opts?: pulumi.ComponentResourceOptions) {

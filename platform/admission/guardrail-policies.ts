@@ -61,8 +61,9 @@ export function limitRanges(circleci: CircleCi): Policy {
 }
 
 /**
- * Returns the policy for NetworkPolicies. NetworkPolicies are additive, so each NetworkPolicy of a
- * branch may allow only connections that the platform allows.
+ * Returns the policy for NetworkPolicies. A pod may use every connection that at least one
+ * NetworkPolicy allows. So each NetworkPolicy of a branch may allow only connections that the
+ * platform allows.
  */
 export function networkPolicies(circleci: CircleCi, review: ReviewLimits): Policy {
   const network = (peer: string, of: readonly string[]) =>
@@ -84,8 +85,8 @@ export function networkPolicies(circleci: CircleCi, review: ReviewLimits): Polic
     `${onlyPorts(datadogPorts.metrics, datadogPorts.traces)} && ${network("peer", privateAddresses)}`,
     `${onlyPorts(53)} && (${namespace("peer", ["kube-system"])} || ${network("peer", review.dnsCidrs)})`,
   ];
-  // Checking the size of the list `policyTypes` is not enough, because Kubernetes accepts a list
-  // with the same direction twice.
+  // The expression looks for both values. A check that the list has two elements is not enough,
+  // because Kubernetes accepts a list with the same direction twice.
   const bothDirections = `"Ingress" in object.spec.policyTypes && "Egress" in object.spec.policyTypes`;
   const any = (alternatives: readonly string[]) =>
     alternatives.map((alternative) => `(${alternative})`).join(" || ");
@@ -111,13 +112,14 @@ export function networkPolicies(circleci: CircleCi, review: ReviewLimits): Polic
 }
 
 /**
- * Returns a policy that refuses all pods in a review namespace until the namespace has a guardrail
- * of this kind, no matter who creates the pods. So a branch's program cannot leave out a guardrail.
+ * Returns a policy that refuses every new pod in a review namespace that does not have the
+ * LimitRange, the NetworkPolicy or the ResourceQuota of this kind, no matter who creates the pod.
+ * So the program of a branch cannot run pods without these limits.
  */
 export function podsNeed(kind: "LimitRange" | "NetworkPolicy" | "ResourceQuota"): Policy {
   const network = kind === "NetworkPolicy";
   return {
-    // Every review namespace has these labels, because another policy requires these labels.
+    // Every review namespace has these labels, because the policy in `namespaces` requires them.
     inNamespaces: reviewNamespaceLabels,
     on: [{ apiGroup: "", operations: ["CREATE"], resources: ["pods"] }],
     only: inReview,
@@ -131,8 +133,8 @@ export function podsNeed(kind: "LimitRange" | "NetworkPolicy" | "ResourceQuota")
 }
 
 /**
- * Policy that forbids a priority above 0 in review namespaces, so that a branch's pods never evict
- * other pods.
+ * Policy that forbids a priority above 0 in review namespaces, so that Kubernetes never evicts
+ * other pods in favor of a branch's pods.
  */
 export const noPriority: Policy = {
   on: [{ apiGroup: "", operations: ["CREATE"], resources: ["pods"] }],
@@ -146,7 +148,7 @@ export const noPriority: Policy = {
 };
 
 /**
- * Policy that lets the jobs that remove canaries delete only objects with a canary's name, and
+ * Policy for the jobs that remove canaries: they may delete only objects with a canary's name, and
  * change nothing else.
  */
 export const canariesOnly: Policy = {

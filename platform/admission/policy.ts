@@ -26,9 +26,9 @@ export interface Policy {
    */
   readonly inNamespaces?: Readonly<Record<string, string>>;
   /**
-   * An object that must exist in the namespace of the checked object. If this object does not
-   * exist, the policy refuses every request, because Kubernetes evaluates `only` later. So set
-   * `inNamespaces`, too.
+   * An object that must exist in the namespace of the checked object. If it does not exist,
+   * Kubernetes refuses every matching request, even if a condition in `only` is false. So also set
+   * `inNamespaces` for a policy with `requires`.
    */
   readonly requires?: {
     readonly apiVersion: string;
@@ -37,8 +37,8 @@ export interface Policy {
   };
   readonly validations: readonly Validation[];
   /**
-   * Names for parts of expressions, used as `variables.<name>`; an expression may use earlier
-   * names.
+   * Parts of expressions with a name. Other expressions use them as `variables.<name>`. A variable
+   * may use the variables before it.
    */
   readonly variables?: readonly { readonly expression: string; readonly name: string }[];
 }
@@ -58,8 +58,8 @@ export class AdmissionPolicy extends pulumi.ComponentResource {
       {
         metadata: { labels: platformLabels, name: policyName },
         spec: {
-          // If Kubernetes cannot evaluate the policy, Kubernetes refuses the request: protection
-          // matters more than an update.
+          // If Kubernetes cannot evaluate the policy, it refuses the request: it is better that an
+          // update fails than that a request passes unchecked.
           failurePolicy: "Fail",
           matchConditions: Object.entries(only).map(([name, expression]) => ({ expression, name })),
           matchConstraints: {
@@ -88,7 +88,7 @@ export class AdmissionPolicy extends pulumi.ComponentResource {
       {
         metadata: { labels: platformLabels, name: policyName },
         spec: {
-          // Without a namespace here, Kubernetes looks for the object in the namespace of the
+          // Without `namespace`, Kubernetes looks for the required object in the namespace of the
           // checked object.
           ...(requires === undefined
             ? {}

@@ -16,13 +16,13 @@ const longestHead = budgets.slug - suffixLength - 1;
 /**
  * The rule that a namespace has the name of its branch: `slug()` in
  * `components/conventions/names.ts`, written in CEL. The rule uses the variables `name` and
- * `owner`. A policy with this rule must define first these two variables, and then the variables of
- * this object.
+ * `owner`. A policy with this rule must first define these two variables, and then those in
+ * `variables`.
  *
- * CEL has no hash function. If the branch's name is not a slug, the rule checks the letters before
- * the hash and the form of the hash. Such a branch can create namespaces with other hashes. So the
- * branch can take the namespace's name of another branch, if the names of the two branches differ
- * only in the characters that a slug loses.
+ * If the branch's name is not a valid slug, the slug ends with a hash of the name. CEL has no hash
+ * function, so the rule checks only the characters before the hash, and the form of the hash. So a
+ * branch can take the namespace's name of another branch, if the slugs of both differ only in their
+ * hashes.
  */
 export const nameOfBranch = {
   expression: `(variables.isSlug ? variables.name == ${cel(namespacePrefix)} + variables.branch : variables.name.matches("^" + ${cel(namespacePrefix)} + variables.head + "-[a-z2-7]{${String(suffixLength)}}$"))`,

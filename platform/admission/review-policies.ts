@@ -19,7 +19,7 @@ export const inReview = {
   "in-review-namespace": `request.namespace.startsWith(${cel(namespacePrefix)})`,
 };
 
-/** Returns a CEL expression for the branch's slug, which is the end of the namespace's name. */
+/** Returns a CEL expression for the slug in a namespace's name: the part after the prefix. */
 const slugOf = (name: string) => `${name}.substring(${String(namespacePrefix.length)})`;
 const ownerOf = (object: string) =>
   `${object}.metadata.?annotations[?${cel(ownerAnnotation)}].orValue("")`;
@@ -48,8 +48,9 @@ export function ownNamespaceOnly(circleci: CircleCi): Policy {
     on: [{ apiGroup: "*", operations: ["CREATE", "UPDATE", "DELETE"], resources: ["*/*"] }],
     only: {
       ...byReview,
-      // This policy leaves out namespaces, because they have a separate policy. It also leaves out
-      // requests that ask about permissions, because they change nothing.
+      // This policy does not apply to Namespace objects, because the policy in `namespaces` checks
+      // these. It does not apply to requests that ask about permissions either, because they change
+      // nothing.
       "no-namespace-no-question": `!(request.resource.group == "" && request.resource.resource == "namespaces") && !(request.resource.group in ["authentication.k8s.io", "authorization.k8s.io"])`,
     },
     validations: [
@@ -74,8 +75,8 @@ const identity = {
 };
 
 /**
- * Labels that all namespaces of review stacks have. The namespaces of staging and production do not
- * have them.
+ * Labels that all namespaces of review stacks have, and that the namespaces of staging and
+ * production do not have with these values.
  */
 export const reviewNamespaceLabels = {
   "app.kubernetes.io/part-of": service,
@@ -83,8 +84,8 @@ export const reviewNamespaceLabels = {
 } as const;
 
 /**
- * Labels that a namespace of a review stack may have. If the namespace had other labels, a
- * NetworkPolicy of another namespace could allow connections from this namespace.
+ * Labels that a namespace of a review stack may have. With any other label, the branch could make a
+ * NetworkPolicy of another namespace select this namespace, and allow its connections.
  */
 const namespaceLabels = [
   ...Object.keys(labels(identity, "namespace")),
@@ -96,8 +97,9 @@ const namespaceLabels = [
 ];
 
 /**
- * Returns the policy for namespaces: a review job may create only namespaces of review stacks. It
- * must not change a namespace's owner, or the labels that all namespaces of review stacks have.
+ * Returns the policy for namespaces: a review job may create, change and delete only its own
+ * branch's namespace. It must not change the annotation with the owner, and the namespace must have
+ * the labels of a review stack.
  */
 export function namespaces(circleci: CircleCi): Policy {
   const { byReview, isRemover } = requester(circleci);
@@ -116,8 +118,8 @@ export function namespaces(circleci: CircleCi): Policy {
         expression: `${isRemover} || variables.owner == request.userInfo.username`,
         message: `the namespace belongs to another branch: its annotation ${ownerAnnotation} is not the user of this job`,
       },
-      // A namespace never changes its name, so the policy checks the name only at the namespace's
-      // creation.
+      // The name of a namespace cannot change, so the policy checks it only when the namespace is
+      // created.
       {
         expression: `request.operation != "CREATE" || ${nameOfBranch.expression}`,
         message: nameOfBranch.message,
@@ -154,8 +156,9 @@ export function namespaces(circleci: CircleCi): Policy {
 }
 
 /**
- * Returns the policy for RoleBindings: a review job may create only one RoleBinding, which gives
- * permissions to the owner of the namespace and to the user that removes review stacks.
+ * Returns the policy for RoleBindings: in a namespace, a review job may create only one
+ * RoleBinding. Its subjects must be the owner of the namespace and the user that removes review
+ * stacks.
  */
 export function bindings(circleci: CircleCi): Policy {
   const { byReview, remover } = requester(circleci);
@@ -184,8 +187,9 @@ export function bindings(circleci: CircleCi): Policy {
 const alb = "alb.ingress.kubernetes.io/";
 /**
  * Annotations of an Ingress that a review stack may have, and the pattern of each value. All review
- * stacks share one load balancer: if two Ingresses disagree about a listener, or if one Ingress has
- * an illegal value, the controller applies no further change to any of these Ingresses.
+ * stacks share one load balancer. If two Ingresses have different settings for a listener, or if
+ * one Ingress has an invalid value, the AWS Load Balancer Controller applies no further change to
+ * any of these Ingresses.
  */
 const albAnnotations: Readonly<Record<string, string>> = {
   [`${alb}group.name`]: reviewIngressGroup,
@@ -202,8 +206,8 @@ const albAnnotations: Readonly<Record<string, string>> = {
 
 /**
  * Returns the policy for Ingresses: an Ingress in a review namespace may have only the host of that
- * review stack, no matter who creates the Ingress. Kubernetes lets an Ingress use only Services in
- * its own namespace.
+ * review stack, no matter who creates the Ingress. The policy does not check the Services, because
+ * an Ingress can use only Services in its own namespace.
  */
 export function ingresses({ domain, ingressClassName }: ReviewLimits): Policy {
   const onAlb = ingressClassName === "alb";
@@ -245,8 +249,9 @@ export function ingresses({ domain, ingressClassName }: ReviewLimits): Policy {
               message: `a review stack is in the ingress group ${reviewIngressGroup}, of scheme internal`,
             },
             {
-              // For a port with this name, the controller reads an annotation of the Ingress. If
-              // the annotation is missing, the controller stops.
+              // For a port with the name `use-annotation`, the AWS Load Balancer Controller reads
+              // an annotation of the Ingress. If the annotation is missing, the controller ends
+              // with an error.
               expression: `object.spec.rules.all(rule, !has(rule.http) || rule.http.paths.all(path, has(path.backend.service) && !(has(path.backend.service.port) && has(path.backend.service.port.name) && path.backend.service.port.name == "use-annotation")))`,
               message: "the Ingress of a review stack routes to Services only",
             },
@@ -271,7 +276,7 @@ export const services: Policy = {
   only: inReview,
   validations: [
     {
-      // Through a Service of type `ExternalName`, an Ingress could send requests to production's
+      // With a Service of type `ExternalName`, an Ingress could send requests to production's
       // Service.
       expression: `object.spec.type == "ClusterIP" && (!has(object.spec.externalIPs) || size(object.spec.externalIPs) == 0)`,
       message: "a Service of a review stack is of type ClusterIP, without external addresses",
@@ -284,8 +289,8 @@ export const services: Policy = {
 };
 
 /**
- * Policy that gives no IAM role to the pods of a review stack, no matter who creates the
- * ServiceAccount.
+ * Policy for ServiceAccounts: a ServiceAccount in a review namespace must not have an IAM role, no
+ * matter who creates it. So the pods of a review stack have no IAM role.
  */
 export const serviceAccounts: Policy = {
   on: [{ apiGroup: "", operations: ["CREATE", "UPDATE"], resources: ["serviceaccounts"] }],
