@@ -2,7 +2,7 @@ import { type CiRoleName, notifierFolder } from "../components/conventions/ci-ro
 import { service } from "../config/service";
 import type { Environment } from "./settings";
 
-/** ARNs of the resources for which the roles have permissions. */
+/** ARNs of the resources for which a role gets permissions. */
 export interface Targets {
   /** Clusters that the role uses. */
   readonly clusterArns: readonly string[];
@@ -22,7 +22,10 @@ export interface Statement {
   readonly Sid: string;
 }
 
-/** Prefixes in the bucket. Each prefix is a separate Pulumi backend. */
+/**
+ * Prefixes in the bucket of the Pulumi states. The objects below each prefix are a separate state
+ * backend.
+ */
 const statePrefixes = { environments: "environments", review: "review" } as const;
 
 const read = ["s3:GetObject"];
@@ -42,8 +45,8 @@ const push = [
 ];
 const decrypt = ["kms:Decrypt"];
 /**
- * Actions of the roles that may create a stack. Pulumi creates a data key for each stack, and only
- * these roles need to encrypt the data key.
+ * KMS actions for the roles that may create a stack. Pulumi creates a data key for each new stack,
+ * and encrypts it with KMS.
  */
 const encrypt = ["kms:Decrypt", "kms:Encrypt"];
 
@@ -52,12 +55,12 @@ function allow(
   Action: readonly string[],
   ...resources: (string | undefined)[]
 ): Statement {
-  // Roles have no permissions for resources of another account.
+  // If a resource is undefined, it is not in this account, and the role gets no permission for it.
   const Resource = resources.filter((resource) => resource !== undefined);
   return { Action, Effect: "Allow", Resource, Sid };
 }
 
-/** Returns the ARN of a backend's root folder. */
+/** Returns the ARN of the root folder of a state backend. */
 const root = (bucket: string, prefix: keyof typeof statePrefixes): string =>
   `arn:aws:s3:::${bucket}/${statePrefixes[prefix]}/.pulumi`;
 
@@ -85,33 +88,33 @@ const notifierObjects = (bucket: string): string =>
   `arn:aws:s3:::${bucket}/${statePrefixes.environments}/${notifierFolder}/*`;
 
 /**
- * Returns the permission to list the names of all S3 objects in a bucket, but not to read the
- * objects. If this permission had a limit to a prefix, S3 would answer "forbidden" for an object
- * that does not exist. Pulumi often asks for such objects.
+ * Returns the permission to list the names of all S3 objects in a bucket. It does not include the
+ * permission to read the objects. The permission is not limited to a prefix, because S3 would then
+ * answer "forbidden" for objects that do not exist, and Pulumi often asks for them.
  */
 function list(bucket: string): Statement {
   return allow("ListState", ["s3:ListBucket"], `arn:aws:s3:::${bucket}`);
 }
 
 /**
- * Returns the permissions to read the last state of staging, production and canary. To list a
- * backend's stacks, Pulumi reads all these states, without a key. Only a stack's own key decrypts
- * the secrets in the stack's state.
+ * Returns the permissions to read the current states of staging, production and canary. To list the
+ * stacks of a state backend, Pulumi reads all states in it. For this, it needs no KMS key. The
+ * secrets in a state stay encrypted without the key of the stack.
  */
 function readEnvironments({ stateBucket }: Targets): Statement[] {
   const root = `arn:aws:s3:::${stateBucket}/${statePrefixes.environments}/.pulumi`;
   return [
     list(stateBucket),
     allow("ReadState", read, `${root}/meta.yaml`, `${root}/stacks/${service}/*`),
-    // A deploy and `npm run status` say when the job notifier last ran.
+    // A deploy and `npm run status` print when the job notifier last ran.
     allow("ReadNotifier", read, notifierObjects(stateBucket)),
   ];
 }
 
 /**
  * Returns the permission to read what a person must see before an approval: which releases
- * production has run, and who holds a lock. The permission does not include the old states in the
- * history.
+ * production has run, and who holds a lock. The old states, which are also in Pulumi's history, are
+ * not included.
  */
 function readBeforeApproval({ stateBucket }: Targets): Statement {
   const root = `arn:aws:s3:::${stateBucket}/${statePrefixes.environments}/.pulumi`;
@@ -140,8 +143,8 @@ function images(
 }
 
 /**
- * Returns everything that a role may do. Leaves out statements without resources, because IAM
- * refuses such statements.
+ * Returns all permissions of a role. IAM refuses statements without resources, so this function
+ * leaves them out.
  */
 export function permissions(ciRole: CiRoleName, targets: Targets): readonly Statement[] {
   return statementsOf(ciRole, targets).filter(({ Resource }) => Resource.length > 0);
@@ -160,11 +163,11 @@ function statementsOf(ciRole: CiRoleName, targets: Targets): readonly Statement[
     case "preview":
       return [
         cluster,
-        // The scan pulls the image that an earlier job pushed.
+        // The job that scans an image pulls it from the registry.
         ...images("Pull", pull, repositoryArn, reviewRepositoryArn),
         ...readEnvironments(targets),
         readBeforeApproval(targets),
-        // Pulumi cannot open a stack without the stack's key, not even a stack without secrets.
+        // Pulumi needs the stack's key to open a stack, even if the stack has no secrets.
         allow("OpenState", decrypt, keyArns.staging, keyArns.prod),
       ];
     case "review":
@@ -178,8 +181,8 @@ function statementsOf(ciRole: CiRoleName, targets: Targets): readonly Statement[
     case "staging":
       return [
         cluster,
-        // Staging's role also sets the tag of a promotion, in the repository with the image, and
-        // pushes the image of a canary.
+        // Staging's role also adds the tag `release-*` to a promoted image, and pushes the image of
+        // a canary.
         ...images("Push", push, repositoryArn),
         ...environments("staging"),
         allow("SealState", encrypt, keyArns.staging),
@@ -187,14 +190,15 @@ function statementsOf(ciRole: CiRoleName, targets: Targets): readonly Statement[
     case "prod":
       return [
         cluster,
-        // A deploy checks that the registry has the image. The nodes pull the image, not this role.
+        // A deploy checks that the registry has the image. It does not pull the image: the nodes of
+        // the cluster do this, with their own role.
         ...images("FindImages", ["ecr:BatchGetImage"], repositoryArn),
         ...environments("prod", "prod-canary"),
         allow("SealState", encrypt, keyArns.prod),
       ];
     case "notifier":
-      // The job notifier reads no state of Pulumi. It writes the lists of reported runs, and cannot
-      // delete an object.
+      // The job notifier does not need to read Pulumi states. It reads and writes the lists of
+      // reported runs, and never deletes them.
       return [
         cluster,
         list(stateBucket),
@@ -207,8 +211,8 @@ function statementsOf(ciRole: CiRoleName, targets: Targets): readonly Statement[
       return [
         cluster,
         list(stateBucket),
-        // The job reads only the name of the cluster in the stack tags. It never reads a state, so
-        // it needs no KMS key.
+        // The job reads the cluster's UID in the stack tags. It never reads a state, so it needs no
+        // KMS key.
         allow(
           "ReadTags",
           read,

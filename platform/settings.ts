@@ -22,14 +22,17 @@ export type Environment = CiEnvironment;
 /** The CircleCI organization and projects whose tokens AWS and the clusters accept. */
 export interface CircleCi {
   /**
-   * Ids of the users whose jobs may assume production's role. If empty, jobs of every user of the
-   * trusted project may assume the role.
+   * CircleCI's ids of the users whose jobs may assume production's role. If the list is empty, jobs
+   * that any user has started may assume the role.
    */
   readonly approverIds: readonly string[];
-  /** Id of the deploy project, whose jobs change staging and production, and remove stacks. */
+  /**
+   * Id of the deploy project, whose jobs change staging and production, and remove stacks.
+   * Undefined if there is no deploy project.
+   */
   readonly deployProjectId: string | undefined;
   readonly organizationId: string;
-  /** Id of the repository's project, which runs the code of every branch. */
+  /** Id of the service's own project, which runs the code of every branch. */
   readonly projectId: string;
   /** `github.com/<organization>/<repository>`, as in the claim `vcs-origin`. */
   readonly vcsOrigin: string;
@@ -38,7 +41,10 @@ export interface CircleCi {
 /** Upper limits for review stacks. A branch can set lower limits, but not higher limits. */
 export interface ReviewLimits {
   readonly cpu: string;
-  /** Addresses of the cluster's DNS, in addition to its pods. The platform allows only port 53. */
+  /**
+   * Addresses of the cluster's DNS servers, in addition to the pods of the DNS. The policies allow
+   * only port 53 of these addresses.
+   */
   readonly dnsCidrs: readonly string[];
   readonly domain: string;
   /**
@@ -46,9 +52,11 @@ export interface ReviewLimits {
    */
   readonly egressCidrs: readonly string[];
   readonly ingressClassName: string;
-  /** Networks that requests come from: the subnets of the load balancer. */
+  /** Networks from which requests to review stacks come: the subnets of the load balancer. */
   readonly ingressCidrs: readonly string[];
-  /** Namespaces that requests come from, if the ingress controller runs in pods. */
+  /**
+   * Namespaces from which requests to review stacks come, if the ingress controller runs in pods.
+   */
   readonly ingressNamespaces: readonly string[];
   readonly memory: string;
   readonly pods: number;
@@ -57,8 +65,8 @@ export interface ReviewLimits {
 /** One EKS cluster of the account. */
 export interface ClusterSettings {
   /**
-   * Context of a cluster administrator, in the kubeconfig. If undefined, the platform uses the
-   * current context.
+   * Context of the kubeconfig, with the permissions of a cluster administrator. If undefined, the
+   * platform uses the current context.
    */
   readonly context?: string;
   readonly environments: readonly Environment[];
@@ -72,12 +80,15 @@ export interface PlatformSettings {
   /** Namespaces of staging and production. */
   readonly namespaces: Readonly<Record<Exclude<Environment, "review">, string>>;
   /**
-   * AWS account of production, if production has a separate account. The nodes of that account pull
-   * images from the repositories of this account.
+   * AWS account of production, if production has a separate account. Its nodes pull images from the
+   * repositories in the account that this stack manages.
    */
   readonly productionAccountId: string | undefined;
   readonly review: ReviewLimits;
-  /** Bucket of the Pulumi states. An administrator creates the bucket before everything else. */
+  /**
+   * Bucket of the Pulumi states. An administrator must create it before the first update of the
+   * platform.
+   */
   readonly stateBucket: string;
   /** KMS key that encrypts the Pulumi states, for each environment in the account. */
   readonly stateKeyArns: Readonly<Partial<Record<Environment, string>>>;
@@ -198,7 +209,8 @@ export const table = {
     }),
     description: "KMS key of the state of each environment in the account.",
   }),
-  // The pattern excludes IAM's wildcards, which would trust other repositories and branches, too.
+  // The pattern excludes the wildcards `*` and `?` of IAM. With them, the roles would also trust
+  // other repositories and branches.
   vcsOrigin: required({
     ...text(
       "a repository, such as github.com/organization/repository",
@@ -208,14 +220,17 @@ export const table = {
   }),
 } as const;
 
-/** Returns every environment of the account. */
+/** Returns all environments in the clusters of the account. */
 export function environmentsOf({
   clusters,
 }: Pick<PlatformSettings, "clusters">): readonly Environment[] {
   return clusters.flatMap(({ environments }) => environments);
 }
 
-/** Returns an issue for each wrong combination of values. Each of these values alone is valid. */
+/**
+ * Returns an issue for each combination of values that is wrong, although each value alone is
+ * valid.
+ */
 function combinationIssues(values: ValuesOf<typeof table>): readonly string[] {
   const { prodNamespace, stagingNamespace, stateKeyArns } = values;
   const here = environmentsOf(values);
@@ -252,7 +267,8 @@ function combinationIssues(values: ValuesOf<typeof table>): readonly string[] {
  */
 export function platformSettings(config: Config, stack: string): PlatformSettings {
   const source = { config, env: {}, file: `platform/Pulumi.${stack}.yaml`, project };
-  // The defaults in this table do not depend on the surroundings.
+  // `readTable` passes the surroundings to the defaults. No default in this table uses them, so
+  // they can be empty.
   const { issues, values } = readTable(table, source, {} as Surroundings);
   const all = issues.length > 0 ? issues : combinationIssues(values);
   if (all.length > 0) {

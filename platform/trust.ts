@@ -3,12 +3,14 @@ import type { CircleCi } from "./settings";
 
 /**
  * Pattern for the UUID of any user, with one `?` for each character. `*` would also match slashes,
- * and a branch's name may look like the rest of a subject: AWS would treat a branch
- * `x/vcs-origin/github.com/acme/orders/vcs-ref/refs/heads/main` as main.
+ * and the name of a branch may look like the end of a token's subject (`sub`). For example, AWS
+ * would treat a branch `x/vcs-origin/github.com/acme/orders/vcs-ref/refs/heads/main` as main.
  */
 const anyUser = "????????-????-????-????-????????????";
 
-/** Returns the issuer of CircleCI's tokens, without the scheme, as IAM expects the issuer. */
+/**
+ * Returns the issuer of CircleCI's tokens, without `https://`, because IAM uses it in this form.
+ */
 export function issuer({ organizationId }: CircleCi): string {
   return `oidc.circleci.com/org/${organizationId}`;
 }
@@ -24,12 +26,12 @@ interface Trusted {
 }
 
 /**
- * Returns the jobs that a role trusts. Only the roles for previews and review stacks trust the
- * service's own project: anyone who can push can rerun any job of that project with SSH, including
- * the jobs of main. The other roles trust the deploy project.
+ * Returns the jobs that a role trusts. Only the roles for previews and review stacks trust jobs of
+ * the service's own project, because anyone who can push can rerun any job of that project with
+ * SSH, including the jobs of main. The other roles trust only jobs of the deploy project.
  *
- * Without a deploy project, the other roles trust main of the service's project. This is not a
- * security boundary: see docs/trust.md.
+ * Without a deploy project, the other roles trust jobs of main in the service's project. This does
+ * not protect against people who can push: see docs/trust.md.
  */
 function trustedBy(ciRole: CiRoleName, circleci: CircleCi): readonly Trusted[] {
   const { approverIds, deployProjectId, projectId } = circleci;
@@ -47,7 +49,9 @@ function trustedBy(ciRole: CiRoleName, circleci: CircleCi): readonly Trusted[] {
     : [branches];
 }
 
-/** Describes the jobs that a role trusts, for people who read the list of roles. */
+/**
+ * Returns a text with the jobs that a role trusts, for people who read the list of roles in AWS.
+ */
 export function trustedText(ciRole: CiRoleName, circleci: CircleCi): string {
   return trustedBy(ciRole, circleci)
     .map(({ branches, projectId }) => {
@@ -58,9 +62,9 @@ export function trustedText(ciRole: CiRoleName, circleci: CircleCi): string {
 }
 
 /**
- * Returns the trust policy of a role. The role trusts jobs of this organization, of one project, of
- * this repository, on the given branches. The tokens of pipelines that custom webhooks started
- * contain no branch, so AWS refuses these tokens.
+ * Returns the trust policy of a role. The role trusts jobs of this organization and this
+ * repository, in one project, and on the branches of `trustedBy`. If a custom webhook started a
+ * pipeline, the tokens of its jobs contain no branch, so AWS refuses them.
  *
  * The trust policy has no condition for contexts, because IAM knows only the claims `aud`, `sub`
  * and `project-id` of CircleCI. CircleCI itself restricts which jobs may use a context.

@@ -1,12 +1,12 @@
 import type { Environment } from "../environments";
 
-/** Exempts one object from one rule. */
+/** An exception: one object that does not have to satisfy one rule. */
 export interface Exception {
-  /** Kind and name, in the form of the messages: `Deployment "orders"`. */
+  /** Kind and name of the object, in the same form as in messages: `Deployment "orders"`. */
   readonly object: string;
   /**
-   * Why the exception exists, and when someone can remove the exception. Write for people who read
-   * the reason in a year.
+   * Why the exception exists, and when someone can remove it. Write it so that people understand it
+   * a year later.
    */
   readonly reason: string;
   readonly rule: string;
@@ -15,7 +15,7 @@ export interface Exception {
 }
 
 /**
- * All exceptions. An object can break a rule only with an entry in this list, so a reviewer sees
- * each exception.
+ * All exceptions. There is no other way to exempt an object from a rule, so reviewers see every
+ * exception in a change to this file.
  */
 export const exceptions: readonly Exception[] = [];

@@ -1,6 +1,6 @@
 /**
- * The policy pack. `pulumi preview --policy-pack policy` runs the pack. docs/policy.md lists the
- * rules.
+ * The policy pack. `pulumi preview --policy-pack policy` checks a stack with this pack.
+ * docs/policy.md lists the rules.
  */
 import { join } from "node:path";
 import { PolicyPack } from "@pulumi/policy";
@@ -13,7 +13,10 @@ import { policyOf } from "./policies";
 import { knownRegistries } from "./registries";
 import { rules } from "./rules";
 
-/** Pulumi runs the exported function, with the directory `policy` as the working directory. */
+/**
+ * Creates the policy pack. Pulumi calls this function, with the directory `policy` as the working
+ * directory.
+ */
 async function pack(): Promise<void> {
   const config = await readConfig(join(__dirname, ".."));
   const known = knownRegistries({ config, env: process.env, stack: pulumi.getStack() });

@@ -7,7 +7,9 @@ import { noSecretValues } from "./rules/secrets";
 
 type Given = Pick<ResourceValidationArgs, "name" | "opts" | "props" | "type" | "urn">;
 
-/** Returns the issues that the rule finds in one resource. Empty if an exception applies. */
+/**
+ * Returns a message for each place where a resource breaks a rule. Empty if an exception applies.
+ */
 export function messages(
   rule: Rule,
   given: Given,
@@ -38,9 +40,10 @@ export function policyOf(rule: Rule, exceptions: readonly Exception[]): Resource
       },
     };
   }
-  // Only remediations see which values are secret, and Pulumi runs remediations before validations.
-  // This remediation changes nothing. A policy with a remediation is mandatory as soon as its
-  // validation finds an issue.
+  // Only a remediation can see which values are secret, and Pulumi runs it before the validation.
+  // So the remediation of this policy stores the paths of the secrets, and changes nothing. The
+  // policy is still mandatory: with the level `remediate`, an issue of the validation also makes
+  // the update fail.
   const marked = new Map<string, readonly string[]>();
   return {
     description,

@@ -7,12 +7,13 @@ import { type Known, repositoryOf } from "./rules/images";
  * the stack's image and, if the stack has an ephemeral database, the repository of the database's
  * image.
  *
- * If the settings are wrong, this function returns the reason, and the messages of the rules show
- * this reason.
+ * If the settings are wrong, this function returns the reason, and the rule `image-registry` shows
+ * it in its messages.
  */
 export function knownRegistries(outside: Omit<Outside, "git">): Known {
   try {
-    // The result does not depend on git, so the pack does not wait for git.
+    // The registries do not depend on the branch and the commit, so this function does not start
+    // git.
     const git = { branch: "unknown", commit: "unknown" };
     const settings = settingsFrom({ ...outside, git });
     const { databaseImageRef, imageRef, imageRepository, environment, registries } = settings;

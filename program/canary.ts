@@ -9,8 +9,8 @@ import { webServiceArgs } from "./web-service-args";
 /**
  * Creates a canary: a few pods of a branch in production's namespace, behind production's Service.
  *
- * @throws pulumi.RunError if no command has chosen an image, or if production's namespace does not
- * exist.
+ * @throws pulumi.RunError if no command has chosen an image for the canary, or if production's
+ * namespace does not exist.
  */
 export function createCanary(
   settings: Settings,

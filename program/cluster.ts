@@ -12,7 +12,10 @@ import {
 
 /** Facts about a cluster. The program reads them before it changes the cluster. */
 export interface ClusterFacts {
-  /** UID of the namespace `kube-system`. Kubernetes has no other identifier of a cluster. */
+  /**
+   * UID of the namespace `kube-system`, which identifies the cluster, because Kubernetes has no
+   * other identifier for it.
+   */
   readonly clusterUid: string;
   /** The stack's namespace. Undefined if the namespace does not exist. */
   readonly namespace:
@@ -41,8 +44,8 @@ interface Failure {
 }
 
 /**
- * Runs kubectl and returns its output. A separate kubeconfig is in a temporary file while kubectl
- * runs.
+ * Runs kubectl and returns its output. If `access` contains a kubeconfig, this function writes it
+ * to a temporary file while kubectl runs.
  */
 async function kubectl(access: Access, args: readonly string[]): Promise<string> {
   const { context, kubeconfig } = access;
@@ -58,8 +61,8 @@ async function kubectl(access: Access, args: readonly string[]): Promise<string>
     const running = run("kubectl", [...which, ...args], {
       timeout: limitsOf(access).processSeconds * 1000,
     });
-    // Without credentials, kubectl asks for a user name. kubectl fails if it reads the end of the
-    // input.
+    // Without credentials, kubectl asks for a user name on its standard input. This code ends the
+    // input, so that kubectl fails instead of waiting.
     running.child.stdin?.end();
     return (await running).stdout;
   } finally {
@@ -68,14 +71,17 @@ async function kubectl(access: Access, args: readonly string[]): Promise<string>
 }
 
 /**
- * Reads one path of the Kubernetes API with `kubectl get --raw`, because a plain `get` first
- * discovers the whole API.
+ * Reads one path of the Kubernetes API with `kubectl get --raw`. This is faster than a normal
+ * `kubectl get`, which first reads the list of all API resources.
  */
 export async function get(access: Access, path: string): Promise<unknown> {
   return JSON.parse(await getText(access, path));
 }
 
-/** Reads one path of the Kubernetes API that answers with text, such as a log. */
+/**
+ * Reads one path of the Kubernetes API, and returns the response as a text. Use this function for
+ * responses that are not JSON, such as logs.
+ */
 export async function getText(access: Access, path: string): Promise<string> {
   const limit = `--request-timeout=${String(limitsOf(access).requestSeconds)}s`;
   return kubectl(access, ["get", "--raw", path, limit]);
@@ -101,7 +107,10 @@ async function address(access: Access): Promise<string> {
   return server === "" ? "of the kubeconfig (it names no address)" : `at ${server}`;
 }
 
-/** Returns the timeouts of kubectl. Only a stack on EKS has a separate kubeconfig. */
+/**
+ * Returns the timeouts of kubectl. They are longer for a cluster on EKS. Only for EKS, `access`
+ * contains a kubeconfig.
+ */
 function limitsOf({ kubeconfig }: Access): ClusterLimits {
   return clusterLimits(kubeconfig !== undefined);
 }
@@ -124,8 +133,8 @@ function reason(failure: Failure, access: Access): string {
 }
 
 /**
- * Reads the cluster with `kubectl`. kubectl supports every kind of kubeconfig, and takes less time
- * than loading a client library in each preview.
+ * Reads the cluster with `kubectl`. kubectl supports every kind of kubeconfig, and starts faster
+ * than Node.js loads a client library.
  *
  * @throws pulumi.RunError with one line if kubectl is missing or does not answer within 20 s (30 s
  * on EKS).

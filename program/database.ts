@@ -7,8 +7,8 @@ import type { Settings } from "../settings";
 import type { ArgsFromSettings } from "./web-service-args";
 
 /**
- * Returns the database in the settings, or creates an ephemeral database, which belongs to the
- * stack.
+ * Returns the connection to the stack's database. For a sandbox or a review stack, creates an
+ * ephemeral database that belongs to the stack. For other stacks, the database is in the settings.
  */
 export function databaseOf(
   settings: Settings,
@@ -34,12 +34,14 @@ export function databaseOf(
  * Default size of a web pod's connection pool, and the environment variable that sets another size.
  */
 const pool = { size: 10, variable: "DATABASE_POOL_SIZE" } as const;
-/** Number of connections with which each web pod checks the database, in addition to the pool. */
+/**
+ * Number of connections that each web pod uses for its readiness check, in addition to the pool.
+ */
 const readiness = 1;
 /** Number of connections of a command, such as a job or a migration. */
 const perCommand = 1;
 
-/** The pods that connect to the stack's database. */
+/** The numbers of pods that connect to the stack's database. */
 export interface Demand {
   readonly jobs: readonly PodRequirement[];
   readonly service: PodRequirement;
@@ -47,8 +49,8 @@ export interface Demand {
 
 /**
  * Checks that the database allows enough connections for all pods that may run at the same time,
- * including the additional pods of a rollout. Otherwise, the last pods of a rollout do not become
- * ready.
+ * including the additional pods of a rollout. With too few connections, the last pods of a rollout
+ * would not become ready.
  *
  * @throws pulumi.RunError with one line, before the program creates any resource.
  */
@@ -57,7 +59,8 @@ export function assertConnections(
   { env = {} }: Pick<ArgsFromSettings, "env">,
   { jobs, service }: Demand,
 ): void {
-  // If the value is an output or comes from a Secret, this function cannot know the pool's size.
+  // If the variable's value is a Pulumi output or comes from a Secret, this function does not know
+  // the size of the pool, and checks nothing.
   const size = env[pool.variable] ?? String(pool.size);
   if (limit === undefined || typeof size !== "string") return;
   const perPod = Number(size) + readiness;

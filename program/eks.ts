@@ -6,18 +6,19 @@ import {
 } from "../components/conventions/eks-user";
 
 /**
- * Returns a kubeconfig for an EKS cluster. The kubeconfig contains no token. For each command,
- * `aws eks get-token` creates a token with the role of the person or the CI job. With the identity
- * `circleci-token`, a CI job uses CircleCI's token.
+ * Returns a kubeconfig for an EKS cluster. The kubeconfig contains no token. With the identity
+ * `aws`, kubectl and Pulumi run `aws eks get-token`, which creates a token for the IAM role of the
+ * person or the CI job. With the identity `circleci-token`, they use CircleCI's token of the CI
+ * job.
  *
- * @throws Error of AWS if the cluster does not exist, or if the role has no permission to describe
- * the cluster.
+ * @throws Error from AWS if the cluster does not exist, or if the IAM role has no permission to
+ * describe it.
  */
 export async function eksKubeconfig(
   { name, region }: EksClusterName,
   identity: ClusterIdentity = "aws",
 ): Promise<string> {
-  // Loads the package only when this function needs it, because the package is large.
+  // The package is large, so it is loaded only here, when a stack on EKS needs it.
   // eslint-disable-next-line @typescript-eslint/no-require-imports -- not a module of ours
   const eks = require("@pulumi/aws/eks") as typeof Eks;
   const { arn, certificateAuthorities, endpoint } = await eks.getCluster({ name, region });

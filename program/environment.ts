@@ -15,7 +15,10 @@ import { type JobReader, migrated } from "./rollout/migration";
 import { type Rollouts, rolledOut } from "./rollout/rollout";
 import { type ArgsFromSettings, webServiceArgs } from "./web-service-args";
 
-/** Creates everything that an environment or a review stack consists of. */
+/**
+ * Creates all resources of a stack, except of a canary: namespace, database, image, service and
+ * jobs.
+ */
 export async function createEnvironment(
   settings: Settings,
   rollouts: JobReader & Rollouts,
@@ -35,8 +38,9 @@ export async function createEnvironment(
   const servicePods = WebService.peakPods(identity.service, web);
   const jobPods = [
     ...jobs.filter(({ suspend }) => !suspend).map((job) => ScheduledJob.peakPods(job.name, job)),
-    // The pod of `npm run run`. This calculation assumes that a person starts only one command or
-    // one suspended job at a time, and that a suspended job requests no more than a command.
+    // The pod of a command that a person starts (`npm run run`). This calculation assumes that
+    // people start only one command or one suspended job at a time, and that a suspended job
+    // requests no more than a command.
     CommandTemplate.peakPods("command run by hand", settings),
   ];
   assertConnections(settings, web, { jobs: jobPods, service: servicePods });
@@ -53,9 +57,9 @@ export async function createEnvironment(
   const service = new WebService(identity.service, { ...web, ...common }, waiting);
 
   const { serviceAccount } = service.nodes;
-  // The service and the jobs run the same release: if the rollout or the migration fails, no job
-  // changes. The jobs do not wait for the Ingress, because creating the load balancer may take
-  // long.
+  // The jobs must run the same release as the service. So they depend on the rollout: if the
+  // rollout or the migration fails, the jobs do not change. They do not depend on the Ingress,
+  // because the creation of a load balancer may take minutes.
   const { rollout } = service;
   const afterRollout = { ...opts, dependsOn: rollout };
   const { release, requests } = settings;
@@ -63,7 +67,8 @@ export async function createEnvironment(
   const serviceAccountName = serviceAccount.metadata.name;
   new CommandTemplate(identity.service, { ...template, serviceAccountName }, afterRollout);
   for (const { name, ...job } of jobs) {
-    // A job with its own role has its own ServiceAccount.
+    // A job with its own IAM role also has its own ServiceAccount, which the component ScheduledJob
+    // creates.
     const account = job.iamRoleArn === undefined ? { serviceAccountName } : {};
     const args = { appEndpoint: service.url, ...account, ...common, ...job };
     new ScheduledJob(name, args, afterRollout);
@@ -72,8 +77,8 @@ export async function createEnvironment(
 }
 
 /**
- * Returns the image that the settings name, or an image that Pulumi builds from the working
- * directory.
+ * Returns the image in the settings. If the settings contain no image, Pulumi builds one from the
+ * working directory.
  */
 function imageOf(settings: Settings): pulumi.Input<string> {
   const { baseImageRef, builder, imageRef, imageRepository = "", platforms } = settings;

@@ -25,8 +25,8 @@ export function assertJobNames(service: string): void {
 }
 
 /**
- * Whether a job is suspended. The job's `suspendedIn` decides. If `suspendedIn` is not set, the
- * environment decides.
+ * Whether a job is suspended: in the environments in `suspendedIn` or, if the job does not set
+ * `suspendedIn`, in the environments that suspend jobs by default.
  */
 function isSuspended(
   suspendedIn: Job["suspendedIn"] | undefined,
@@ -52,12 +52,18 @@ export function jobArgs(settings: Settings) {
 
 const isExport = ({ args }: Pick<Job, "args">): boolean => args[0] === "export";
 
-/** Returns the options with which an export writes to the bucket of the settings. */
+/**
+ * Returns the options with which the command `export` writes to the location in the settings. Empty
+ * for other commands.
+ */
 function exportOutput(job: Pick<Job, "args">, { exportOutput: uri }: Settings): readonly string[] {
   return uri === undefined || !isExport(job) ? [] : ["--output", uri];
 }
 
-/** Returns the role with which an export writes to the bucket of the settings. */
+/**
+ * Returns the IAM role with which the command `export` writes to the location in the settings.
+ * Empty for other commands.
+ */
 function exportRole(job: Pick<Job, "args">, { exportRoleArn }: Settings): Pick<Job, "iamRoleArn"> {
   return exportRoleArn === undefined || !isExport(job) ? {} : { iamRoleArn: exportRoleArn };
 }

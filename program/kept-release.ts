@@ -4,12 +4,13 @@ import { environments } from "../environments";
 import type { Settings } from "../settings";
 import type { ReadLastRelease } from "./last-release";
 
-/** The command that chooses an image for a stack that does not build one. */
+/** Commands that choose an image for a stack that does not build its own. */
 const chooseBy = { chosen: "npm run canary -- start BRANCH", promoted: "npm run promote" };
 
 /**
- * Returns the settings with the release that the stack keeps. Production and its canary run the
- * release that a command has chosen, not the code that is checked out.
+ * Returns the settings with the release of the stack's last update, if the settings contain no
+ * other release. Production and its canary run the release that a command has chosen, not the code
+ * that is checked out.
  *
  * @throws pulumi.RunError if no command has chosen a release yet.
  */
@@ -32,7 +33,8 @@ export async function withKeptRelease(
     imageRef: last.imageRef,
     release: { branch, commit },
     releaseReason: settings.releaseReason ?? reason,
-    // A canary's number of pods follows from its percentage of the requests, not from a setting.
+    // The number of a canary's pods depends on its percentage of the requests, so it belongs to the
+    // release. For production, it is a setting.
     ...(canaryOf === undefined ? {} : { replicas }),
   };
 }

@@ -13,10 +13,10 @@ export interface LastRelease {
 export type ReadLastRelease = (stack: string) => Promise<LastRelease | undefined>;
 
 /**
- * Returns the release in the outputs of this stack's last update. Production keeps its release
- * until someone promotes another release, no matter which code is checked out.
+ * Returns the release in the outputs of this stack's last update. Production runs this release
+ * until a person promotes another one, no matter which code is checked out.
  *
- * @returns undefined for a stack without an update.
+ * @returns undefined if no update has deployed an image to the stack.
  */
 export const readLastRelease: ReadLastRelease = async (stack) => {
   const organization = pulumi.getOrganization();

@@ -12,7 +12,10 @@ import { type JobReader, jobToReplace } from "./rollout/migration";
 
 const run = promisify(execFile);
 
-/** The first line of each migration, by the name of the file. */
+/**
+ * Texts of migrations, by the name of the file. Each text contains at least the first line, which
+ * says whether the migration is long.
+ */
 type FirstLines = ReadonlyMap<string, string>;
 
 /** Reads the migrations in the working directory. */
@@ -33,8 +36,8 @@ function inWorkingDirectory(): FirstLines {
 
 /** Reads the migrations of a commit. Undefined if git does not know the commit. */
 async function atCommit(commit: string): Promise<FirstLines | undefined> {
-  // A commit comes from the configuration or from a stack's outputs. Git must not read it as an
-  // option.
+  // The commit comes from the configuration or from a stack's outputs. This check makes sure that
+  // git does not treat it as an option.
   if (!/^[0-9a-f]{40}$/.test(commit)) return undefined;
   // For each line that matches, git prints <commit>:<path>:<number of the line>:<line>.
   const args = ["grep", "--line-number", "--full-name", "^-- ", commit, "--", migrationsDirectory];
@@ -43,7 +46,7 @@ async function atCommit(commit: string): Promise<FirstLines | undefined> {
     const lines = stdout.split("\n").map((line) => /^[^:]+:[^:]*\/([^:/]+):1:(.*)$/.exec(line));
     return new Map(lines.flatMap((found) => (found ? [[found[1] ?? "", found[2] ?? ""]] : [])));
   } catch (error) {
-    // With exit code 1, git knows the commit, and no line matches.
+    // Exit code 1 means that git knows the commit, but that no line matches.
     return (error as { readonly code?: unknown }).code === 1 ? new Map() : undefined;
   }
 }
@@ -52,9 +55,9 @@ async function atCommit(commit: string): Promise<FirstLines | undefined> {
  * Returns the newest long migration of the release that the stack runs. Undefined if no migration
  * is long.
  *
- * The image may be older than the code that is checked out: production keeps its release. So the
- * migrations come from the commit of the image. If git does not know this commit, there is no Job,
- * and the init containers run all migrations.
+ * The image may be older than the code that is checked out, because production keeps its release.
+ * So this function reads the migrations of the image's commit. If git does not know this commit, no
+ * Job runs a long migration, and the init containers of the pods run all migrations.
  */
 export async function longMigrationOf(
   { identity, imageRef, release }: Settings,

@@ -6,8 +6,9 @@ import { environments } from "../environments";
 import type { Settings } from "../settings";
 
 /**
- * Creates the stack's namespace and returns its name. The namespace has guardrails if the code of
- * any branch may run there.
+ * Creates the stack's namespace and returns its name. In the sandbox and in review stacks, the
+ * namespace also gets a ResourceQuota, a LimitRange and NetworkPolicies, because the code of any
+ * branch may run there.
  */
 export function createNamespace(
   settings: Settings,
@@ -18,14 +19,14 @@ export function createNamespace(
   const { data, perBranch, protect } = environments[environment];
   const common = { identity, namespace, ...(ingressPreset === undefined ? {} : { ingressPreset }) };
   if (data === "given") {
-    // The platform created this namespace. A stack cannot restore the Secrets in it, so Pulumi
-    // never deletes the namespace.
+    // The platform has created this namespace, and the stack adopts it. Pulumi never deletes it
+    // (`retain`), because the stack could not restore the Secrets in it.
     return new StackNamespace("namespace", { ...common, protect, retain: true }, opts).namespace;
   }
   const { datadogAgentTo, dnsTo, egressTo, ingressFrom, quota } = settings;
   const guardrails = { datadogAgentTo, dnsTo, egressTo, ingressFrom, quota, demands };
-  // The jobs of a branch are not administrators: they have permissions only in the branch's
-  // namespace.
+  // The CI jobs of a branch are not administrators of the cluster. The component gives them
+  // permissions in the branch's own namespace.
   const owner = perBranch ? { branch: release.branch } : {};
   return new ReviewNamespace("namespace", { ...common, ...guardrails, ...owner }, opts).namespace;
 }

@@ -2,7 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { ClusterFacts } from "./cluster";
 import { type Identity, foreignLabel, labels } from "../components/conventions/labels";
 
-/** The cluster and the namespace that a stack will change. */
+/** The cluster and the namespace that a stack uses. */
 export interface Claim {
   /**
    * UID of the only cluster that the stack may change. If undefined, the stack may change any
@@ -14,10 +14,11 @@ export interface Claim {
 }
 
 /**
- * Stops the program before it takes over an object that does not belong to the stack. The pinned
- * Kubernetes provider adopts an existing namespace silently, and a preview does not show this.
+ * Checks that the cluster and the namespace belong to the stack. Without this check, the Kubernetes
+ * provider would adopt an existing namespace of someone else, and a preview would not show this.
  *
- * @throws pulumi.RunError with one line that names the object.
+ * @throws pulumi.RunError with one line, if the cluster or the namespace does not belong to the
+ * stack, or if Kubernetes is deleting the namespace.
  */
 export function refuseForeign(claim: Claim, facts: ClusterFacts): void {
   const { clusterUid, identity, namespace } = claim;

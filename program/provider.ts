@@ -4,8 +4,9 @@ import { defined } from "../components/conventions/with-defaults";
 import type { Settings } from "../settings";
 
 /**
- * Creates the only Kubernetes provider of the program. Without a kubeconfig and a context, the
- * provider uses the ambient kubeconfig and its current context.
+ * Creates the only Kubernetes provider of the program. If `kubeconfig` is undefined, the provider
+ * uses the kubeconfig of the shell. If the settings contain no context, it uses the current
+ * context.
  */
 export function kubernetesProvider(
   { context }: Settings,

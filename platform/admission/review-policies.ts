@@ -84,8 +84,8 @@ export const reviewNamespaceLabels = {
 } as const;
 
 /**
- * Labels that a namespace of a review stack may have. With any other label, the branch could make a
- * NetworkPolicy of another namespace select this namespace, and allow its connections.
+ * Labels that a namespace of a review stack may have. With other labels, a NetworkPolicy of another
+ * namespace could select this namespace and allow its connections.
  */
 const namespaceLabels = [
   ...Object.keys(labels(identity, "namespace")),
@@ -97,9 +97,8 @@ const namespaceLabels = [
 ];
 
 /**
- * Returns the policy for namespaces: a review job may create, change and delete only its own
- * branch's namespace. It must not change the annotation with the owner, and the namespace must have
- * the labels of a review stack.
+ * Returns the policy for namespaces: a review job may change only its own branch's namespace. It
+ * must not change the annotation with the owner, and must set the labels of a review stack.
  */
 export function namespaces(circleci: CircleCi): Policy {
   const { byReview, isRemover } = requester(circleci);
@@ -206,8 +205,8 @@ const albAnnotations: Readonly<Record<string, string>> = {
 
 /**
  * Returns the policy for Ingresses: an Ingress in a review namespace may have only the host of that
- * review stack, no matter who creates the Ingress. The policy does not check the Services, because
- * an Ingress can use only Services in its own namespace.
+ * review stack, no matter who creates it. Kubernetes lets an Ingress use only Services in its own
+ * namespace.
  */
 export function ingresses({ domain, ingressClassName }: ReviewLimits): Policy {
   const onAlb = ingressClassName === "alb";
@@ -249,9 +248,8 @@ export function ingresses({ domain, ingressClassName }: ReviewLimits): Policy {
               message: `a review stack is in the ingress group ${reviewIngressGroup}, of scheme internal`,
             },
             {
-              // For a port with the name `use-annotation`, the AWS Load Balancer Controller reads
-              // an annotation of the Ingress. If the annotation is missing, the controller ends
-              // with an error.
+              // For a port with this name, the AWS Load Balancer Controller reads an annotation of
+              // the Ingress. If the annotation is missing, the controller stops.
               expression: `object.spec.rules.all(rule, !has(rule.http) || rule.http.paths.all(path, has(path.backend.service) && !(has(path.backend.service.port) && has(path.backend.service.port.name) && path.backend.service.port.name == "use-annotation")))`,
               message: "the Ingress of a review stack routes to Services only",
             },
@@ -289,8 +287,8 @@ export const services: Policy = {
 };
 
 /**
- * Policy for ServiceAccounts: a ServiceAccount in a review namespace must not have an IAM role, no
- * matter who creates it. So the pods of a review stack have no IAM role.
+ * Policy for ServiceAccounts: in a review namespace, they must not have an IAM role, no matter who
+ * creates them.
  */
 export const serviceAccounts: Policy = {
   on: [{ apiGroup: "", operations: ["CREATE", "UPDATE"], resources: ["serviceaccounts"] }],

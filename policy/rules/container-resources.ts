@@ -8,14 +8,14 @@ const needed = [
   ["limits", "memory"],
 ] as const;
 
-/** Whether a quantity is set and above 0. */
+/** Whether a quantity is above 0, or unknown until the update. */
 function given(quantity: unknown): boolean {
   return quantity === unknown || Number.parseFloat(String(quantity)) > 0;
 }
 
 /**
- * Without a request, Kubernetes may start a pod on a full node. Without a memory limit, one pod can
- * use up the memory of its node.
+ * Every container needs requests and a memory limit. Without requests, Kubernetes may start a pod
+ * on a full node. Without a memory limit, one pod can use up the memory of its node.
  */
 export const resourcesSet: Rule = {
   name: "resources-set",

@@ -2,8 +2,8 @@ import { type Declared, at, unknown } from "./declared";
 import type { Broken, Rule } from "./rule";
 
 /**
- * Minimum of `startingDeadlineSeconds`. The CronJob controller checks every 10 seconds: with a
- * shorter deadline, Kubernetes may miss every run.
+ * Minimum of `startingDeadlineSeconds`. The CronJob controller of Kubernetes looks for due runs
+ * every 10 seconds, so with a shorter deadline, it may miss every run.
  */
 const shortestStart = 10;
 
@@ -31,7 +31,10 @@ function concurrency({ props }: Declared): readonly Broken[] {
   ];
 }
 
-/** After 100 missed starts, a CronJob without `startingDeadlineSeconds` never runs again. */
+/**
+ * A CronJob needs these limits. For example, if a CronJob without `startingDeadlineSeconds` has
+ * missed 100 starts, Kubernetes never starts it again.
+ */
 export const cronJobBounded: Rule = {
   name: "cron-job-bounded",
   description: "Every CronJob says how late it may start, how long it may run, and what overlaps",

@@ -1,4 +1,7 @@
-/** The input of a rule: one resource as the program declares it, as plain data. */
+/**
+ * This file contains the input of a rule: one resource, as the program declares it, in the form of
+ * plain data.
+ */
 import { type Environment, parseStack } from "../../environments";
 
 /** A value that a preview cannot know, because it comes from a resource that does not exist yet. */
@@ -8,13 +11,13 @@ export interface Declared {
   /** Last part of the type, such as `Deployment`. */
   readonly kind: string;
   /**
-   * The object's name in the cluster, or the resource's name if Kubernetes or Pulumi generates the
-   * object's name.
+   * The object's name in the cluster. If the program does not set `metadata.name`, the resource's
+   * name in Pulumi.
    */
   readonly name: string;
   /**
-   * Inputs that Pulumi sends to the provider. Unknown values are {@link unknown}. Secret values
-   * have no mark.
+   * Inputs that Pulumi sends to the provider. {@link unknown} stands for values that are not known
+   * yet. Secret values look like all others: see `secretPaths`.
    */
   readonly props: unknown;
   /** Whether Pulumi refuses to delete or replace the resource. */
@@ -27,8 +30,8 @@ export interface Declared {
 }
 
 /**
- * Returns an input of the policy SDK as plain data. The SDK throws an error when code reads an
- * unknown input. In the plain data, {@link unknown} replaces such an input.
+ * Returns an input of the policy SDK as plain data. When code reads an input that is not known yet,
+ * the SDK throws an error. In the plain data, {@link unknown} stands for this input.
  */
 function plain(value: unknown): unknown {
   if (Array.isArray(value)) return Object.keys(value).map((key) => field(value, key));
@@ -71,8 +74,8 @@ export function declared(given: Given, secretPaths: readonly string[] = []): Dec
 }
 
 /**
- * Returns the environment of the resource's stack. Undefined if the program does not accept the
- * stack's name.
+ * Returns the environment of the resource's stack. Undefined if the stack's name is not a valid
+ * one.
  */
 export function environmentOf({ stack }: Declared): Environment | undefined {
   return parseStack(stack)?.environment;
@@ -80,7 +83,7 @@ export function environmentOf({ stack }: Declared): Environment | undefined {
 
 /**
  * Returns the value at a path. Returns undefined if the path does not exist, and {@link unknown} if
- * a part of the path is unknown.
+ * the value or one of its parents is unknown.
  */
 export function at(value: unknown, ...path: readonly string[]): unknown {
   let here = value;

@@ -4,7 +4,10 @@ import { at, unknown } from "./declared";
 import { containers } from "./pods";
 import type { Rule } from "./rule";
 
-/** Someone can move a tag to another image after the review, but not a digest. */
+/**
+ * After a review, someone can move a tag to another image. A digest always identifies the same
+ * image.
+ */
 export const imageDigest: Rule = {
   name: "image-digest",
   description: "Every container runs an image by its digest",
@@ -30,12 +33,12 @@ export function repositoryOf(imageRef: string): string {
   return /[.:]|^localhost$/.test(first) ? bare : `docker.io/${bare}`;
 }
 
-/** The known registries, or the reason why they are unknown. */
+/** The registries and repositories that a stack may use, or the reason why they are unknown. */
 export type Known = readonly string[] | { readonly fault: string };
 
 /**
- * Every image must come from a known registry. `known` contains registries and repositories. The
- * rule also allows repositories below these registries and repositories.
+ * Every image must come from one of the registries or repositories in `known`, or from a repository
+ * below one of them.
  */
 export function imageRegistry(known: Known): Rule {
   return {

@@ -6,8 +6,8 @@ import type { Rule } from "./rule";
 const scheme = "alb.ingress.kubernetes.io/scheme";
 
 /**
- * The service authenticates no one. So everyone on the internet could read all orders, unless
- * something in front of the service authenticates callers.
+ * The service itself does not authenticate callers. If nothing in front of the service does so,
+ * everyone on the internet can read all orders through an internet-facing Ingress.
  */
 export const callersAuthenticated: Rule = {
   name: "callers-authenticated",

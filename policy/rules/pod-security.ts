@@ -39,8 +39,8 @@ function rootFaults(pod: Located, { path, value }: Located): readonly Broken[] {
 }
 
 /**
- * A process that is root in a container can become root on the node after one more mistake or
- * attack.
+ * If an attacker leaves a container in which the process is root, the attacker may be root on the
+ * node.
  */
 export const nonRoot: Rule = {
   name: "non-root",
@@ -54,8 +54,8 @@ export const nonRoot: Rule = {
 };
 
 /**
- * Only a container has `allowPrivilegeEscalation` and `privileged`. The default of
- * `allowPrivilegeEscalation` is true.
+ * The rule checks each container, because a pod's security context does not have these two fields.
+ * The default of `allowPrivilegeEscalation` is true.
  */
 export const noPrivilegeEscalation: Rule = {
   name: "no-privilege-escalation",
@@ -94,7 +94,8 @@ export const noPrivilegeEscalation: Rule = {
 const hostPathTodo = "use an emptyDir, a PersistentVolumeClaim, a ConfigMap or a Secret";
 
 /**
- * All pods on a node share the node's directories, and such a directory gives access to the node.
+ * A `hostPath` volume is a directory of the node. It can give a pod access to the whole node, and
+ * all pods on the node share it.
  */
 export const noHostPath: Rule = {
   name: "no-host-path",

@@ -17,13 +17,13 @@ const templatePaths: Readonly<Record<string, readonly string[]>> = {
   StatefulSet: ["spec", "template", "spec"],
 };
 
-/** Returns the pod spec of an object. Undefined if the object runs no pods. */
+/** Returns the pod spec of an object. Undefined if an object of this kind runs no pods. */
 export function podSpec({ kind, props, type }: Declared): Located | undefined {
   const path = type.startsWith("kubernetes:") ? templatePaths[kind] : undefined;
   return path === undefined ? undefined : { path: path.join("."), value: at(props, ...path) };
 }
 
-/** Returns every container of an object's pods, including init containers and sidecars. */
+/** Returns every container in an object's pod spec, including init containers and sidecars. */
 export function containers(object: Declared): readonly Located[] {
   const spec = podSpec(object);
   if (spec === undefined) return [];

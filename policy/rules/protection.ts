@@ -1,7 +1,10 @@
 import { traitsOf } from "../../environments";
 import type { Rule } from "./rule";
 
-/** Types of resources whose deletion or replacement takes production down. */
+/**
+ * Types of resources without which production does not answer, so that their deletion or
+ * replacement is downtime.
+ */
 const guarded: readonly string[] = [
   "kubernetes:apps/v1:Deployment",
   "kubernetes:core/v1:Namespace",
@@ -10,8 +13,9 @@ const guarded: readonly string[] = [
 ];
 
 /**
- * The rule requires protection for these types, and forbids it for all other types. In normal work,
- * Pulumi must be able to replace or delete other objects, such as a ConfigMap or a job.
+ * In production, the rule requires the option `protect` for the types in `guarded`. For all other
+ * types and stacks, it forbids `protect`, because Pulumi must be able to replace or delete these
+ * objects in normal work, such as a ConfigMap or a job.
  */
 export const protectProduction: Rule = {
   name: "protect-production",

@@ -2,12 +2,12 @@ import type { Declared } from "./declared";
 
 /** One place where an object breaks a rule. */
 export interface Broken {
-  /** Value of the field. Never a secret, because messages print this value. */
+  /** Value of the field. Must not be a secret, because messages contain this value. */
   readonly got: unknown;
   readonly must: string;
   /** Field, such as `spec.template.spec.hostNetwork`. */
   readonly path: string;
-  /** What the user must do to fix the field. */
+  /** What the author of the program must do to fix the field. */
   readonly todo: string;
 }
 

@@ -3,9 +3,10 @@ import { Secret } from "@pulumi/policy";
 /**
  * Returns the paths of the inputs that are Pulumi secrets.
  *
- * The policy SDK removes the secret marks before a validation sees the inputs. A remediation sees
- * the inputs through a proxy, which removes the mark when code reads a value. The proxy does not
- * change property descriptors, so the descriptors still have the marks.
+ * The policy SDK marks secret inputs with the class `Secret`. A validation gets the inputs without
+ * these marks. A remediation gets them through a proxy, which removes the mark when code reads a
+ * value, but not when code reads the value's property descriptor. So this function reads the
+ * descriptors.
  */
 export function secretPaths(props: object): readonly string[] {
   return Object.entries(Object.getOwnPropertyDescriptors(props)).flatMap(([key, { value }]) =>

@@ -47,7 +47,7 @@ const isSecret = (name: string, value: unknown): boolean =>
   (isSecretName(name) || secretParts(value).length > 0);
 
 /**
- * Anyone who can run a preview can read the stack's state and config, so neither of them must
+ * Everyone who can run a preview can read the stack's state and configuration, so neither may
  * contain the value of a secret.
  */
 export const noSecretValues: Rule = {

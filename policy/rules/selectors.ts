@@ -2,7 +2,8 @@ import { at, unknown } from "./declared";
 import type { Broken, Rule } from "./rule";
 
 /**
- * Labels that change with a release: labels of this program, and labels that Kubernetes recommends.
+ * Labels that change with a release. This program sets some of them, and Kubernetes recommends the
+ * others.
  */
 const changing: readonly string[] = [
   "app.kubernetes.io/version",
@@ -32,8 +33,8 @@ function ofMap(map: unknown, path: string): readonly Broken[] {
 }
 
 /**
- * Returns the broken rules in every `matchLabels` and `matchExpressions` at any depth below a
- * value.
+ * Returns the labels in `changing` that any `matchLabels` or `matchExpressions` below a value
+ * contains.
  */
 function below(value: unknown, path: string): readonly Broken[] {
   if (typeof value !== "object" || value === null) return [];
@@ -52,9 +53,9 @@ function below(value: unknown, path: string): readonly Broken[] {
 }
 
 /**
- * A Deployment's selector is immutable, so a selector with the version replaces the Deployment with
- * each release, which causes downtime. A Service that selects one version sends no request to pods
- * of another version.
+ * A Deployment's selector is immutable. If it contains the version, Pulumi replaces the Deployment
+ * at each release, which is downtime. If a Service selects one version, it sends no requests to the
+ * pods of another version.
  */
 export const selectorWithoutRelease: Rule = {
   name: "selector-without-release",

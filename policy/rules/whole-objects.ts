@@ -3,8 +3,8 @@ import type { Rule } from "./rule";
 const hidden = /^kubernetes:(?:helm\.sh\/v\d+:Release|[^:]+:\w+(?:List|Patch))$/;
 
 /**
- * Every other rule checks whole objects. The rules cannot see an object that is part of another
- * resource, such as a Helm release, so they cannot check such an object.
+ * All other rules check whole objects. If a resource contains other objects or parts of objects,
+ * such as a Helm release or a patch, the rules cannot see and check these.
  */
 export const wholeObjects: Rule = {
   name: "whole-objects",
