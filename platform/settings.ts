@@ -22,14 +22,10 @@ export type Environment = CiEnvironment;
 /** The CircleCI organization and projects whose tokens AWS and the clusters accept. */
 export interface CircleCi {
   /**
-   * CircleCI's ids of the users whose jobs may assume production's role. If the list is empty, jobs
-   * that any user has started may assume the role.
+   * Ids of the users whose jobs may assume production's role. If empty, the jobs of every user may.
    */
   readonly approverIds: readonly string[];
-  /**
-   * Id of the deploy project, whose jobs change staging and production, and remove stacks.
-   * Undefined if there is no deploy project.
-   */
+  /** Id of the deploy project, whose jobs change staging and production, and remove stacks. */
   readonly deployProjectId: string | undefined;
   readonly organizationId: string;
   /** Id of the service's own project, which runs the code of every branch. */
@@ -41,10 +37,7 @@ export interface CircleCi {
 /** Upper limits for review stacks. A branch can set lower limits, but not higher limits. */
 export interface ReviewLimits {
   readonly cpu: string;
-  /**
-   * Addresses of the cluster's DNS servers, in addition to the pods of the DNS. The policies allow
-   * only port 53 of these addresses.
-   */
+  /** Addresses of the cluster's DNS, in addition to its pods. Pods may reach only port 53 there. */
   readonly dnsCidrs: readonly string[];
   readonly domain: string;
   /**
@@ -52,11 +45,9 @@ export interface ReviewLimits {
    */
   readonly egressCidrs: readonly string[];
   readonly ingressClassName: string;
-  /** Networks from which requests to review stacks come: the subnets of the load balancer. */
+  /** Networks from which requests come: the subnets of the load balancer. */
   readonly ingressCidrs: readonly string[];
-  /**
-   * Namespaces from which requests to review stacks come, if the ingress controller runs in pods.
-   */
+  /** Namespaces from which requests come, if the ingress controller runs in pods. */
   readonly ingressNamespaces: readonly string[];
   readonly memory: string;
   readonly pods: number;
@@ -64,10 +55,7 @@ export interface ReviewLimits {
 
 /** One EKS cluster of the account. */
 export interface ClusterSettings {
-  /**
-   * Context of the kubeconfig, with the permissions of a cluster administrator. If undefined, the
-   * platform uses the current context.
-   */
+  /** Context of a cluster administrator, in the kubeconfig. Default: the current context. */
   readonly context?: string;
   readonly environments: readonly Environment[];
   readonly name: string;
@@ -81,13 +69,12 @@ export interface PlatformSettings {
   readonly namespaces: Readonly<Record<Exclude<Environment, "review">, string>>;
   /**
    * AWS account of production, if production has a separate account. Its nodes pull images from the
-   * repositories in the account that this stack manages.
+   * repositories of this stack's account.
    */
   readonly productionAccountId: string | undefined;
   readonly review: ReviewLimits;
   /**
-   * Bucket of the Pulumi states. An administrator must create it before the first update of the
-   * platform.
+   * Bucket of the Pulumi states. An administrator creates it before the platform's first update.
    */
   readonly stateBucket: string;
   /** KMS key that encrypts the Pulumi states, for each environment in the account. */
@@ -209,8 +196,7 @@ export const table = {
     }),
     description: "KMS key of the state of each environment in the account.",
   }),
-  // The pattern excludes the wildcards `*` and `?` of IAM. With them, the roles would also trust
-  // other repositories and branches.
+  // The pattern excludes IAM's wildcards, which would match other repositories and branches, too.
   vcsOrigin: required({
     ...text(
       "a repository, such as github.com/organization/repository",
@@ -267,8 +253,7 @@ function combinationIssues(values: ValuesOf<typeof table>): readonly string[] {
  */
 export function platformSettings(config: Config, stack: string): PlatformSettings {
   const source = { config, env: {}, file: `platform/Pulumi.${stack}.yaml`, project };
-  // `readTable` passes the surroundings to the defaults. No default in this table uses them, so
-  // they can be empty.
+  // No default in this table uses the surroundings, so they can be empty.
   const { issues, values } = readTable(table, source, {} as Surroundings);
   const all = issues.length > 0 ? issues : combinationIssues(values);
   if (all.length > 0) {

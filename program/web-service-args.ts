@@ -4,13 +4,14 @@ import { defined } from "../components/conventions/with-defaults";
 import type { WebServiceArgs } from "../components/web-service/web-service";
 import type { Settings } from "../settings";
 
-/** Args of a web service, except the args that come from the stack's resources. */
+/** Args of a web service, except those whose values come from other resources of the stack. */
 export type ArgsFromSettings = Omit<WebServiceArgs, "database" | "imageRef" | "namespace">;
 
 /** Returns the args that a web service takes from the settings. A canary takes the same args. */
 export function webServiceArgs(settings: Settings): ArgsFromSettings & Pick<Settings, "replicas"> {
   const { callersAuthenticatedBy, ingressGroupName, ingressPreset, ingressScheme } = settings;
-  // `ingressGroupName` and `ingressScheme` need `ingressPreset`.
+  // A web service accepts `ingressGroupName` and `ingressScheme` only together with
+  // `ingressPreset`.
   const preset =
     ingressPreset === undefined ? {} : defined({ ingressGroupName, ingressPreset, ingressScheme });
   return {

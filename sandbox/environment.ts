@@ -8,8 +8,8 @@ import { goarch, versions } from "./install/parts";
 
 /**
  * Creates Pulumi's directories: one with links to the provider plugins, and one for the states of
- * the stacks. Also writes a buildx configuration, from which Pulumi's Docker Build provider reads
- * how to reach BuildKit.
+ * the stacks. Also writes a buildx configuration with the address of BuildKit, which Pulumi's
+ * Docker Build provider reads.
  */
 export function prepareEngine(): void {
   for (const [name, version] of [
@@ -47,11 +47,11 @@ export function environment(): Record<string, string> {
     PULUMI_HOME: paths.pulumiHome,
     PULUMI_BACKEND_URL: `file://${paths.pulumiState}`,
     // A passphrase would protect nothing: the state is in the same directory as the cluster with
-    // its secrets, and only root can read this directory. Because the passphrase is empty, every
-    // developer can use the committed Pulumi.local.yaml.
+    // its secrets, and only root can read this directory. With the same empty passphrase
+    // everywhere, every developer can use the committed Pulumi.local.yaml.
     PULUMI_CONFIG_PASSPHRASE: "",
-    // Makes Pulumi run the program without a type check, because the editor and `npm run check`
-    // check the types.
+    // Makes Pulumi start the program without a type check, which takes seconds. The editor and `npm
+    // run check` check the types.
     PULUMI_NODEJS_TRANSPILE_ONLY: "true",
     PULUMI_SKIP_UPDATE_CHECK: "true",
     PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",

@@ -10,15 +10,17 @@ import { kubectl } from "./node/kubernetes";
 import { type Daemon, daemonPid } from "./node/supervision";
 
 /**
- * Timeout for a program's start, in milliseconds. The measured starts took a tenth of this time.
+ * Timeout for the start of one of the sandbox's programs, in milliseconds. In measurements, the
+ * starts took a tenth of this time.
  */
 const HEALTHY_MS = 120_000;
 
 /**
  * Waits until `check` returns true.
  *
- * @throws UserError if the daemon ends, or at the timeout. The error message contains the end of
- * the daemon's log or, if `daemon` is undefined, the text that `cause` returns.
+ * @throws UserError if the daemon ends, or if `check` has not returned true after two minutes. The
+ * error message contains the end of the daemon's log or, if `daemon` is undefined, the text that
+ * `cause` returns.
  */
 export async function waitUntilHealthy(
   what: string,
@@ -55,8 +57,9 @@ const ask = async (...args: string[]): Promise<string> =>
   kubectl(["--request-timeout=5s", ...args]);
 
 /**
- * Returns the last five warning events of the namespace kube-system, the newest last. Such an event
- * usually says why a pod of kube-system does not run. Empty if there are no warning events.
+ * Returns the last five warning events of the namespace kube-system, the newest last. If a pod of
+ * this namespace does not run, one of these events usually says why. Empty if there are no warning
+ * events.
  */
 export async function podWarnings(): Promise<string> {
   const events = await ask(
@@ -68,7 +71,7 @@ export async function podWarnings(): Promise<string> {
   return last.length === 0 ? "" : `; warnings of its pods:\n${last.join("\n")}`;
 }
 
-/** Checks of the sandbox's programs. Each function sends a request and checks the answer. */
+/** Functions that check whether a program of the sandbox works, by a request to the program. */
 export const isHealthy = {
   registry: async (): Promise<boolean> =>
     http(`http://127.0.0.1:${String(options().registryPort)}/v2/`),

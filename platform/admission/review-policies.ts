@@ -48,9 +48,8 @@ export function ownNamespaceOnly(circleci: CircleCi): Policy {
     on: [{ apiGroup: "*", operations: ["CREATE", "UPDATE", "DELETE"], resources: ["*/*"] }],
     only: {
       ...byReview,
-      // This policy does not apply to Namespace objects, because the policy in `namespaces` checks
-      // these. It does not apply to requests that ask about permissions either, because they change
-      // nothing.
+      // The policy in `namespaces` checks Namespace objects. Requests that ask about permissions
+      // need no check, because they change nothing.
       "no-namespace-no-question": `!(request.resource.group == "" && request.resource.resource == "namespaces") && !(request.resource.group in ["authentication.k8s.io", "authorization.k8s.io"])`,
     },
     validations: [
@@ -186,9 +185,8 @@ export function bindings(circleci: CircleCi): Policy {
 const alb = "alb.ingress.kubernetes.io/";
 /**
  * Annotations of an Ingress that a review stack may have, and the pattern of each value. All review
- * stacks share one load balancer. If two Ingresses have different settings for a listener, or if
- * one Ingress has an invalid value, the AWS Load Balancer Controller applies no further change to
- * any of these Ingresses.
+ * stacks share one load balancer. If two Ingresses have different settings for a listener, or one
+ * has an invalid value, the controller applies no further change to any of them.
  */
 const albAnnotations: Readonly<Record<string, string>> = {
   [`${alb}group.name`]: reviewIngressGroup,

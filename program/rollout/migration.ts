@@ -26,26 +26,35 @@ export interface JobFacts {
   };
 }
 
-/** Functions that read the Job of a long migration. Tests pass their own functions. */
+/**
+ * Functions that read the Job of a long migration, its pods and its logs. Tests pass their own
+ * functions.
+ */
 export interface JobReader {
   /** Reads a Job by its name. Undefined if the Job does not exist. */
   readonly job: (name: string) => Promise<JobFacts | undefined>;
-  /** Reads the pods of a Job, and why Kubernetes creates no pod. */
+  /**
+   * Reads the pods of a Job, their failed mounts, and the reason if Kubernetes refuses to create a
+   * pod.
+   */
   readonly jobPods: (job: JobFacts) => Promise<NewPods>;
   /** Reads the last lines of a container's log. */
   readonly log: (pod: string, container: string, lines: number) => Promise<readonly string[]>;
 }
 
-/** Number of log lines in the message about a failure. */
+/** Number of log lines in the message about a failed migration. */
 const failureLines = 5;
 /** Maximum length of a log line in a message, in characters. */
 const longestLine = 300;
 
-/** Returns a condition of a Job. Undefined if the Job does not have it, or if it is not true. */
+/**
+ * Returns the condition of a Job that has the given type and the status `True`. Undefined if the
+ * Job has no such condition.
+ */
 const conditionOf = ({ status }: JobFacts, wanted: string) =>
   status?.conditions?.find(({ status, type }) => type === wanted && status === "True");
 
-/** Returns the message of a log line in JSON, or the line itself. */
+/** Returns the field `message` of a log line in JSON. Returns any other line as it is. */
 function messageOf(line: string): string {
   let text = line;
   try {
@@ -65,8 +74,9 @@ const isRunning = (pod: PodFacts): boolean =>
   containersOf(pod).some(({ state }) => state?.running !== undefined);
 
 /**
- * Returns the UID of a Job that must be replaced: the Job has failed, or no container of the Job
- * runs. Undefined if there is no Job, or if the Job runs or has succeeded.
+ * Returns the UID of a Job that the update must replace, because the Job has failed or none of its
+ * containers runs. Undefined if there is no Job, or if the Job has succeeded or one of its
+ * containers runs.
  */
 export async function jobToReplace(
   name: string,
@@ -82,9 +92,10 @@ export async function jobToReplace(
 }
 
 /**
- * Returns the Job as an output that becomes known when the Job has succeeded. Prints the newest
- * line of the migration's log while the Job runs. As soon as the Job has failed, or cannot start,
- * the function fails and reports the reason.
+ * Returns a function that waits for a Job. The function returns the Job as an output that becomes
+ * known when the Job has succeeded. While the Job runs, it prints the newest line of the
+ * migration's log. As soon as the Job has failed or cannot start, it throws an error with the
+ * reason.
  *
  * @throws pulumi.RunError if the Job fails, or if its pods cannot start.
  */
@@ -111,9 +122,12 @@ export const migrated =
 const time = (seconds: number): string =>
   seconds < 120 ? `${String(Math.round(seconds))} s` : `${String(Math.round(seconds / 60))} min`;
 
-/** What the migration does, in words. */
+/** How far the migration is. */
 interface Progress {
-  /** Newest line of the log. Undefined if no container has written a line. */
+  /**
+   * Message in the newest line of the log. Undefined if there is no line, or if the user may not
+   * read logs.
+   */
   readonly line: string | undefined;
   readonly text: string;
 }
@@ -157,19 +171,19 @@ async function complete(
   }
 }
 
-/** Returns how long the Job has run, and how long it may run. */
+/** Returns a text that says how long the Job has run, and how long it may run. */
 function timeOf({ spec, status }: JobFacts): string {
   const { activeDeadlineSeconds } = spec;
   const started = Date.parse(status?.startTime ?? "") || Date.now();
-  // The clock of the cluster may be ahead of this machine's clock.
+  // If the clock of the cluster is ahead of this machine's clock, the difference is negative.
   const since = time(Math.max(0, Date.now() - started) / 1000);
   if (activeDeadlineSeconds === undefined) return `for ${since}`;
   return `for ${since} of at most ${time(activeDeadlineSeconds)}`;
 }
 
 /**
- * Reads the log of a pod's last container. Returns no lines if the user has no permission to read
- * logs.
+ * Reads the last lines of the log of a pod's container. Returns no lines if the user has no
+ * permission to read logs.
  */
 async function logOf(
   pod: PodFacts,
@@ -198,8 +212,9 @@ async function progressOf(
 
 /**
  * Returns why the Job failed: the issue of its newest pod, and the last lines of this pod's log. If
- * a Job exceeds its deadline, Kubernetes deletes its pods. So `last` contains the newest log line
- * from before the deletion.
+ * a Job exceeds its deadline, Kubernetes deletes its pods. In this case, the function uses
+ * `message`, the cause from the Job itself, and `last`, the last log line that this process has
+ * read.
  */
 async function failureOf(
   message: string,

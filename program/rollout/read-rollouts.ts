@@ -16,12 +16,12 @@ interface Event {
 }
 
 /**
- * Form of the message of a mount that fails because an object does not exist. Mounts that fail for
- * another reason, such as a slow disk, succeed later.
+ * Matches the message about a volume that Kubernetes cannot mount because an object does not exist.
+ * A mount that fails for another reason, such as a slow disk, may succeed later.
  */
 const missing = /not found|non-existent/;
 
-/** Returns the functions that read the rollouts of a namespace. */
+/** Returns the functions that read the Deployments and Jobs of a namespace, and their pods. */
 export function readRollouts({
   namespace,
   ...access
@@ -66,7 +66,7 @@ export function readRollouts({
       const replicaSets = await list<ReplicaSet>(`${apps}/replicasets`, {
         labelSelector: labelQuery(matchLabels),
       });
-      // The selector belongs to one Deployment, so `newestHashes` returns at most one hash.
+      // These ReplicaSets belong to one Deployment, so `newestHashes` returns at most one hash.
       const [hash] = newestHashes(replicaSets);
       if (hash === undefined) return { failedMounts: [], pods: [] };
       const [pods, mounts] = await Promise.all([

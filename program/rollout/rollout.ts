@@ -40,19 +40,21 @@ export interface Rollouts {
 }
 
 /**
- * Seconds to wait after `progressDeadlineSeconds`, so that Kubernetes can report the failure first.
+ * Additional seconds that the wait continues after `progressDeadlineSeconds`. In this time,
+ * Kubernetes usually reports the failure with its reason.
  */
 const marginSeconds = 30;
 
 /**
- * Returns the Deployment as an output that becomes known when the rollout is complete. Pulumi's
- * provider could wait for the rollout, too. But the provider has one timeout for the whole rollout,
- * no matter how many pods there are. After this timeout, the provider reports only that pods are
- * missing. This function waits as long as there is progress. As soon as no new pod can become
- * ready, the function fails and reports the reason.
+ * Returns a function that waits for the rollout of a Deployment. The function returns the
+ * Deployment as an output that becomes known when the rollout is complete. It waits as long as
+ * there is progress. As soon as no new pod can become ready, it throws an error with the reason.
+ * Pulumi's Kubernetes provider could wait for the rollout, too. But it has one timeout for the
+ * whole rollout, no matter how many pods there are, and then reports only that pods are missing.
  *
  * @throws pulumi.RunError if no new pod can become ready, if there is no progress for
- * `progressDeadlineSeconds`, or if the rollout takes longer than this time for each pod.
+ * `progressDeadlineSeconds` and 30 more seconds, or if the rollout takes longer than this time
+ * multiplied by the number of pods.
  */
 export const rolledOut =
   (rollouts: Rollouts, pace = usualPace) =>
@@ -82,7 +84,7 @@ async function complete(
   const obstacles = new Obstacles(Date.now());
   /**
    * The texts that `waitingFor` has returned so far. If it returns one of these texts again, this
-   * is not progress. So pods that start and stop again and again do not prolong the wait.
+   * is not progress. So the wait ends even if pods start and stop again and again.
    */
   const known = new Set<string>();
   const began = Date.now();
@@ -90,8 +92,8 @@ async function complete(
   let told = began;
   let lastIssue: string | undefined;
   /**
-   * Time of a failure that Kubernetes already reports at the first read. Such a failure belongs to
-   * an earlier update.
+   * Time of a failure that Kubernetes already reports at the first read. This function ignores that
+   * failure, because it belongs to an earlier update.
    */
   let earlier: string | undefined;
   const failed = (why: string): pulumi.RunError => new pulumi.RunError(rolloutFailure(name, why));
@@ -144,8 +146,8 @@ const conditionOf = ({ status }: DeploymentFacts, wanted: string) =>
   status?.conditions?.find(({ type }) => type === wanted);
 
 /**
- * Returns when and why Kubernetes reported the rollout as failed. Undefined if Kubernetes has
- * reported no failure.
+ * Returns when and why Kubernetes reported that the rollout had exceeded `progressDeadlineSeconds`.
+ * Undefined if it has not reported this.
  */
 function overdue(
   facts: DeploymentFacts,
@@ -156,15 +158,18 @@ function overdue(
   return { message, time };
 }
 
-/** Returns why Kubernetes creates no pod. Undefined if Kubernetes creates pods. */
+/**
+ * Returns why Kubernetes cannot create a pod, such as a quota. Undefined if Kubernetes reports no
+ * such failure.
+ */
 function refusalOf(facts: DeploymentFacts): string | undefined {
   const condition = conditionOf(facts, "ReplicaFailure");
   return condition?.status === "True" ? (condition.message ?? "no reason is given") : undefined;
 }
 
 /**
- * Returns what the rollout waits for, by the rules of `kubectl rollout status`. Undefined if the
- * rollout is complete.
+ * Returns a text that says what the rollout waits for, by the same rules as `kubectl rollout
+ * status`. Undefined if the rollout is complete.
  */
 function waitingFor(facts: DeploymentFacts): string | undefined {
   const { metadata, spec, status = {} } = facts;
@@ -179,7 +184,8 @@ function waitingFor(facts: DeploymentFacts): string | undefined {
   if (old > 0) {
     return `${count(availableReplicas, "available")}, ${String(old)} ${named(old, "old")} still there`;
   }
-  // A pod that fails after a complete rollout does not make the rollout incomplete.
+  // If Kubernetes has already reported the rollout as complete, a pod that is not available has
+  // failed later.
   if (
     availableReplicas < wanted &&
     conditionOf(facts, "Progressing")?.reason !== "NewReplicaSetAvailable"

@@ -14,12 +14,15 @@ import { type Report } from "../../lib/progress";
 import { createEmpty, paths } from "../layout";
 import { goarch } from "./parts";
 
-/** Debian packages with daemons and tools, and with libraries that a minimal Debian lacks. */
+/**
+ * Debian packages with the daemons and tools of the sandbox, and with libraries that a minimal
+ * Debian does not have.
+ */
 const packages = [
   // daemons: etcd, the container runtime, the pod network, the registry
   ...["etcd-server", "containerd", "runc", "libseccomp2"],
   ...["containernetworking-plugins", "docker-registry"],
-  // program of the first process in the sandbox and in every pod
+  // program of the first process (PID 1) in the sandbox and in every pod
   "catatonit",
   // programs that kube-proxy calls, and their libraries
   ...["iptables", "libip4tc2", "libip6tc2", "libxtables12", "libnftnl11", "libmnl0"],
@@ -35,7 +38,7 @@ const programDirectories = ["usr/sbin", "usr/bin", "sbin", "bin"].map((directory
   join(paths.debian, directory),
 );
 
-/** Path of a program in the unpacked packages. */
+/** Returns the path of a program in the unpacked packages. */
 export function tool(name: string): string {
   const path = programDirectories.map((directory) => join(directory, name)).find(existsSync);
   if (path === undefined) throw new Error(`${name} is not in the unpacked Debian packages`);
@@ -44,7 +47,7 @@ export function tool(name: string): string {
 
 export const cniPlugins = join(paths.debian, "usr", "lib", "cni");
 
-/** Environment variables that let the unpacked programs find each other and their libraries. */
+/** Environment variables with which the unpacked programs find each other and their libraries. */
 export const toolEnvironment: Readonly<Record<string, string>> = {
   PATH: [...programDirectories, process.env["PATH"] ?? "/usr/sbin:/usr/bin:/sbin:/bin"].join(":"),
   LD_LIBRARY_PATH: [`usr/lib/${triplet}`, `lib/${triplet}`]
@@ -60,8 +63,8 @@ export function toolsAreUnpacked(): boolean {
 }
 
 /**
- * Downloads the packages, and unpacks them into the sandbox's directory. Does not install them in
- * the system.
+ * Downloads the packages, and unpacks them into the sandbox's directory. The packages of the system
+ * itself do not change.
  */
 export async function unpackTools(report: Report): Promise<void> {
   const staging = `${paths.debian}.new`;
@@ -82,9 +85,9 @@ export async function unpackTools(report: Report): Promise<void> {
 }
 
 /**
- * Creates the root file system of a base image from packages and their dependencies. Unpacks the
- * packages without running their scripts, so the packages may be for an architecture that this
- * machine does not have.
+ * Creates the root file system of a base image from packages and their dependencies. The function
+ * unpacks the packages without running their installation scripts, so they may be for another
+ * architecture than that of this machine.
  */
 export async function rootFilesystem(
   names: readonly string[],
@@ -109,8 +112,8 @@ async function unpack(archives: readonly string[], directory: string): Promise<v
 }
 
 /**
- * Runs apt with the machine's sources and keys, but with separate directories for lists and
- * archives. The machine's lists and archives do not change.
+ * Runs apt with the machine's package sources and keys, but with separate directories for package
+ * lists and downloads, so that those of the machine do not change.
  */
 class Apt {
   readonly #directory: string;

@@ -19,35 +19,39 @@ import { createEmpty, paths } from "../layout";
 import { type Download, type Part, parts } from "./parts";
 
 /**
- * Oldest Go version that can build the parts. An older Go would first download a newer toolchain.
+ * Oldest Go version that may build the parts. An older version would first download a newer Go
+ * toolchain.
  */
 const GO_NEEDED = [1, 26] as const;
 /**
- * Timeout for the download of an official file, in milliseconds. After the timeout, the sandbox
- * builds the part. The largest file has about 120 MB.
+ * Timeout for the download of an official file, in milliseconds. The largest file has about 120 MB.
+ * After the timeout, the sandbox builds the part instead.
  */
 const DOWNLOAD_TIMEOUT_MS = 600_000;
-/** Timeout until a host begins to answer, in milliseconds. */
+/**
+ * Milliseconds in which the host of a download must begin to answer. If it does not, the sandbox
+ * builds the part instead.
+ */
 const CONNECT_TIMEOUT_MS = 10_000;
 
 const NO_BINARY = "its publisher has no binary with a checksum";
 
 /**
- * Error about a downloaded file with a wrong checksum. This error ends the set-up: the sandbox does
- * not build the part instead.
+ * Error about a downloaded file with a wrong checksum. After this error, the sandbox does not build
+ * the part instead, because the file may have been replaced by an attacker.
  */
 class ChecksumError extends UserError {}
 
 const directory = (part: Part): string => join(paths.parts, `${part.name}-${part.version}`);
 
-/** Returns the path of an executable of a part. The default is the part's first file. */
+/** Returns the path of an executable of a part. By default, this is the first file in `files`. */
 export function executable(part: Part, name: string = part.files[0] ?? part.name): string {
   return join(directory(part), name);
 }
 
 /**
- * Returns the path of an executable of the part with this name. The default is the part's first
- * file.
+ * Returns the path of an executable of a part, which is given by its name. By default, this is the
+ * first file in `files`.
  */
 export function program(part: string, name?: string): string {
   const found = parts.find((candidate) => candidate.name === part);
@@ -58,8 +62,8 @@ export function program(part: string, name?: string): string {
 }
 
 /**
- * Returns a hash of everything that determines what a part contains. If the hash changes, the
- * sandbox installs the part again.
+ * Returns a hash of the part's description and the files that its builds use. If the hash changes,
+ * the sandbox installs the part again.
  */
 function fingerprint(part: Part): string {
   const hash = createHash("sha256").update(JSON.stringify(part));
@@ -79,7 +83,7 @@ export function isInstalled(part: Part): boolean {
 }
 
 /**
- * Installs a missing part: downloads the official files or, if this fails, builds the part from
+ * Installs a part: downloads its official files or, if this fails or there are none, builds it from
  * published Go modules. During a build, Go already compiles packages of the part `next` in the
  * background.
  *
@@ -93,7 +97,8 @@ export async function downloadOrBuild(part: Part, report: Report, next?: Part): 
     chmodSync(join(staging, file), 0o755);
   }
   writeFileSync(join(staging, ".complete"), fingerprint(part));
-  // A rename is atomic, so a kill of this process leaves a complete part or none.
+  // The directory gets its final name only when it is complete. So if this process is killed, the
+  // part is either complete or missing.
   rmSync(directory(part), { recursive: true, force: true });
   mkdirSync(paths.parts, { recursive: true });
   renameSync(staging, directory(part));
@@ -111,8 +116,8 @@ async function fill(part: Part, staging: string, report: Report, next?: Part): P
     } catch (error) {
       if (error instanceof ChecksumError) throw error;
       reason = messageOf(error);
-      // Removes the files that the sandbox has already downloaded, because the build creates all
-      // files of the part.
+      // The build creates all files of the part, so this call removes those that were already
+      // downloaded.
       createEmpty(staging);
     }
   }
@@ -132,8 +137,8 @@ async function fill(part: Part, staging: string, report: Report, next?: Part): P
 }
 
 /**
- * Returns the URL from which to download a file: the official URL or, if a mirror is set,
- * `<mirror>/<host>/<path>`.
+ * Returns the URL from which to download a file: the official URL or, if SANDBOX_DOWNLOAD_MIRROR is
+ * set, `<mirror>/<host>/<path>`.
  */
 function location(url: string): string {
   const mirror = process.env["SANDBOX_DOWNLOAD_MIRROR"];
@@ -163,8 +168,8 @@ async function get(url: string): Promise<Buffer> {
 }
 
 /**
- * Finds the SHA-256 of a file in the text of a checksum file. The text has a line for each file, or
- * only one checksum.
+ * Finds the SHA-256 of a file in the text of a checksum file. The text has one line for each file,
+ * or contains only the checksum of this file.
  */
 function publishedChecksum(text: string, file: string): string | undefined {
   const lines = text.split("\n").map((line) => line.trim().split(/\s+\*?/));
@@ -203,7 +208,7 @@ async function fetchOfficial(download: Download, staging: string, report: Report
 }
 
 /**
- * Checks that Go is installed, if the sandbox must build one of the missing parts. Call this
+ * Checks that Go is installed, if one of the missing parts has no official files. Call this
  * function before the set-up changes anything.
  *
  * @throws UserError if Go is missing or too old.

@@ -5,13 +5,16 @@ import type { Report } from "../../lib/progress";
 import { paths } from "../layout";
 import type { Build, Part } from "./parts";
 
-/** Directory with a Go module for each build of a part: go.mod, go.sum and main package. */
+/**
+ * Directory of the Go modules from which the sandbox builds parts. Each module has a go.mod, a
+ * go.sum and usually a main package.
+ */
 export const modules = join(import.meta.dirname, "..", "modules");
 
 /**
- * Environment variables for Go. Garbage collection slows Go's compiler, so the collection starts
- * only when the compiler uses 2 GiB. In a measurement, the build of one part took 89 s with Go's
- * default for GOGC, and 71 s with four times the default.
+ * Environment variables for Go. Garbage collection makes Go's compiler slower, so with these
+ * variables, it starts only when the compiler uses 2 GiB. In a measurement, the build of one part
+ * took 89 s with Go's default for GOGC, and 71 s with four times the default.
  */
 const goEnvironment = {
   CGO_ENABLED: "0",
@@ -41,9 +44,10 @@ function copyModule(build: Build, directory: string): string {
 }
 
 /**
- * Fills Go's caches for a part, until the caller aborts `cancelSignal`. The compiler runs with low
- * priority while the sandbox builds another part. So the compiler uses CPUs that are idle during
- * downloads and linking. Ignores errors, because the later build of the part reports them.
+ * Downloads and compiles packages of a part into Go's caches, until the caller aborts
+ * `cancelSignal`. This happens while the sandbox builds another part. The compiler runs with low
+ * priority, so it uses CPUs that are idle while the other build downloads and links. Ignores
+ * errors, because the later build of the part reports them.
  */
 export async function compileAhead(part: Part, cancelSignal: AbortSignal): Promise<void> {
   try {
@@ -60,13 +64,17 @@ export async function compileAhead(part: Part, cancelSignal: AbortSignal): Promi
   }
 }
 
-/** Copies a published module, replaces one file in the copy, and makes the build use the copy. */
+/**
+ * If a build has `instead`, copies the published module, replaces one file in the copy, and makes
+ * the build use the copy.
+ */
 async function replaceFile({ instead }: Build, source: string): Promise<void> {
   if (instead === undefined) return;
   const published = await moduleDirectory(instead.module, source);
   const copy = join(source, "instead");
   cpSync(published, copy, { recursive: true });
-  // Files and directories of published modules are read-only.
+  // Go makes the files and directories of downloaded modules read-only, so the copy is read-only,
+  // too.
   await command("chmod", ["-R", "u+w", copy]);
   copyFileSync(join(source, instead.take), join(copy, instead.of));
   const edit = ["mod", "edit", "-replace", `${instead.module}=./instead`];
@@ -110,8 +118,8 @@ async function moduleDirectory(module: string, cwd: string): Promise<string> {
 }
 
 /**
- * Creates two files that the provider's main package embeds. The published module does not contain
- * these two files, but contains the sources from which this function creates them.
+ * Creates two files that the main package of Pulumi's Kubernetes provider embeds. The published
+ * module does not contain them, but contains the JSON files from which this function creates them.
  */
 async function writeProviderSchema(source: string, part: Part): Promise<void> {
   const provider = "github.com/pulumi/pulumi-kubernetes/provider/v4";

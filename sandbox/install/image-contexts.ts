@@ -25,8 +25,8 @@ export interface Image {
   readonly repository: string;
   readonly architectures: readonly Architecture[];
   /**
-   * Returns the reference of the public image. If BuildKit can pull the public image, the sandbox
-   * builds no stand-in.
+   * Returns the reference of a public image. If BuildKit can pull it, the sandbox uses it, and does
+   * not build its own image. Undefined if the sandbox always builds its own image.
    */
   readonly official?: () => string;
   /**
@@ -49,8 +49,8 @@ function single(path: () => string, name: string, entrypoint: readonly string[])
 
 /**
  * Returns a function that creates the build context of a base image from Debian packages. The
- * sandbox does not run the packages' installation scripts. Instead of these scripts, `finish`
- * changes the root file system.
+ * sandbox does not run the installation scripts of the packages. Instead, `finish` makes the
+ * necessary changes in the root file system.
  */
 function debianBase(
   packages: readonly string[],
@@ -73,8 +73,8 @@ function debianBase(
       writeFileSync(join(root, "etc", "nsswitch.conf"), sources);
       finish(root, architecture);
       report(`packing for ${architecture}`);
-      // Sets the order and the dates of the files, so that the same packages result in the same
-      // image.
+      // tar writes the files in a fixed order and with fixed dates, so that the same packages
+      // result in the same image.
       await command("tar", [
         ...["-C", root, "--sort=name", "--mtime=@0", "--owner=0", "--group=0", "--numeric-owner"],
         ...["-cf", join(directory, `root-${architecture}.tar`), "."],
@@ -90,7 +90,10 @@ function debianBase(
 
 const POSTGRES = "15";
 
-/** The images of the sandbox's own pods, and the base images that the project uses. */
+/**
+ * The images of the sandbox's own pods, the base image of the service, and the image of the
+ * database.
+ */
 export const images = {
   pause: {
     title: "pause image",

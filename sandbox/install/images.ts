@@ -10,8 +10,8 @@ import { createEmpty, paths, registryName, registryUrl } from "../layout";
 import { program } from "./download-or-build";
 
 /**
- * Timeout of an image build, in milliseconds. If pulling the public image takes longer, the sandbox
- * builds a stand-in.
+ * Timeout of an image build, in milliseconds. If the pull of the public image takes longer, the
+ * sandbox builds its own image from Debian packages.
  */
 const PULL_TIMEOUT_MS = 300_000;
 
@@ -29,7 +29,7 @@ function known(): Partial<Record<ImageName, Made>> {
 }
 
 /**
- * Returns the reference of an image that the sandbox has built, in the form
+ * Returns the reference of an image that the sandbox has pushed to its registry, in the form
  * `repository@sha256:...`.
  */
 export function imageRef(name: ImageName): string {
@@ -64,14 +64,14 @@ async function isInRegistry(ref: string): Promise<boolean> {
     },
     signal: AbortSignal.timeout(10_000),
   }).catch(() => undefined);
-  // If a registry requires a login, this request gets status 401, because it sends no credentials.
-  // In this case, the sandbox assumes that the image exists. BuildKit and the node have
+  // This request sends no credentials, so a registry that requires a login answers with status 401.
+  // In this case, the sandbox assumes that the image exists. BuildKit and the node do have
   // credentials.
   return answer?.ok === true || answer?.status === 401;
 }
 
 /**
- * Builds the images in `wanted` that do not exist yet.
+ * Pushes those images in `wanted` that are missing in the registry or out of date.
  *
  * @returns the duration in milliseconds; 0 if no image was missing
  */
@@ -99,10 +99,10 @@ export async function makeMissingImages(
 }
 
 /**
- * Pushes an image to the registry: the public image if BuildKit can pull it, otherwise a stand-in
- * from Debian packages.
+ * Pushes an image to the registry: the public image if there is one and BuildKit can pull it,
+ * otherwise an image that the sandbox builds itself.
  *
- * @returns a text that says which of the two images this function has pushed
+ * @returns a text that says which image this function has pushed
  */
 async function makeImage(name: ImageName, report: Report): Promise<string> {
   const image: Image = images[name];

@@ -1,7 +1,7 @@
 import { arch } from "node:os";
 import { UserError } from "../../lib/errors";
 
-/** Architecture of the machine, with the name that Go and Kubernetes use. */
+/** Architecture of this machine, with the name that Go and Kubernetes use for it. */
 export const goarch: "amd64" | "arm64" = (() => {
   const names: Partial<Record<string, "amd64" | "arm64">> = { x64: "amd64", arm64: "arm64" };
   const name = names[arch()];
@@ -10,21 +10,24 @@ export const goarch: "amd64" | "arm64" = (() => {
 })();
 
 /**
- * An official file of a part. The sandbox uses the file only if its checksum equals the published
- * checksum.
+ * A file of a part that its publisher offers for download. The sandbox uses the file only if its
+ * checksum equals the published checksum.
  */
 export interface Download {
   readonly url: string;
   /** URL of a file with one SHA-256, or with lines of the form `<SHA-256>  <file name>`. */
   readonly checksums: string;
   /**
-   * For an archive: the path of each executable in the archive, with the executable's name in the
-   * part. For any other file: the file's name in the part.
+   * For an archive: the path of each executable in the archive, with the name that it gets in the
+   * part. For a single executable: the name that it gets in the part.
    */
   readonly take: Readonly<Record<string, string>> | string;
 }
 
-/** One `go build` of a published Go module. Its go.mod and go.sum are in modules/<module>. */
+/**
+ * One `go build` of a published Go module. The go.mod and go.sum for the build are in
+ * modules/<module>.
+ */
 export interface Build {
   readonly module: string;
   /** Go package to build. `.` is the main package in modules/<module>. */
@@ -32,17 +35,17 @@ export interface Build {
   readonly output: string;
   /** Go variables that the publisher sets in the build of a release, such as the version. */
   readonly set?: Readonly<Record<string, string>>;
-  /** Names of symbolic links to the executable. */
+  /** Names of symbolic links to the executable, for an executable with several programs in it. */
   readonly alsoAs?: readonly string[];
   /**
-   * Replaces one file of a published module, to leave out code that the sandbox does not need.
-   * `module` is the published module, `of` is its file, and `take` is the file in modules/<module>
-   * that replaces this file.
+   * Replaces one file of a published module during the build, to leave out code that the sandbox
+   * does not need. `module` is the published module, `of` is its file, and `take` is the file in
+   * modules/<module> that replaces this file.
    */
   readonly instead?: Readonly<Record<"module" | "of" | "take", string>>;
   /** Files that the sandbox must create before the build. */
   readonly prepare?: "kubernetes-provider-schema";
-  /** Scripts of a Go module that must be in the same directory as the executable. */
+  /** Scripts in a Go module that the sandbox copies into the directory of the executable. */
   readonly scripts?: {
     readonly module: string;
     readonly from: string;
@@ -50,7 +53,7 @@ export interface Build {
   };
 }
 
-/** A program for which Debian has no package, so that the sandbox downloads or builds it. */
+/** A program that the sandbox downloads or builds, because Debian has no package for it. */
 export interface Part {
   readonly name: string;
   readonly title: string;
@@ -58,16 +61,17 @@ export interface Part {
   /** Names of all executables of the part. */
   readonly files: readonly string[];
   /**
-   * Official files of the part. Undefined if the publisher does not offer executables with
-   * checksums.
+   * Files that the publisher of the part offers for download. Undefined if there are no executables
+   * with checksums among them.
    */
   readonly downloads?: readonly Download[];
   readonly builds: readonly Build[];
 }
 
-// These versions depend on each other. The Kubernetes provider's module requires this version of
-// the engine. The npm packages in package.json must have the same versions as the engine and the
-// providers. Kubernetes 1.34 is the last version that starts on cgroup v1.
+// These versions depend on each other. The Go module of Pulumi's Kubernetes provider requires this
+// version of Pulumi's engine. In package.json, the npm packages of Pulumi must have the same
+// versions as the engine and the providers. Kubernetes 1.34 is the last version that starts on
+// cgroup v1.
 export const versions = {
   pulumi: "3.215.0", // renovate: github-releases pulumi/pulumi
   kubernetesProvider: "4.25.0", // renovate: github-releases pulumi/pulumi-kubernetes
@@ -82,7 +86,7 @@ export const versions = {
   kubeScore: "1.20.0", // renovate: github-releases zegl/kube-score
 } as const;
 
-/** Returns the description of an official file of a GitHub release. */
+/** Returns the description of a file of a GitHub release. */
 export function githubDownload(
   repository: string,
   version: string,
@@ -95,8 +99,8 @@ export function githubDownload(
 }
 
 /**
- * Returns the description of a part with one program. The sandbox builds this program from the
- * module of the same name.
+ * Returns the description of a part with one program. By default, the sandbox builds it from the
+ * directory in modules/ with the same name.
  */
 function programPart(
   name: string,
@@ -235,8 +239,8 @@ export const parts: readonly Part[] = [
         },
       },
       {
-        // This module requires the last version of Pulumi's SDK that contains the language host.
-        // This older language host also works with the engine's version.
+        // The go.mod of this module requires the last version of Pulumi's SDK that contains the
+        // Node.js language host. This version is older than the engine, but works with it.
         module: "language-host",
         package: "github.com/pulumi/pulumi/sdk/v3/nodejs/cmd/pulumi-language-nodejs",
         output: "pulumi-language-nodejs",
@@ -279,7 +283,9 @@ export const parts: readonly Part[] = [
   ),
 ];
 
-/** kube-score, which checks manifests. The sandbox does not need it: a test installs it. */
+/**
+ * kube-score, which checks manifests. The sandbox itself does not need it: only a test installs it.
+ */
 export const kubeScore = programPart(
   "kube-score",
   "kube-score (checks of manifests)",
