@@ -38,10 +38,7 @@ export function withEnv(workspace: Workspace, env: Readonly<Record<string, strin
   return { ...workspace, env: { ...workspace.env, ...env } };
 }
 
-/**
- * Returns all environment variables of a Pulumi program: those of this process and those of the
- * workspace.
- */
+/** Returns a Pulumi program's environment variables: those of this process and the workspace. */
 export function variables(workspace: Workspace): Readonly<Record<string, string | undefined>> {
   return { ...process.env, ...workspace.env };
 }
@@ -52,24 +49,21 @@ export function variables(workspace: Workspace): Readonly<Record<string, string 
  */
 const fallback = { PULUMI_FALLBACK_TO_STATE_SECRETS_MANAGER: "true" };
 /**
- * Makes Pulumi load the program without a type check. A type check needs development dependencies,
- * such as `@types/mocha`, and the CI jobs that only `main` may run do not install them.
+ * Makes Pulumi load the program without a type check, which needs development dependencies such as
+ * `@types/mocha`. The CI jobs that only `main` may run do not install them.
  */
 const withoutTypeCheck = { PULUMI_NODEJS_TRANSPILE_ONLY: "true" };
 const always = { ...fallback, ...withoutTypeCheck };
 
-/**
- * Returns the options with which Pulumi checks the policy pack. Empty if the project in this
- * working directory has no policy pack.
- */
+/** Returns Pulumi's options for the policy pack. Empty if the project has no policy pack. */
 export function policyOptions({ cwd }: Workspace): readonly string[] {
   return existsSync(join(cwd, "policy", "PulumiPolicy.yaml")) ? ["--policy-pack", "policy"] : [];
 }
 
 /**
- * Returns the options with which Pulumi prints plain lines, also on a terminal. By default, Pulumi
- * draws a table on a terminal. The lines of our commands would appear inside this table, and the
- * table would cut a long status, such as the reason why a pod is not ready.
+ * Returns the options with which Pulumi prints plain lines, also on a terminal. Pulumi's table for
+ * terminals would mix with the lines of our commands, and would cut a long status, such as the
+ * reason why a pod is not ready.
  */
 export function plainLines(
   workspace: Workspace,
@@ -89,8 +83,8 @@ export function stateOfProject(workspace: Workspace): StateOfProject {
 }
 
 /**
- * Runs `work`, which takes a stack's lock. While another update holds the lock, this function
- * waits. In CircleCI, it removes the lock that an ended job of the same serial group has left.
+ * Runs `work`, which takes a stack's lock. Waits while another update holds the lock. In CircleCI,
+ * removes the lock that an ended job of the same serial group has left.
  *
  * @throws what `work` throws.
  */
@@ -107,11 +101,7 @@ export async function whenUnlocked<Result>(
   });
 }
 
-/**
- * Functions and arguments that record a Pulumi process until it ends: on this machine, and in a
- * CircleCI job also in S3. With the record, a later command can remove the lock of a killed
- * process.
- */
+/** Records a Pulumi process until it ends: on this machine, and in a CircleCI job also in S3. */
 interface Remembering extends Pick<Recording, "through"> {
   readonly onStart: (pid: number) => Recording["ended"];
 }
@@ -158,10 +148,10 @@ interface Running {
 }
 
 /**
- * Runs a Pulumi command that runs the Pulumi program, and returns Pulumi's event log. The function
- * forwards a SIGTERM to Pulumi and waits until Pulumi ends, because a killed Pulumi leaves its lock
- * in the state backend. On Ctrl-C, the terminal sends SIGINT to Pulumi directly, because Pulumi is
- * in the terminal's foreground process group.
+ * Runs a Pulumi command that runs the program, and returns Pulumi's event log. The function
+ * forwards a SIGTERM to Pulumi and waits until Pulumi ends, because a killed Pulumi leaves its
+ * lock. On Ctrl-C, the terminal sends SIGINT to Pulumi directly, because Pulumi is in the
+ * terminal's foreground process group.
  *
  * @throws UserError if Pulumi is not installed.
  */
@@ -209,8 +199,7 @@ export async function runPulumi(
 
 /**
  * Runs `pulumi up` or `pulumi destroy`, and shows Pulumi's output on the terminal. While another
- * update holds the stack's lock, the function waits. It adds Pulumi's errors to the causes of a
- * failure that CI jobs report (`reports.addCause`).
+ * update holds the stack's lock, the function waits. Adds Pulumi's errors to the command's report.
  *
  * @param before - checks the stack before each try, because another update may have changed the
  * stack.
@@ -244,8 +233,7 @@ async function changeOnce(args: readonly string[], workspace: Workspace): Promis
         if (!isLocked(stderr)) process.stderr.write(chunk);
       });
     },
-    // Pulumi writes its standard output to the terminal directly, so the output continues even if
-    // this process is killed.
+    // Pulumi writes to the terminal directly, so the output continues if this process is killed.
     stdio: ["inherit", "inherit", "pipe"],
   }).finally(() => process.off("SIGINT", wait));
   if (code === 0) return;
@@ -265,8 +253,7 @@ function causesOf(log: string, stderr: string): readonly string[] {
   const found = [...errors, ...violations].map(({ message }) => message);
   const all = found.length === 0 ? [errorsIn(stderr)] : found;
   const causes = [...new Set(all)].filter((cause) => cause !== "");
-  // If the operation of a resource failed, Pulumi also reports the error "update failed" for the
-  // stack. This error does not say why.
+  // If the operation of a resource failed, Pulumi also reports "update failed" for the stack.
   const others = causes.filter((cause) => cause !== "update failed");
   return others.length === 0 ? causes : others;
 }
@@ -280,19 +267,16 @@ export async function ask(
   workspace: Workspace,
   options: Pick<CommandOptions, "input" | "killSignal" | "timeout"> = {},
 ): Promise<string> {
-  // A preview does not call this function before it starts Pulumi. So this module is loaded only
-  // here, and a preview starts faster.
+  // Only this function loads the module, so that a preview, which does not need it, starts faster.
   const { command } = await import("../../lib/command");
   removeTornFiles(variables(workspace)["PULUMI_BACKEND_URL"]);
-  // `--non-interactive` must be before `--`, because Pulumi treats everything after `--` as a
-  // value.
+  // `--non-interactive` is before `--`, because Pulumi treats everything after `--` as a value.
   const end = args.includes("--") ? args.indexOf("--") : args.length;
   const all = [...args.slice(0, end), "--non-interactive", ...args.slice(end)];
   return command("pulumi", all, {
     cwd: workspace.cwd,
     env: pulumiEnv(workspace),
-    // Callers pass the signal SIGKILL only for commands that read and take no lock, so these
-    // commands need no record.
+    // A command with the signal SIGKILL only reads and takes no lock, so it needs no record.
     ...(options.killSignal !== "SIGKILL" && (await remembering(args, workspace))),
     timeout: 120_000,
     ...options,

@@ -9,10 +9,7 @@ export const goarch: "amd64" | "arm64" = (() => {
   throw new UserError(`the sandbox needs an amd64 or arm64 machine, but this is ${arch()}`);
 })();
 
-/**
- * A file of a part that its publisher offers for download. The sandbox uses the file only if its
- * checksum equals the published checksum.
- */
+/** A file that the publisher of a part offers, and that must have the published checksum. */
 export interface Download {
   readonly url: string;
   /** URL of a file with one SHA-256, or with lines of the form `<SHA-256>  <file name>`. */
@@ -60,10 +57,7 @@ export interface Part {
   readonly version: string;
   /** Names of all executables of the part. */
   readonly files: readonly string[];
-  /**
-   * Files that the publisher of the part offers for download. Undefined if there are no executables
-   * with checksums among them.
-   */
+  /** Files that the publisher offers. Undefined if it offers no executables with checksums. */
   readonly downloads?: readonly Download[];
   readonly builds: readonly Build[];
 }
@@ -239,8 +233,8 @@ export const parts: readonly Part[] = [
         },
       },
       {
-        // The go.mod of this module requires the last version of Pulumi's SDK that contains the
-        // Node.js language host. This version is older than the engine, but works with it.
+        // This module requires the last version of Pulumi's SDK that contains the language host.
+        // This older language host also works with the engine's version.
         module: "language-host",
         package: "github.com/pulumi/pulumi/sdk/v3/nodejs/cmd/pulumi-language-nodejs",
         output: "pulumi-language-nodejs",
