@@ -115,8 +115,8 @@ export const planOf = (stack: string): string => `${reports}/plan-${stack}.json`
 export const deployReport = `${reports}/deployed.json`;
 
 /**
- * Returns the path of the file with the differences between a stack and its cluster, in JSON. `npm
- * run notify` reads this file.
+ * Returns the path of the file with the differences between a stack and its cluster, in JSON.
+ * `npm run notify` reads this file.
  */
 export const driftReport = (stack: string): string => `${reports}/drift-${stack}.json`;
 

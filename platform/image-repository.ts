@@ -74,11 +74,11 @@ export class ImageRepository extends pulumi.ComponentResource {
 }
 
 /**
- * Returns the lifecycle policy. ECR applies only the first rule that matches an image's tags. All
- * images have a `build-*` tag, also releases and images that a stack runs. Without the first two
- * rules, the last rule would delete these too. ECR counts the days from the first push, and a new
- * tag does not change this time. There is no rule for untagged images, because the parts of an
- * image for several platforms have no tags.
+ * Returns the lifecycle policy. ECR applies only the first rule that matches an image's tags.
+ * Releases and images that a stack runs also keep their `build-*` tag, so without the first two
+ * rules, the last rule would delete them. ECR counts the days from the first push, and a new tag
+ * does not change this time. There is no rule for untagged images, because the parts of an image
+ * for several platforms have no tags.
  */
 export function lifecycle(buildDays: number) {
   const keep = (tagPattern: string) => ({

@@ -50,8 +50,8 @@ export function environment(): Record<string, string> {
     // its secrets, and only root can read this directory. With the same empty passphrase
     // everywhere, every developer can use the committed Pulumi.local.yaml.
     PULUMI_CONFIG_PASSPHRASE: "",
-    // Makes Pulumi start the program without a type check, which takes seconds. The editor and `npm
-    // run check` check the types.
+    // Makes Pulumi start the program without a type check, which takes seconds. The editor and
+    // `npm run check` check the types.
     PULUMI_NODEJS_TRANSPILE_ONLY: "true",
     PULUMI_SKIP_UPDATE_CHECK: "true",
     PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",

@@ -60,8 +60,8 @@ const ofOperations = [
 export function differencesOf({ declared, isController, live, manager }: Comparison): Compared {
   const all = live.metadata.managedFields ?? [];
   const ours = union(all.filter((one) => one.manager === manager));
-  // The field manager of another stack is not a tool in this sense. For example, the platform's
-  // stack adds fields to a namespace.
+  // Field managers of other stacks do not count as tools. For example, the platform's stack adds
+  // fields to a namespace.
   const isTool = ({ manager: name, subresource }: ManagedFields): boolean =>
     !drawnManager.test(name) && subresource !== "status" && !isController(name);
   const others = all.filter((one) => one.manager !== manager && isTool(one));

@@ -15,9 +15,9 @@ export type Verdict =
   | { readonly result: "open"; readonly detail: string };
 
 /**
- * One assumption about an external service of type `Seen`. The project's tests use a stand-in for
- * the service, and check the same assertion with this stand-in. So the stand-in behaves like the
- * real service in this respect.
+ * One assumption about an external service. `Seen` is the type of the facts that the check needs.
+ * The project's tests use a stand-in for the service, and check the same assertion with it. So the
+ * stand-in behaves like the real service in this respect.
  */
 export interface Assertion<Seen> {
   /**

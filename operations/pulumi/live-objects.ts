@@ -57,8 +57,8 @@ export const isSame = (one: Key, other: Key): boolean =>
   one.metadata.namespace === other.metadata.namespace;
 
 /**
- * Matches the types of objects that every role with access to a stack may read. Secrets do not
- * belong to them.
+ * Matches the types of objects that every role with access to a stack may read. It does not match
+ * Secrets.
  */
 const readableTypes = new RegExp(
   `^kubernetes:(?:${[

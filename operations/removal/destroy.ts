@@ -6,12 +6,15 @@ import { type Workspace, change } from "../pulumi/run-pulumi";
 import { type StateResource, stateOf } from "../pulumi/stacks";
 
 /**
- * Milliseconds before the first check, and before each further check, of which objects `pulumi
- * destroy` waits for.
+ * Milliseconds between two checks of which objects a `pulumi destroy` waits for. The first check
+ * also comes only after this time.
  */
 const intervalMs = 30_000;
 
-/** Finalizers of Kubernetes itself, which Kubernetes removes without another controller. */
+/**
+ * Finalizers that Kubernetes itself removes. An object with one of them does not wait for another
+ * controller.
+ */
 const ofKubernetes = new Set(["foregroundDeletion", "orphan"]);
 
 /**

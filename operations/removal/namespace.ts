@@ -74,8 +74,9 @@ async function waitsFor(
   const messages = (status?.conditions ?? []).flatMap((one) =>
     one.status === "True" && one.message !== undefined ? [one.message] : [],
   );
-  // A message contains a resource and its API group, such as `ingresses.networking.k8s.io has 1
-  // resource instances`. In `pods. has 1 resource instances`, the group is empty.
+  // A message contains a resource and its API group, such as
+  // `ingresses.networking.k8s.io has 1 resource instances`. In `pods. has 1 resource instances`,
+  // the group is empty.
   const resources = [...messages.join(", ").matchAll(/([a-z0-9.-]+?)\.? has \d+ resource/g)];
   const kinds = resources.map(([, kind = ""]) => kind).join(",");
   const objects =

@@ -13,9 +13,9 @@ interface Job {
 const pauseMs = 5_000;
 
 /**
- * Returns the jobs that run now in a namespace, one text for each job, such as `Job export-1 (for 4
- * min)`. The Job of a long migration is not in the list, because a deploy itself waits for this
- * Job.
+ * Returns the jobs that run now in a namespace, one text for each job, such as
+ * `Job export-1 (for 4 min)`. The Job of a long migration is not in the list, because a deploy
+ * itself waits for this Job.
  */
 export async function runningJobs(
   namespace: string,

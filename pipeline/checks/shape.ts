@@ -99,8 +99,8 @@ function placed(entry: unknown, path: Path): PlacedJob {
 }
 
 /**
- * Returns every command in the file, also those in the short form `run: TEXT` of `run: {command:
- * TEXT}`.
+ * Returns every command in the file, also those in the short form `run: TEXT` of
+ * `run: {command: TEXT}`.
  */
 export function commandsOf(source: Source): readonly ReadCommand[] {
   return named(source, "jobs").flatMap(([job, { steps }]) =>
@@ -117,8 +117,8 @@ export function commandsOf(source: Source): readonly ReadCommand[] {
 }
 
 /**
- * Returns the expressions that CircleCI replaces in a text, such as `pipeline.git.branch` for `<<
- * pipeline.git.branch >>`.
+ * Returns the expressions that CircleCI replaces in a text, such as `pipeline.git.branch` for
+ * `<< pipeline.git.branch >>`.
  */
 export function filledIn(value: string): readonly string[] {
   return [...value.matchAll(/<<\s*(.*?)\s*>>/gs)].map(([, inside = ""]) => inside);

@@ -168,8 +168,8 @@ function refusalOf(facts: DeploymentFacts): string | undefined {
 }
 
 /**
- * Returns a text that says what the rollout waits for, by the same rules as `kubectl rollout
- * status`. Undefined if the rollout is complete.
+ * Returns a text that says what the rollout waits for, by the same rules as
+ * `kubectl rollout status`. Undefined if the rollout is complete.
  */
 function waitingFor(facts: DeploymentFacts): string | undefined {
   const { metadata, spec, status = {} } = facts;

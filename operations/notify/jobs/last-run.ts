@@ -60,10 +60,10 @@ export function notifierLine(
 }
 
 /**
- * Returns the line about the job notifier at the end of a deploy. Undefined if the stack's jobs do
- * not run, and if no job has `onFailure` and the notifier has never run. If the function cannot
- * read the state backend or the cluster, the line says so. The function throws no error, because
- * the deploy has succeeded.
+ * Returns the line about the job notifier at the end of a deploy. Undefined in an environment
+ * without jobs. Also undefined if the notifier has never run and no job has `onFailure`. If the
+ * function cannot read the state backend or the cluster, the line says so. The function throws no
+ * error, because the deploy has succeeded.
  */
 export async function notifierNote(
   { environment, identity, namespace, stack }: Settings,

@@ -60,8 +60,8 @@ function fitting(lines: readonly string[], room: number): readonly string[] {
 }
 
 /**
- * Copies the marks of Pulumi's diff (`+`, `-` and `~`) to the start of their lines, so that GitHub
- * highlights these lines.
+ * Copies the marks `+` and `-` of Pulumi's diff to the start of their lines, and writes `!` there
+ * for the mark `~`. GitHub then highlights these lines.
  */
 function diffText(printed: string): string {
   return plain(printed)
