@@ -9,8 +9,8 @@ import { replaceFile } from "../lib/replace";
 const file = "config/circleci.ts";
 
 /**
- * Function that returns the image with a tag, as `repository@sha256:...`. Undefined if the registry
- * does not have the tag.
+ * Function that returns the image with a tag, in the form `repository@sha256:...`. Undefined if the
+ * registry does not have the tag.
  */
 type Resolve = (repository: string, tag: string) => Promise<string | undefined>;
 

@@ -38,7 +38,7 @@ export function matches(item: unknown, wanted: Readonly<Record<string, unknown>>
 
 /**
  * Converts a segment to the name of a field or the index of an element. Undefined if `object` is a
- * list without this element, or if it is no object at all.
+ * list without this element, or a plain value.
  */
 export function stepIn(
   object: unknown,

@@ -28,8 +28,8 @@ export interface DriftNoticeOptions {
 }
 
 /**
- * Largest file that this module reads, in bytes. A file with 1,000 differences has a third of this
- * size.
+ * Largest file that this module reads, in bytes. The file has a third of this size if it contains
+ * 1,000 differences.
  */
 const mostBytes = 1_000_000;
 

@@ -3,7 +3,8 @@ import type { Source } from "../../components/conventions/connections";
 
 /**
  * A probe pod opens connections in place of a source, such as the service or a job. It has the
- * labels by which network policies select the source's pods, but no other settings of these pods.
+ * labels that network policies use to select the source's pods, but no other settings of these
+ * pods.
  */
 
 export type Labels = Readonly<Record<string, string>>;
@@ -40,7 +41,7 @@ export const podName = (source: PodSource) => `probe-${source.replaceAll(" ", "-
 export const containerOf = (source: PodSource) => (source === "migration" ? "migrate" : "probe");
 
 /**
- * Returns the labels of a probe pod: the probe's label, and the labels by which network policies
+ * Returns the labels of a probe pod: the probe's label, and the labels that network policies use to
  * select the source's pods. Because other labels are missing, the pod does not belong to the
  * service's Deployment.
  */
@@ -76,7 +77,7 @@ export const restricted = {
       seccompProfile: { type: "RuntimeDefault" },
     },
     // `sleep` does not end on SIGTERM, because it is the container's first process. So Kubernetes
-    // kills it at once.
+    // kills it immediately.
     terminationGracePeriodSeconds: 0,
   },
 } as const;

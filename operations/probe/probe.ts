@@ -135,7 +135,7 @@ function runningPod(pods: readonly Pod[], component: string, stack: string): Pod
   return found;
 }
 
-/** Returns the labels by which network policies select the stack's pods. */
+/** Returns the labels that network policies use to select the stack's pods. */
 function instanceOf({ metadata: { labels = {} } }: Pod): Labels {
   const keys = ["app.kubernetes.io/instance", "app.kubernetes.io/name"];
   return Object.fromEntries(keys.map((key) => [key, labels[key] ?? ""]));

@@ -10,10 +10,10 @@ import type { Cluster } from "../clients/kubectl";
 import { type Life, expiry } from "./expiry";
 
 /**
- * A review stack, as its namespace in the cluster describes it. The jobs of a branch can change the
- * annotations only of their own namespace, and no one can change the creation time. This module
- * does not use the state of a review stack, because the jobs of every branch can write the states
- * of all review stacks.
+ * A review stack, as its namespace in the cluster describes it. Only the jobs of the namespace's
+ * branch can change the annotations, and no one can change the creation time. This module does not
+ * use the state of a review stack, because the jobs of every branch can write the states of all
+ * review stacks.
  */
 export interface ReviewNamespace {
   /**

@@ -3,7 +3,7 @@ import type { Rule } from "./rule";
 
 /**
  * Types of resources without which production does not answer, so that their deletion or
- * replacement is downtime.
+ * replacement causes downtime.
  */
 const guarded: readonly string[] = [
   "kubernetes:apps/v1:Deployment",

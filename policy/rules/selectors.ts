@@ -54,8 +54,8 @@ function below(value: unknown, path: string): readonly Broken[] {
 
 /**
  * A Deployment's selector is immutable. If it contains the version, Pulumi replaces the Deployment
- * at each release, which is downtime. If a Service selects one version, it sends no requests to the
- * pods of another version.
+ * at each release, which causes downtime. If a Service selects one version, it sends no requests to
+ * the pods of another version.
  */
 export const selectorWithoutRelease: Rule = {
   name: "selector-without-release",

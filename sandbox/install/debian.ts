@@ -86,8 +86,8 @@ export async function unpackTools(report: Report): Promise<void> {
 
 /**
  * Creates the root file system of a base image from packages and their dependencies. The function
- * unpacks the packages without running their installation scripts, so they may be for another
- * architecture than that of this machine.
+ * unpacks the packages without running their installation scripts, so they may be for an
+ * architecture other than that of this machine.
  */
 export async function rootFilesystem(
   names: readonly string[],
