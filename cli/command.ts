@@ -19,8 +19,9 @@ export function addCommand(program: Command, name: string): Command {
 }
 
 /**
- * Returns an action that runs `work` and then writes the command's result into the reports. So
- * Slack messages and CircleCI's test results can say why the command failed.
+ * Returns an action that runs `work` and then writes the command's result into the folder
+ * `reports/`. From these files, Slack messages and CircleCI's test results get the reason of a
+ * failure.
  */
 export function leaving<Args extends unknown[]>(
   work: (...args: Args) => Promise<void>,
@@ -33,8 +34,8 @@ export function leaving<Args extends unknown[]>(
 }
 
 /**
- * Returns an action such as {@link leaving}. If `work` throws a {@link WrongUse}, the action prints
- * its message, and the exit code is {@link wrongUse}.
+ * Returns the same action as {@link leaving}, with one addition: if `work` throws a {@link
+ * WrongUse}, the action prints the error's message, and the exit code is {@link wrongUse}.
  */
 export function refusingWrongUse<Args extends unknown[]>(
   work: (...args: Args) => Promise<void>,

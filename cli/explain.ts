@@ -7,8 +7,9 @@ import { stackNameOf } from "./stack-argument";
 import type { Workspace } from "../operations/pulumi/run-pulumi";
 
 /**
- * Returns the workspace with which the program declares a stack's objects. Stack `local` needs the
- * name of a registry, also if the sandbox does not exist on this machine.
+ * Returns the directory and the environment variables with which `render` and `explain` run the
+ * program. The program needs the name of a registry for stack `local`, even if the sandbox does not
+ * exist on this machine.
  */
 async function workspaceToRender(stack: string): Promise<Workspace> {
   const { defaultWorkspace, withEnv } = await import("../operations/pulumi/run-pulumi");

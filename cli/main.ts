@@ -138,8 +138,8 @@ pipeline
   .option("--pull-request <number>", "number of the pull request", Number, 1)
   .option("--ssh", "run the jobs as a rerun with SSH does")
   .action(runWorkflow);
-// The command loads Trivy's module only for a scan, because this module reads SANDBOX_DIR during
-// its import.
+// `npm run scan` imports Trivy's module only when it starts Trivy, because this module reads
+// SANDBOX_DIR during its import.
 const scannerPrograms = {
   trivy: async () => (await import("../sandbox/install/trivy")).trivy(),
 };

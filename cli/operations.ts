@@ -13,8 +13,8 @@ import { stackNameOf, workspaceFor } from "./stack-argument";
 import type { SweepOptions } from "../operations/sweep/sweep";
 
 /**
- * Option of commands that a pipeline runs only after a person's approval. With this option, a
- * command shows its changes for this approval.
+ * Option of commands whose changes need a person's approval in a pipeline. Before the approval, the
+ * pipeline runs the command with this option: the command then only shows its changes.
  */
 const previewOption = ["--preview <file>", "show and write what would change, and stop"] as const;
 
@@ -72,8 +72,8 @@ export function addOperations(program: Command): void {
         const { preview } = await import("../operations/preview/command");
         const name = await stackNameOf(stack);
         const workspace = await workspaceFor(name);
-        // This code does not wait for the promise, so the command reads the cluster while Pulumi's
-        // engine runs.
+        // This code does not wait for the promise: `driftNotes` reads the cluster while Pulumi's
+        // engine computes the preview.
         const notes = import("../operations/drift/read").then(async ({ driftNotes }) =>
           driftNotes(name, workspace),
         );

@@ -122,8 +122,9 @@ export const canaryName = `${service}-canary`;
 export const reviewIngressGroup = `${service}-review`;
 
 /**
- * Host of a review stack, for the setting `hostPattern` and for the platform's policy. Service and
- * slug are one DNS label, because a wildcard certificate (`*.{domain}`) covers one DNS label. With
- * a slug of 30 characters, this DNS label has 46 characters. DNS allows 63 characters.
+ * Host of a review stack, for the setting `hostPattern` and for the platform's policy. The names of
+ * service and slug form one DNS label, because a wildcard certificate (`*.{domain}`) covers exactly
+ * one DNS label. With a slug of 30 characters, this DNS label has 46 characters. DNS allows 63
+ * characters.
  */
 export const reviewHostPattern = `${service}-{slug}.{domain}`;

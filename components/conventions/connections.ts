@@ -1,10 +1,13 @@
 /**
- * This table says which connections the NetworkPolicies allow in the namespace of a review or local
- * stack. The tests compare the NetworkPolicies with this table, and `npm run probe` compares a
- * cluster with this table.
+ * The table in this file says which connections the NetworkPolicies allow in the namespace of a
+ * review or local stack. The tests compare the NetworkPolicies with the table, and `npm run probe`
+ * compares the connections in a cluster with the table.
  */
 
-/** Sources of connections. A migration runs in the service's own pods, before the service. */
+/**
+ * Sources of connections. A migration runs before the service: in an init container of the
+ * service's pods, or in a Job.
+ */
 export const sources = [
   "service",
   "migration",
@@ -39,8 +42,8 @@ const door = (party: Door["party"], port: number, protocol: Door["protocol"] = "
 });
 
 /**
- * All destinations, by a readable name. The list also contains closed ports, which show that only
- * the necessary ports are open.
+ * All destinations, by a readable name. The list also contains ports that must be closed, so that
+ * the tests find a policy that opens too many ports.
  */
 export const doors = {
   service: door("service", 8080),

@@ -16,8 +16,8 @@ export const pod = {
   maxRamPercentage: 60,
   /**
    * Minimum number of processors that the JVM uses. With fewer than 2, the JVM uses the serial
-   * garbage collector. Without a number and without a CPU limit, the JVM counts all cores of the
-   * node.
+   * garbage collector. If no flag sets the number and the container has no CPU limit, the JVM
+   * counts all cores of the node.
    */
   minActiveProcessors: 2,
   /**
@@ -33,7 +33,8 @@ export const pod = {
   requests: { cpu: "250m", memory: "512Mi" },
   tmpSizeLimit: "64Mi",
   /**
-   * User ID of the containers. The ID is above 10000, so that no user of the node has the same ID.
+   * User ID of the containers. The ID is above 10000, because users of a node usually have lower
+   * IDs.
    */
   userId: 10001,
 } as const;
@@ -46,11 +47,11 @@ export const webService = {
   /** Port for health and metrics. The Service and the Ingress do not have this port. */
   managementPort: 8081,
   maxSurge: "25%",
-  /** With 0, a rollout never removes an old pod before a new pod is ready. */
+  /** With 0, a rollout removes an old pod only after a new pod is available. */
   maxUnavailable: 0,
   /**
-   * If a pod crashes within 10 seconds after it becomes ready, Kubernetes never counts it as
-   * available.
+   * If a pod crashes within 10 seconds after it becomes ready, Kubernetes does not count it as
+   * available, and the rollout does not remove an old pod for it.
    */
   minReadySeconds: 10,
   port: 8080,
@@ -97,20 +98,20 @@ export const migration = { args: ["migrate"] } as const;
 /** Defaults of the Job that runs a long migration. */
 export const longMigration = {
   /**
-   * Four hours: a job in CircleCI ends after five hours, so the deploy that waits still shows why
-   * Kubernetes stopped the migration.
+   * Four hours. CircleCI stops a job after five hours, so a deploy that waits for the migration
+   * still runs when Kubernetes stops the migration, and can show the reason.
    */
   activeDeadlineSeconds: 14_400,
   /**
-   * The database may restart during a long migration. A migration with an error in its SQL fails
-   * three times.
+   * Two retries, because the database may restart during a long migration. A migration with an
+   * error in its SQL therefore runs three times before the Job fails.
    */
   backoffLimit: 2,
   /** Option of the service's CLI before the version that the Job migrates to. */
   versionOption: "--to",
 } as const;
 
-/** Command that fills the database of a review stack with two pages of orders. */
+/** Command that fills the empty database of a review stack with 50 orders. */
 export const seedArgs = ["seed", "--count", "50", "--if-empty"] as const;
 
 /** Defaults of the web service's Ingress. */
@@ -167,8 +168,8 @@ export const scheduledJob = {
   backoffLimit: 2,
   concurrencyPolicy: "Forbid",
   /**
-   * One failed run for each of the five days that `ttlSecondsAfterFinished` covers, as of a nightly
-   * job. If a job fails more often, Kubernetes keeps only the newest five failed runs.
+   * Enough for a nightly job that fails on each of the five days of `ttlSecondsAfterFinished`. If a
+   * job fails more often, Kubernetes keeps only the newest five failed runs.
    */
   failedJobsHistoryLimit: 5,
   requests: pod.requests,
@@ -201,14 +202,17 @@ export const postgres = {
   memoryLimit: "512Mi",
   port: 5432,
   requests: { cpu: "50m", memory: "128Mi" },
-  /** Default of `database.sslMode`. The ephemeral database has no certificate to verify. */
+  /**
+   * `database.sslMode` of the ephemeral database, which has no certificate that the service could
+   * verify.
+   */
   sslMode: "prefer",
   storage: "1Gi",
   terminationGracePeriodSeconds: 30,
   username: "orders",
   /**
-   * Time that Pulumi waits for the database's pod. Pulling the image and the first start take a
-   * quarter of this time.
+   * Time that Pulumi waits for the database's pod. Pulling the image and the first start usually
+   * take a quarter of this time.
    */
   wait: "180s",
 } as const;

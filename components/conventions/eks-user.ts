@@ -6,15 +6,15 @@ export interface EksClusterName {
 
 /**
  * How a cluster identifies a user: by the AWS role, or by the token that CircleCI gives to a job.
- * The token contains the name of the branch. The cluster always uses the AWS role in two cases:
- * outside of CI, and if the environment variable CLUSTER_IDENTITY is `aws`.
+ * The token contains the name of the branch. With `circleci-token`, the kubeconfig still uses the
+ * AWS role in two cases: outside of CI, and if the environment variable CLUSTER_IDENTITY is `aws`.
  */
 export type ClusterIdentity = "aws" | "circleci-token";
 
 /**
  * Shell script that prints CircleCI's token in a CI job, and otherwise runs the AWS CLI. The script
- * works in any shell. The kubeconfig contains the script's text and not a path, because `destroy`
- * also runs without a checkout of the repository.
+ * works in any POSIX shell. The kubeconfig contains the script's text and not a path, because
+ * `destroy` also runs without a checkout of the repository.
  */
 const circleciToken = `if [ -n "$CIRCLE_OIDC_TOKEN_V2" ] && [ "$CLUSTER_IDENTITY" != aws ]; then
   printf '{"apiVersion":"client.authentication.k8s.io/v1beta1","kind":"ExecCredential","status":{"token":"%s"}}' "$CIRCLE_OIDC_TOKEN_V2"

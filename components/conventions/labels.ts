@@ -1,7 +1,9 @@
 import { companyLabels } from "../../config/labels";
 import { labelValue, shortCommit } from "./names";
 
-/** Names and labels that identify a stack's objects. They never change while the stack exists. */
+/**
+ * Names and labels that identify a stack's objects. They must not change while the stack exists.
+ */
 export interface Identity {
   /**
    * Value of the label `app`: `<service>`, or `<service>-<slug>` outside production. Dashboards and
@@ -73,8 +75,8 @@ export function foreignLabel(
 export const trackLabel = "track";
 
 /**
- * Returns a label selector for a request to the Kubernetes API, which selects objects that have all
- * of these labels.
+ * Returns a label selector for a request to the Kubernetes API. The selector matches objects that
+ * have all of these labels.
  */
 export const labelQuery = (labels: Labels): string =>
   Object.entries(labels)
@@ -106,7 +108,7 @@ export function trackSelector(identity: Identity, component: Component, track: T
   return { ...selector(identity, component), [trackLabel]: track };
 }
 
-/** Returns the labels of every object. These labels do not change while the object exists. */
+/** Returns the labels of every object. A release does not change these labels. */
 export function labels(identity: Identity, component: Component): Labels {
   return {
     ...companyLabels,
@@ -126,8 +128,8 @@ export function releaseVersion(release: Release): string {
 }
 
 /**
- * Returns the labels that only Deployments, CronJobs and their pods have. These labels change with
- * every release.
+ * Returns the labels that only Deployments, CronJobs and their pods have. A release can change the
+ * values of these labels.
  */
 export function releaseLabels(identity: Identity, release: Release): Labels {
   return {

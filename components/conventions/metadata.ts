@@ -13,7 +13,7 @@ interface AddedMetadata {
   readonly podLabels?: Labels;
 }
 
-/** Annotation of an Ingress: what authenticates callers before their requests reach the service. */
+/** Annotation of an Ingress: it names what authenticates callers in front of the service. */
 export const callersAuthenticatedByAnnotation = "callers-authenticated-by";
 
 /**
@@ -27,7 +27,7 @@ export const roleAnnotation = "eks.amazonaws.com/role-arn";
 
 /**
  * Returns the field `annotations` of an object's metadata. Without annotations, the field is
- * missing, because an empty map would change every object.
+ * missing, because an empty map would be a change to every existing object.
  */
 export function annotated(all: Annotations): Pick<ObjectMeta, "annotations"> {
   return Object.keys(all).length === 0 ? {} : { annotations: { ...all } };

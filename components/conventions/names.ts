@@ -23,8 +23,8 @@ export const budgets = {
 const base32 = "abcdefghijklmnopqrstuvwxyz234567";
 export const suffixLength = 8;
 /**
- * Form of the end of a shortened name. `slug` and `labelValue` also shorten a full name with such
- * an end, so that a full name never equals a shortened name.
+ * Matches a name that ends like a shortened name. `slug` and `labelValue` shorten such a name too,
+ * so that a full name never equals a shortened name.
  */
 export const looksShortened = /(?:^|-)[a-z2-7]{8}$/;
 export const legalSlug = /^[a-z](?:[a-z0-9-]*[a-z0-9])?$/;
@@ -53,7 +53,7 @@ function shorten(text: string, legal: string, budget: number): string {
  *
  * In two cases, the slug ends with 8 characters of a hash of the branch's full name: the full name
  * is not a legal slug, or it looks like a shortened name (`fix-checkout` seems to end with a hash).
- * So two branches never share a stack.
+ * So different branches get different stacks, except for a collision of the hash (40 bits).
  *
  * The admission policies compute the same name in CEL, without the hash:
  * `platform/admission/review-names.ts`.
@@ -71,7 +71,10 @@ export function slug(branch: string): string {
   return shorten(branch, /^[a-z]/.test(legal) ? legal : `b-${legal}`, budgets.slug);
 }
 
-/** Returns a Kubernetes label value for any text. Two texts never get the same value. */
+/**
+ * Returns a Kubernetes label value for any text. Different texts get different values, except for a
+ * collision of the hash (40 bits).
+ */
 export function labelValue(text: string): string {
   const fits = text.length <= budgets.labelValue;
   if (fits && legalLabelValue.test(text) && !looksShortened.test(text)) return text;

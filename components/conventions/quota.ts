@@ -35,7 +35,7 @@ export interface PodRequirement {
  * `replicas` new pods. Kubernetes rounds `maxSurge` up.
  *
  * The factor is two because Kubernetes starts the next new pods when old pods begin to terminate. A
- * quota counts these old pods until they are gone, or for twice their grace period.
+ * quota counts these old pods until they are gone, but at most for twice their grace period.
  */
 export function peakPods(replicas: number, maxSurge: number | string): number {
   const surge =
@@ -46,8 +46,8 @@ export function peakPods(replicas: number, maxSurge: number | string): number {
 }
 
 /**
- * Returns the limits of a quota for the node's disk, which allow two containers with the default
- * limit in each pod. So a namespace always reaches the limit of pods first.
+ * Returns a quota's limits for the space on the nodes' disks. They allow two containers with the
+ * default limit in each pod, so a namespace of such pods reaches the limit of pods first.
  */
 export function ephemeralStorage(pods: number): Readonly<Record<string, string>> {
   const { limit, request } = reviewNamespace.containerStorage;

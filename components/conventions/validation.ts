@@ -52,7 +52,7 @@ export const imageRefForm = /^[a-z0-9][a-z0-9._/:-]*@sha256:[0-9a-f]{64}$/;
 
 /**
  * Returns an issue if an image reference has no digest. The function does not check outputs,
- * because they always contain a digest.
+ * because the output of a ContainerImage has a digest.
  */
 export function imageRef(arg: string, got: unknown): Checked {
   return check(typeof got !== "string" || imageRefForm.test(got), {

@@ -122,7 +122,7 @@ function validate(
   ]);
 }
 
-/** Returns the tag, which changes only with the content of the image. */
+/** Returns the tag: `build-` and a hash of the content hash, the base image and the platforms. */
 function imageTag(args: ContainerImageArgs, hash: string): string {
   const parts = [hash, args.baseImageRef ?? "", ...[...(args.platforms ?? [])].sort()];
   return `build-${createHash("sha256").update(parts.join("\n")).digest("hex").slice(0, 40)}`;

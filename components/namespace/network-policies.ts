@@ -42,7 +42,8 @@ const tcp = (port: number): Port => ({ port, protocol: "TCP" });
 const udp = (port: number): Port => ({ port, protocol: "UDP" });
 
 /**
- * Pods of the cluster's DNS. CoreDNS has the label of kube-dns in every Kubernetes distribution.
+ * Pods of the cluster's DNS. CoreDNS has this label of its predecessor, kube-dns, in the usual
+ * Kubernetes distributions.
  */
 const dns: Peer = {
   namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": "kube-system" } },

@@ -100,7 +100,8 @@ export interface ReviewNamespaceArgs extends Omit<StackNamespaceArgs, "annotatio
   readonly demands?: readonly PodRequirement[];
 
   /**
-   * Addresses of a DNS that does not run in pods. Pods of such a cluster need them to find a host.
+   * Addresses of the cluster's DNS servers, if these do not run in pods. Without the addresses, the
+   * pods of such a cluster cannot resolve host names.
    *
    * @default []
    * @example
@@ -130,8 +131,9 @@ export interface ReviewNamespaceArgs extends Omit<StackNamespaceArgs, "annotatio
 
   /**
    * Port for health and metrics of the web pods. With `ingressPreset`, the load balancer checks the
-   * pods' health at this port, so the NetworkPolicies open it to `ingressFrom`. Then pods with
-   * another port never become ready. Without a preset, only the node's probes reach this port.
+   * pods' health at this port, so the NetworkPolicies open it to `ingressFrom`. If the web pods use
+   * another port for health, they then never become ready. Without a preset, only the node's probes
+   * reach this port.
    *
    * @default 8081
    */

@@ -34,10 +34,10 @@ export function versionOf(file: string): number | undefined {
 }
 
 /**
- * Returns the highest version of a migration that is declared long. Undefined if no migration is
- * long.
+ * Returns the highest version among the migrations that declare themselves as long. Undefined if no
+ * migration is long.
  *
- * @param migrations text of each migration, or its first line, by the name of the file
+ * @param migrations map from the name of each migration's file to its text, or to its first line
  */
 export function newestLong(migrations: ReadonlyMap<string, string>): string | undefined {
   const versions = [...migrations].flatMap(([file, sql]) => {

@@ -10,9 +10,9 @@ export const commandPod = {
   command: "command",
   /** Directory of the file to which the command writes its output. */
   directory: "/output",
-  /** Environment variable that tells the service this directory. */
+  /** Environment variable from which the service reads this directory. */
   directoryVariable: "COMMAND_OUTPUT_DIRECTORY",
-  /** Longest time for which the pod keeps the output after the end of the command, in seconds. */
+  /** Maximum number of seconds that the pod keeps the output after the command has ended. */
   keepSeconds: 600,
   /** Name of the container that sends the output, and of the volume with the output. */
   output: "output",
@@ -26,6 +26,6 @@ export const commandPod = {
    * the limits of heap, metaspace and code cache add up to 48 MiB. The rest is for the JVM itself.
    */
   requests: { cpu: "20m", memory: "96Mi" },
-  /** Largest output. If a command writes more, the kubelet evicts the pod. */
+  /** Maximum size of the output. If a command writes more, the kubelet evicts the pod. */
   sizeLimit: "256Mi",
 } as const;

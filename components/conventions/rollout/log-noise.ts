@@ -1,5 +1,11 @@
-/** Lines of a log that say nothing about a failure: empty ones, and what each JVM prints first. */
+/**
+ * Matches lines of a log that say nothing about a failure: empty lines, and the line that each JVM
+ * prints about its options.
+ */
 const noise = /^\s*$|^Picked up JAVA_TOOL_OPTIONS:/;
 
-/** Returns whether a line of a container's log says nothing, and no output should show it. */
+/**
+ * Returns whether a line of a container's log says nothing about a failure, so that no report needs
+ * to show the line.
+ */
 export const isNoise = (line: string): boolean => noise.test(line);

@@ -1,6 +1,6 @@
 import { type ContainerStatus, type PodFacts, containerIssue, containersOf } from "./pod-status";
 
-/** Event of a pod which says that the kubelet could not mount a volume. */
+/** Event which says that the kubelet could not mount a volume of a pod. */
 interface FailedMount {
   readonly message: string;
   readonly pod: string;
@@ -16,7 +16,7 @@ export interface NewPods {
 
 /** A reason why a pod cannot become ready. */
 interface Obstacle {
-  /** Identifies the obstacle. If each check finds the same key, the obstacle lasts. */
+  /** Identifies the obstacle. The obstacle lasts while each check finds the same key. */
   readonly key: string;
   /** Whether an earlier update, which failed, created the pod. */
   readonly older: boolean;

@@ -51,7 +51,7 @@ function fieldValues(text: string, field: ScheduleField): ReadonlySet<number> | 
         : from !== undefined && step === undefined
           ? first
           : max;
-    // A step that is longer than the field is malformed: a step of 90 minutes does not mean every
+    // A step above the number of the field's values is malformed: `*/90` does not run a job every
     // 90 minutes.
     const every = step === undefined ? 1 : Number(step);
     if (!(first >= min && first <= last && last <= max)) return undefined;
@@ -72,8 +72,8 @@ function parsed(schedule: string): readonly (ReadonlySet<number> | undefined)[] 
 }
 
 /**
- * Returns the fields that the cluster refuses, or that do not do what they seem to say. Undefined
- * if the schedule does not have five fields.
+ * Returns the malformed fields: fields that the cluster refuses, and fields whose step is too
+ * large. Undefined if the schedule does not have five fields.
  *
  * The function accepts a date that does not exist, such as `0 0 31 2 *`. With such a schedule, the
  * job never runs.
@@ -96,7 +96,7 @@ export function scheduleValues(schedule: string): readonly ReadonlySet<number>[]
  * Whether a schedule restricts both the days of the month and the days of the week. Kubernetes then
  * runs the job on each day that matches one of the two fields: `0 3 1-7 * MON` runs on the first
  * seven days of the month and on every Monday. People rarely want this. A field with `*` or `?`
- * restricts nothing, unless the field has a step: "every second day" restricts the days.
+ * restricts nothing, unless the field has a step such as "every second day".
  */
 export function restrictsBothDays(schedule: string): boolean {
   const [, , ofMonth, , ofWeek] = schedule.split(" ");

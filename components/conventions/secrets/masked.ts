@@ -15,7 +15,7 @@ export function masked(text: string, secrets: Iterable<string>): string {
     .reduce((rest, value) => rest.replaceAll(value, secret), text);
 }
 
-/** Masks the secrets in a text that have a known name or form. */
+/** Masks the values in a text that are secrets because of their name or their form. */
 export function withoutSecrets(text: string): string {
   return masked(text, secretParts(text));
 }

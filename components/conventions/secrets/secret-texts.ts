@@ -18,8 +18,8 @@ const secretPairs = new Set(["connection string", "webhook url"]);
  */
 const openKeys = setOf("cache foreign object partition primary public range routing sort");
 /**
- * Words that may follow the secret word: they say which secret it is, or name the encoding of the
- * secret.
+ * Words that may follow a word of `secretWords`, as in `TOKEN_OLD`. They say which secret it is, or
+ * name the encoding of the secret.
  */
 const suffixes = setOf("base64 b64 current hex new old previous primary secondary value");
 
@@ -88,7 +88,7 @@ const reference = /^(?:\$|\{\{|%\{|<|null$|true$|false$|\[|\{|\/)/;
 const privateKey = /-----BEGIN [A-Z ]*PRIVATE KEY-----([^]*?)-----END [A-Z ]*PRIVATE KEY-----/g;
 
 /**
- * Whether `name: value` is part of a sentence, and so not the assignment of a secret. Example:
+ * Whether `name: value` is part of a sentence, and therefore does not assign a secret. Example:
  * `cannot compute the cache key: failed to read`. In a sentence, the value is a word, and there are
  * words before the name and after the value.
  */
