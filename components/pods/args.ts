@@ -3,7 +3,7 @@ import type * as pulumi from "@pulumi/pulumi";
 
 /** Reference to a key of an existing Secret in the namespace of the pods. */
 export interface SecretKey {
-  /** Key in the Secret. If the Secret does not have the key, no pod starts. */
+  /** Key in the Secret. If the Secret does not have the key, no new pod starts. */
   readonly key: string;
   /** Name of the Secret. If the Secret does not exist, no pod starts. */
   readonly secretName: pulumi.Input<string>;
@@ -58,7 +58,7 @@ export interface PodArgs {
   readonly annotations?: Readonly<Record<string, pulumi.Input<string>>>;
 
   /**
-   * Configuration files by absolute path. The service's containers can only read these files. A
+   * Configuration files by absolute path. In the service's containers, these files are read-only. A
    * change creates a new ConfigMap and replaces the pods. Do not put secrets here.
    *
    * @group Common
@@ -71,7 +71,7 @@ export interface PodArgs {
 
   /**
    * CPU limit of the service's containers. A CPU limit slows containers down even on an idle node,
-   * so set this arg only if something requires a limit.
+   * so set this arg only if a policy of your cluster requires a limit.
    *
    * @group Rare
    * @default - no limit
@@ -81,7 +81,8 @@ export interface PodArgs {
 
   /**
    * Image with Datadog's Java tracer, such as Datadog's `dd-lib-java-init`. An init container
-   * copies the tracer from this image. The tracer uses memory of the JVM.
+   * copies the tracer from this image. The tracer uses a part of the JVM's memory, so you may have
+   * to raise `memoryLimit`.
    *
    * @group Pod
    * @default - none
@@ -127,8 +128,8 @@ export interface PodArgs {
 
   /**
    * Additional JVM flags. `JAVA_TOOL_OPTIONS` contains them after the flags that every pod gets. If
-   * two flags contradict each other, the JVM uses the later flag. With an unknown flag, no pod
-   * starts.
+   * two flags contradict each other, the JVM uses the later flag. With an unknown flag, the JVM
+   * does not start.
    *
    * @group Rare
    * @default - none
@@ -150,8 +151,8 @@ export interface PodArgs {
 
   /**
    * Log source for Datadog, as an annotation of the pods. The source selects the log pipeline in
-   * Datadog. With a wrong source, log lines have no level, and Datadog splits stack traces into
-   * lines.
+   * Datadog. With a wrong source, log entries have no level, and each line of a stack trace becomes
+   * a separate entry.
    *
    * @group Pod
    * @default - Datadog's own choice

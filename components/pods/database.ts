@@ -26,8 +26,8 @@ export interface Database {
    * PostgreSQL's `sslmode`: whether the service encrypts the connection, and whether it verifies
    * the server. Only `verify-full` checks both the certificate and the host name in the
    * certificate. `verify-ca` and `verify-full` read the trusted certificate authorities from the
-   * Secret's key `ca.crt`; without this key, no pod starts. With `prefer`, anyone on the network
-   * between the service and the database can read and change all data.
+   * Secret's key `ca.crt`. Without this key, no new pod starts. With `prefer`, anyone on the
+   * network between the service and the database can read and change all data.
    *
    * @default "prefer"
    * @see https://www.postgresql.org/docs/current/libpq-ssl.html#LIBPQ-SSL-PROTECTION
@@ -84,7 +84,7 @@ const hostForm =
 
 /**
  * Checks the arg `database` and returns the issues. The function does not check a host that is an
- * output, because such a host is always a name.
+ * output, because the value of an output is not known yet.
  */
 export function databaseIssues(database: Database | undefined): readonly Checked[] {
   if (database === undefined) return [];

@@ -21,7 +21,7 @@ export function datadogJavaOptions({ datadogAgent }: PodArgs): readonly string[]
 /**
  * The command that Datadog's admission controller runs in the image `dd-lib-java-init`. The script
  * `copy-lib.sh` is in the image's working directory, and copies `dd-java-agent.jar` to the given
- * directory. The image's user is 10000; all users may read the jar.
+ * directory. The script runs as user 10000, the user of the image, but all users may read the jar.
  */
 export const datadogCopyCommand: readonly string[] = ["sh", "copy-lib.sh", datadogDirectory];
 

@@ -11,8 +11,8 @@ interface PodObjects extends PodArgs {
 }
 
 /**
- * Creates the ServiceAccount of the pods. Without `iamRoleArn`, the ServiceAccount has no
- * permissions.
+ * Creates the ServiceAccount of the pods. It has no permissions in the cluster, and without
+ * `iamRoleArn` no permissions in AWS.
  */
 export function createServiceAccount(
   parent: pulumi.Resource,
@@ -25,7 +25,7 @@ export function createServiceAccount(
   return new k8s.core.v1.ServiceAccount(
     name,
     {
-      // The pods get no token for the cluster. For AWS, EKS mounts a separate token.
+      // The pods get no token of the Kubernetes API. For AWS, EKS mounts a separate token.
       automountServiceAccountToken: false,
       metadata: { ...objectMetadata(args, own, annotations), name, namespace },
     },
@@ -35,8 +35,9 @@ export function createServiceAccount(
 
 /**
  * Creates the ConfigMap of `configFiles`. Returns undefined without files. The ConfigMap is
- * immutable and Pulumi generates its name: a change creates a new ConfigMap, and the new name
- * replaces the pods. After that, Pulumi deletes the old ConfigMap.
+ * immutable, and Pulumi generates its name. So a change creates a new ConfigMap. The pods' spec
+ * then contains another name, so Kubernetes replaces the pods. After that, Pulumi deletes the old
+ * ConfigMap.
  */
 export function createConfigMap(
   parent: pulumi.Resource,

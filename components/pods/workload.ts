@@ -74,8 +74,8 @@ function resources(workload: Workload): k8s.types.input.core.v1.ResourceRequirem
 }
 
 /**
- * Returns JVM flags that set the heap from the container's memory, and the number of processors
- * from the container's CPU limit or request.
+ * Returns JVM flags that set the heap from the container's memory limit, and the number of
+ * processors from the container's CPU limit. Without a CPU limit, the CPU request decides.
  */
 function javaToolOptions({ cpuLimit, requests }: Workload): string {
   const most = cores(cpuLimit ?? requests.cpu) ?? 0;
@@ -209,7 +209,8 @@ export function workloadPodSpec(
   const { nodeSelector, tolerations } = workload;
   return {
     automountServiceAccountToken: false,
-    // By default, pods would get environment variables for each Service of the namespace.
+    // By default, Kubernetes would add environment variables for each Service of the namespace,
+    // which the service does not use.
     enableServiceLinks: false,
     ...(nodeSelector === undefined ? {} : { nodeSelector }),
     securityContext: podSecurityContext,

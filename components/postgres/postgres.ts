@@ -69,8 +69,8 @@ function createSecret(
         [secretKeys.password]: base64(randomBytes(24).toString("base64url")),
         [secretKeys.username]: base64(defaults.username),
       }),
-      // The Secret has no explicit name, so its name changes with its content, and the new name
-      // replaces the pods.
+      // Pulumi generates the Secret's name. If Pulumi replaces the Secret, the pods' spec gets the
+      // new name, so Kubernetes replaces the pods.
       metadata: { labels: labels(args.identity, "database"), namespace: args.namespace },
       type: "Opaque",
     },

@@ -178,7 +178,7 @@ export interface ScheduledJobArgs extends PodArgs {
   readonly concurrencyPolicy?: "Allow" | "Forbid" | "Replace";
 
   /**
-   * Database of the service. Without a database, the service does not start. To set the size of the
+   * Database of the service. Without a database, the command does not start. To set the size of the
    * connection pool, add `DATABASE_POOL_SIZE` to `env`.
    *
    * @group Common
@@ -279,9 +279,10 @@ export interface ScheduledJobArgs extends PodArgs {
   readonly serviceAccountName?: pulumi.Input<string> | undefined;
 
   /**
-   * Maximum number of seconds between the scheduled time and the start of a run. Below 10,
-   * Kubernetes would miss runs. Because of this limit, a run that Kubernetes skipped during a
-   * suspension does not start when the suspension ends.
+   * Maximum number of seconds between the scheduled time and the start of a run. Must be at least
+   * 10: Kubernetes checks CronJobs every 10 seconds, so with a lower value it would miss runs.
+   * Because of this limit, a run that Kubernetes skipped during a suspension does not start when
+   * the suspension ends.
    *
    * @group Run
    * @default 300

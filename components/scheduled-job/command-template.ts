@@ -16,7 +16,8 @@ import type { ScheduledJobArgs } from "./args";
 import { jobPodTemplate } from "./job-pod";
 
 /**
- * Args of a CommandTemplate. Except the name of the ServiceAccount, scheduled jobs have them too.
+ * Args of a CommandTemplate. They have the same meaning as the args of a scheduled job, but
+ * `serviceAccountName` has a different default.
  */
 export interface CommandTemplateArgs extends Pick<
   ScheduledJobArgs,

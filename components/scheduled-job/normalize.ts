@@ -3,7 +3,10 @@ import { withDefaults } from "../conventions/with-defaults";
 import type { ScheduledJobArgs } from "./args";
 import { shortestPeriodSeconds } from "../conventions/schedules/cron";
 
-/** The args with all defaults. Validation and builders read these args, not the caller's args. */
+/**
+ * The args with all defaults. The code that validates the args or creates objects reads these args,
+ * not the caller's args.
+ */
 export type ScheduledJobInputs = ReturnType<typeof normalize>;
 
 /**

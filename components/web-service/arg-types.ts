@@ -68,7 +68,7 @@ export interface IngressHost {
 }
 
 /**
- * Settings of one probe. These settings replace the component's own settings.
+ * Settings of one probe. Each setting replaces one default of the component.
  *
  * @see https://kubernetes.io/docs/concepts/workloads/pods/probes/
  */
@@ -118,8 +118,8 @@ export interface LongMigration {
   readonly activeDeadlineSeconds?: number;
   /**
    * UID of this version's Job in the cluster, if that Job does not run and has not succeeded. The
-   * component then replaces the Job. With the UID of a Job that runs, the migration stops and
-   * starts again.
+   * component then replaces the Job. If you set the UID of a Job that runs, Pulumi deletes this
+   * Job, and the migration starts again.
    *
    * @default - the component keeps the Job, if the Job exists
    */

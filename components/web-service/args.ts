@@ -142,7 +142,7 @@ export interface WebServiceArgs extends PodArgs, IngressArgs {
   /**
    * Port for health and metrics. The probes and the load balancer's health checks use this port,
    * and neither the Service nor the Ingress has it. If nothing listens on this port, the rollout
-   * fails. For a service with one port, write the value of `port`.
+   * fails. If the service has only one port, set this arg to the value of `port`.
    *
    * @group Pod
    * @default 8081

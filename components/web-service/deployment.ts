@@ -62,9 +62,9 @@ function deploymentSpec(
 /** How to wait for the rollout of a component's Deployment. */
 export interface RolloutOptions {
   /**
-   * Returns an output that contains the Deployment when its rollout is complete, and that rejects
-   * if the rollout fails. The Ingress and the autoscaler wait for this output, because they need
-   * ready pods.
+   * Returns an output that contains the Deployment when its rollout is complete. If the rollout
+   * fails, the output fails with the reason. The Ingress and the autoscaler wait for this output,
+   * because they need ready pods.
    *
    * @default - Pulumi's provider waits, for at most `progressDeadlineSeconds` plus 60 s
    */

@@ -34,8 +34,8 @@ export interface IngressArgs {
   readonly ingressAnnotations?: Readonly<Record<string, pulumi.Input<string>>>;
 
   /**
-   * IngressClass of the Ingress. If no controller handles the class, requests get no answer. The
-   * update then waits for an address of the Ingress until its timeout.
+   * IngressClass of the Ingress. If no controller handles the class, requests get no answer. Pulumi
+   * then waits for an address of the Ingress until the update times out.
    *
    * @group Ingress
    * @default - "alb" with `ingressPreset`, otherwise the cluster's default class
@@ -54,10 +54,11 @@ export interface IngressArgs {
   readonly ingressGroupName?: string;
 
   /**
-   * Ingress controller whose annotations the Ingress gets. `eks-alb` is the AWS Load Balancer
-   * Controller: its load balancer sends requests directly to pods and checks the pods' readiness.
-   * The namespace needs the label `elbv2.k8s.aws/pod-readiness-gate-inject=enabled`; otherwise, a
-   * rollout may remove old pods too early.
+   * Ingress controller for which the component adds annotations to the Ingress. `eks-alb` is the
+   * AWS Load Balancer Controller: its load balancer sends requests directly to pods and checks the
+   * pods' readiness. The namespace needs the label
+   * `elbv2.k8s.aws/pod-readiness-gate-inject=enabled`; otherwise, a rollout may remove old pods too
+   * early.
    *
    * @group Ingress
    * @default - none

@@ -15,8 +15,8 @@ import type { WebServiceInputs } from "./normalize";
 /** How to wait for the Job of a long migration. */
 export interface MigrationOptions {
   /**
-   * Returns an output that contains the Job when the Job has succeeded, and that rejects if the Job
-   * fails. The Deployment waits for this output.
+   * Returns an output that contains the Job when the Job has succeeded. If the Job fails, the
+   * output fails with the reason. The Deployment waits for this output.
    *
    * @default - Pulumi's provider waits, for at most `activeDeadlineSeconds` plus 60 s
    */
@@ -44,14 +44,16 @@ function jobSpec(
   return applyOverride(web.overrides?.migrationJobSpec, {
     activeDeadlineSeconds,
     backoffLimit: defaults.backoffLimit,
-    // If someone drains the pod's node, the migration has not failed.
+    // If Kubernetes evicts the pod, for example to drain its node, this is not a failure of the
+    // migration.
     podFailurePolicy: {
       rules: [
         { action: "Ignore", onPodConditions: [{ status: "True", type: "DisruptionTarget" }] },
       ],
     },
     template: {
-      // The pods are not pods of `web`, because the Service would send them requests.
+      // The pods have the labels of component `job`. With the labels of `web`, the Service would
+      // send requests to these pods.
       metadata: podMetadata(
         web,
         { ...labels(identity, "job"), ...releaseLabels(identity, release) },
@@ -76,8 +78,8 @@ function jobSpec(
 }
 
 /**
- * Creates the Job of a long migration. A Job is immutable, so a release changes nothing in a Job
- * that has succeeded or that runs. With `retryOf`, the component replaces the Job.
+ * Creates the Job of a long migration. The pod template of a Job is immutable, so a release does
+ * not change a Job that runs or has succeeded. With `retryOf`, the component replaces the Job.
  */
 export function createMigrationJob(
   parent: pulumi.Resource,

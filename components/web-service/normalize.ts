@@ -2,7 +2,10 @@ import { migration, webService as defaults } from "../conventions/defaults";
 import { withDefaults } from "../conventions/with-defaults";
 import type { WebServiceArgs } from "./args";
 
-/** The args with all defaults. Validation and builders read these args, not the caller's args. */
+/**
+ * The args with all defaults. The code that validates the args or creates objects reads these args,
+ * not the caller's args.
+ */
 export type WebServiceInputs = ReturnType<typeof normalize>;
 
 /** Whether health and metrics have a port that does not serve requests. */
