@@ -54,8 +54,8 @@ const cli = spawn(
   ],
   { cwd: project, stdio: "inherit" },
 );
-// On Ctrl-C, the terminal sends SIGINT to this process and to its child. This process forwards the
-// other signals to the child.
+// On Ctrl-C, the terminal sends SIGINT to this process and to its child. So this process forwards
+// only the other signals to the child.
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) {
   process.on(signal, () => {
     if (signal !== "SIGINT") cli.kill(signal);

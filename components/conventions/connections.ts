@@ -81,7 +81,7 @@ const code: readonly DoorName[] = [
 ];
 
 /**
- * Destinations that each source may connect to. The policies close all other destinations. This
+ * Destinations that each source may connect to. The policies block all other connections. This
  * table does not contain the kubelet's probes: they come from the node, and NetworkPolicies cannot
  * block connections from a pod's own node.
  */

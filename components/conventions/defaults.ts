@@ -237,8 +237,8 @@ export const reviewNamespace = {
   quota: { cpu: "2", memory: "4Gi", pods: 10 },
   /**
    * The stack needs one Ingress, two Services, one Secret and a CronJob for each scheduled job.
-   * Each CronJob has at most 9 Jobs: 3 successful, 5 failed and 1 that runs. So 20 CronJobs have
-   * 180 Jobs. The rest of the quota is for experiments and for the Jobs of `npm run run`.
+   * Each CronJob has at most 9 Jobs: 3 successful, 5 failed and 1 that runs. So 20 CronJobs have at
+   * most 180 Jobs. The rest of the quota is for experiments and for the Jobs of `npm run run`.
    */
   quotaObjects: {
     "count/configmaps": "20",

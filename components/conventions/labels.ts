@@ -12,7 +12,7 @@ export interface Identity {
   readonly app: string;
   /**
    * Value of `DD_ENV` and of the label `tags.datadoghq.com/env`. With a wrong value, traces and
-   * metrics appear under another environment.
+   * metrics appear under another environment in Datadog.
    */
   readonly environment: string;
   /**

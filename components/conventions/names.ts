@@ -1,6 +1,9 @@
 import { createHash } from "node:crypto";
 
-/** Maximum lengths of names, in characters, that Kubernetes, AWS and Pulumi accept. */
+/**
+ * Maximum lengths of names, in characters. Kubernetes, AWS or Pulumi refuse longer names, except
+ * for `slug`, whose limit is our own.
+ */
 export const budgets = {
   /**
    * Kubernetes gives each Job the CronJob's name plus 11 characters. A Job's name has at most 63

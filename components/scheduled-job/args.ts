@@ -76,7 +76,7 @@ export interface ScheduledJobArgs extends PodArgs {
   readonly args: readonly string[];
   /**
    * Names and labels that identify the stack's objects. Never change the identity. With a wrong
-   * identity, logs and metrics appear under another service.
+   * identity, logs and metrics appear under another service in Datadog.
    *
    * @group Common
    */
@@ -97,7 +97,7 @@ export interface ScheduledJobArgs extends PodArgs {
   readonly namespace: pulumi.Input<string>;
   /**
    * Branch and commit of the release. Only the CronJob and its pods contain these values. With
-   * wrong values, errors appear under another version.
+   * wrong values, errors appear under another version in Datadog.
    *
    * @group Common
    */

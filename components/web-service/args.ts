@@ -37,7 +37,7 @@ export interface WebServiceArgs extends PodArgs, IngressArgs {
   readonly namespace: pulumi.Input<string>;
   /**
    * Branch and commit of the release. Only the Deployment and its pods contain these values. With
-   * wrong values, errors and traces appear under another version.
+   * wrong values, errors and traces appear under another version in Datadog.
    *
    * @group Common
    */

@@ -37,8 +37,8 @@ export interface CanaryArgs extends Omit<
   | "track"
 > {
   /**
-   * Number of pods, at least one. Production's Service sends an equal share of the requests to each
-   * pod of the canary and of production.
+   * Number of pods, at least one. Production's Service sends about the same number of requests to
+   * each pod of the canary and of production.
    */
   readonly replicas: number;
   /** Name of production's ServiceAccount. The canary's pods get the permissions of production. */
