@@ -1,6 +1,6 @@
 /**
  * Name of the service that this repository ships. Deployment, Service, image and Pulumi project
- * have this name. The names of jobs, stacks' namespaces and IAM roles begin with it.
+ * have this name. The names of most other objects begin with it.
  */
 export const service = "services-orders";
 
