@@ -3,14 +3,14 @@ import { slug } from "./components/conventions/names";
 
 /** Properties of an environment's stacks. */
 interface Traits {
-  /** Environment whose namespace, names, labels and settings a canary shares. */
+  /** Set for a canary: environment whose namespace, names, labels and settings the canary uses. */
   readonly canaryOf?: Environment;
   /** How the stack's CI jobs authenticate to the cluster: by AWS role, or by CircleCI's token. */
   readonly clusterIdentity: ClusterIdentity;
   /**
    * `own`: the stack creates a namespace with guardrails and a database, and deletes both.
-   * `given`: both exist before the stack exists, and after someone has destroyed the stack. The
-   * Pulumi state of such a stack must not contain a secret.
+   * `given`: both already exist before the first deploy, and stay if someone destroys the stack.
+   * The Pulumi state of such a stack must not contain a secret.
    */
   readonly data: "given" | "own";
   /**
@@ -35,7 +35,7 @@ interface Traits {
   readonly protectedBranch: boolean;
   /** Whether the service's first pod fills the empty database with example data. */
   readonly seeds: boolean;
-  /** Environment whose default settings apply. */
+  /** Environment whose default settings the stack uses. */
   readonly settingsOf: OwnDefaults;
 }
 
@@ -154,7 +154,7 @@ export const reservedSlugs: readonly string[] = [
 /**
  * Returns the slug of a branch's review stack.
  *
- * @throws Error for `main`, `master` and the names of stacks: these slugs are reserved.
+ * @throws Error if the branch's name is one of the {@link reservedSlugs}
  */
 export function slugOf(branch: string): string {
   if (reservedSlugs.includes(branch)) {
@@ -166,8 +166,8 @@ export function slugOf(branch: string): string {
 const slugForm = /^[a-z](?:[a-z0-9-]{0,28}[a-z0-9])?$/;
 
 /**
- * Returns the environment and the slug of a stack. Undefined for a name that no stack may have, so
- * that a typing error never becomes an environment.
+ * Returns the environment and the slug of a stack. Undefined for a name that no stack may have,
+ * such as a misspelled name.
  */
 export function parseStack(
   stack: string,

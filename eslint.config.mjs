@@ -2,7 +2,10 @@ import pulumi from "@pulumi/eslint-plugin";
 import tseslint from "typescript-eslint";
 import prose from "./tools/prose/eslint-plugin.mjs";
 
-/** Constructing a resource inside `.apply(...)` hides it from previews. Ordinary objects are listed. */
+/**
+ * A preview does not show a resource that code constructs inside `.apply(...)`. The selector lists
+ * the ordinary classes that code may construct there.
+ */
 const noResourceInApply = {
   "no-restricted-syntax": [
     "error",
@@ -38,8 +41,8 @@ export default tseslint.config(
     files: ["**/*.ts"],
     languageOptions: {
       parserOptions: {
-        // Two programs. The project service would open one for each room with a tsconfig.json, and
-        // need more than 4 GB.
+        // ESLint loads two TypeScript projects. With `projectService`, it would load one project
+        // for each folder with a tsconfig.json, and need more than 4 GB of memory.
         project: ["tsconfig.json", "tools/tsconfig.json"],
         tsconfigRootDir: import.meta.dirname,
       },
@@ -49,7 +52,7 @@ export default tseslint.config(
       "@pulumi/no-output-in-template-literal": "error",
       "@pulumi/no-output-instance-in-template-literal": "error",
       "@typescript-eslint/consistent-type-imports": ["error", { fixStyle: "inline-type-imports" }],
-      // The optional parts of Kubernetes specs are dotted by name; index signatures are not.
+      // TypeScript itself requires brackets for keys of index signatures.
       "@typescript-eslint/dot-notation": "off",
       eqeqeq: "error",
       "max-lines": ["error", { max: 300 }],
@@ -58,12 +61,12 @@ export default tseslint.config(
     },
   },
   {
-    // A resource registers itself: making one without keeping it is how a program reads.
+    // A resource registers itself with Pulumi, so a program does not need the constructed object.
     files: ["index.ts", "program/**/*.ts"],
     rules: { "no-new": "off", ...noOutside },
   },
   { files: ["components/**/*.ts"], rules: noOutside },
-  // Every arg has a doc comment: a limit of 300 lines would split an interface by prefixes.
+  // Every arg has a doc comment, so an interface of args may need more than 300 lines.
   { files: ["components/**/args.ts"], rules: { "max-lines": ["error", { max: 400 }] } },
   {
     // Plain English. A test that needs a bad word disables the rule for one line, and says why.
@@ -75,20 +78,21 @@ export default tseslint.config(
     },
   },
   {
-    // They talk to a person, on the terminal; end-to-end tests print what they measured.
+    // The commands print to the terminal. End-to-end tests print their measurements.
     files: ["{cli,lib,operations,pipeline,sandbox,tools,test/end-to-end}/**/*.ts"],
     rules: { "no-console": "off" },
   },
   {
     files: ["test/**/*.ts"],
     rules: {
-      // Recorded manifests are read by path: typing each of them would test the types, not the program.
+      // Tests read fields of recorded manifests, which have no types.
       "@typescript-eslint/no-unsafe-argument": "off",
       "@typescript-eslint/no-unsafe-assignment": "off",
       "@typescript-eslint/no-unsafe-call": "off",
       "@typescript-eslint/no-unsafe-member-access": "off",
       "@typescript-eslint/no-unsafe-return": "off",
-      // The program is `export =`, because Pulumi runs an exported function.
+      // The program uses `export =`, because Pulumi runs an exported function. Tests import it with
+      // `import program = require(...)`.
       "@typescript-eslint/no-require-imports": ["error", { allowAsImport: true }],
       "max-lines": "off",
     },

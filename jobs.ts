@@ -13,7 +13,7 @@ type Command =
   | readonly ["export", "--continue", string, "--format", "csv" | "json"];
 
 /**
- * All args of a job, except the args that the program sets. The editor shows what each arg does.
+ * All args of a ScheduledJob, except the args that the program sets or that {@link Job} declares.
  */
 type Knobs = Omit<
   ScheduledJobArgs,

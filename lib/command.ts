@@ -17,7 +17,8 @@ export interface CommandOptions {
   readonly onLine?: (line: string) => void;
   /**
    * `command` calls this function with the process id when the program has started. When the
-   * program has ended, `command` calls the returned function.
+   * program has ended, `command` calls the returned function with the signal that ended the
+   * program. The signal is null if the program ended by itself.
    */
   readonly onStart?: (pid: number) => (signal: NodeJS.Signals | null) => Promise<void> | void;
   /** Signal with which the caller can end the program early. `command` then throws an error. */

@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from "node:fs";
 
 /**
  * Returns the start time of a process, in clock ticks since the machine started. Undefined if no
- * process has this id.
+ * running process has this id, or if the machine has no `/proc`.
  */
 export function startTime(pid: number): string | undefined {
   try {
@@ -17,7 +17,8 @@ export function startTime(pid: number): string | undefined {
 /**
  * Whether a process runs. Pass `started` to exclude a later process with the same id.
  *
- * @param started - the process's start time, which {@link startTime} returns
+ * @param started - the process's start time, from {@link startTime}. The function ignores it on a
+ * machine without `/proc`
  */
 export function runs(pid: number, started?: string): boolean {
   const now = startTime(pid);

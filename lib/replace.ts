@@ -1,6 +1,6 @@
 import { renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 
-/** Atomically replaces the file or link at a path by the file or link that `make` creates. */
+/** Atomically replaces the file or link at a path with the file or link that `make` creates. */
 function replace(path: string, make: (path: string) => void): void {
   // Two processes may replace the same path at the same time, so each process uses its own
   // temporary name.

@@ -6,8 +6,9 @@ import { project } from "./project";
 import { replaceFile } from "./replace";
 
 /**
- * The result of a deploy. `npm run notify` shows it in its message. `npm run smoke` and `npm run
- * promote` refuse a stack that runs another commit or image.
+ * The result of a deploy, which later jobs of the pipeline read. `npm run notify` shows the result
+ * in its message. `npm run smoke` and `npm run promote` refuse the stack if it no longer runs the
+ * commit and the image of this result.
  */
 export interface Deployed {
   /** What changed, in one line. Undefined if the deploy showed no preview. */
@@ -73,9 +74,9 @@ export class Reports {
   }
 
   /**
-   * Runs `work`, the action of a command. First removes `cause.txt`, which may have the causes of
-   * an earlier command. If `work` fails, writes the causes and details of this failure into
-   * `cause.txt`. Also writes `command.xml`, a JUnit report with the same texts.
+   * Runs `work`, the action of a command. First removes `cause.txt` and `command.xml`, which may be
+   * about an earlier command. If `work` fails, writes the causes and details of this failure into
+   * `cause.txt`. In any case writes `command.xml`, a JUnit report with the result of the command.
    *
    * @param command the command as a person types it
    */

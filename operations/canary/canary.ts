@@ -52,7 +52,10 @@ export interface CanaryOptions {
   readonly yes?: boolean;
 }
 
-/** Longest time until a canary expires, in hours. No one watches a canary for longer. */
+/**
+ * Longest time from the start of a canary to its expiry, in hours. A person should watch a canary
+ * until it ends, and does not do this for many days.
+ */
 const longestHours = 72;
 
 /**
@@ -100,7 +103,7 @@ export async function canaryStart(
 
 /**
  * Shows the preview, asks for confirmation, and updates the canary's stack. Sets the expiry before
- * the update, so that every canary has an expiry.
+ * the update, so that a canary also has an expiry if its update fails.
  *
  * @returns what changes, in one line
  */
@@ -155,7 +158,7 @@ async function imageFor(
 }
 
 /**
- * Checks whether the commit may run next to production, and returns the commit.
+ * Checks whether a canary may run the commit next to production's pods, and returns the commit.
  *
  * @throws UserError if a precondition is not met
  */
@@ -256,7 +259,7 @@ export async function stopCanary(production: Production, workspace: Workspace): 
     );
   }
   // kubectl deletes the Deployment first, because kubectl does not need the stack's lock. Someone
-  // may have killed `canary start` while Pulumi waited for the pods. Then the stack may still be
+  // may have killed `canary -- start` while Pulumi waited for the pods. Then the stack may still be
   // locked, and its state does not contain the Deployment. But the canary's pods already answer
   // production's requests.
   if ((await canaryDeployment(production)) !== undefined) {

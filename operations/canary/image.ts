@@ -40,13 +40,13 @@ export interface Code {
 }
 
 /**
- * Stack whose settings decide how Pulumi builds the image. The image must be like the images that
- * production gets from staging.
+ * Stack whose settings decide how Pulumi builds the image. Production runs images that Pulumi built
+ * with the settings of staging, and a canary must have the same kind of image.
  */
 const builder = "staging";
 
 /**
- * Returns the commit that becomes the canary, after all checks that need no cluster.
+ * Checks the branch and the commit of a canary, as far as this needs no cluster, and returns them.
  *
  * @param asked - commit that a person has chosen. Default: the newest commit of the branch
  * @throws UserError if the commit is not the branch's newest commit at the remote, or if
@@ -83,7 +83,8 @@ export async function codeOf(
 
 /**
  * `npm run canary -- build BRANCH`: builds the jars of a branch into this checkout. The job that
- * runs this command needs no permissions. The next job pushes the image of these jars.
+ * runs this command needs no permissions. The job `canary-image` then builds an image with these
+ * jars.
  */
 export async function canaryBuild(
   branch: string,
@@ -119,9 +120,9 @@ export async function canaryImage(
 }
 
 /**
- * Returns the image of the code. If no canary has run this commit yet, builds and pushes the image.
- * The image goes to the repository of production's images, where no branch can push. The image gets
- * the tag `canary-<commit>`. The registry refuses to move this tag to another image.
+ * Returns the image with the tag `canary-<commit>` in the repository of production's images, to
+ * which no branch can push. If there is no such image, builds and pushes the image, and adds the
+ * tag. The registry refuses to move this tag to another image.
  */
 export async function imageOf(code: Code, given: Workspace, build: BuildJars): Promise<string> {
   const workspace = withoutRelease(given);

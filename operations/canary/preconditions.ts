@@ -8,7 +8,7 @@ export interface CanaryFacts {
   readonly commit: string | undefined;
   /** Whether production's commit is in the branch's history. Undefined if git cannot tell. */
   readonly containsProduction: boolean | undefined;
-  /** Why production gets no release, and how to end this. Undefined if production is not held. */
+  /** Why production is held, and how to end the hold. Undefined if production is not held. */
   readonly hold: string | undefined;
   /**
    * Database migrations that differ between production's commit and the image's commit. Undefined
@@ -82,8 +82,8 @@ export interface BuildFacts {
 
 /**
  * The reason why a command must not build the image of a commit, and what to do. Undefined if the
- * command may build the image. The build reads the branch's code as data: nothing of the branch
- * decides what the build runs.
+ * command may build the image. The build only compiles and copies files of the branch. None of
+ * these files may decide which programs the build runs.
  */
 export function validateBuild(facts: BuildFacts): string | undefined {
   const { branch, commit, otherBuildFiles, tip, unusualFiles } = facts;

@@ -74,11 +74,11 @@ async function ecrPassword(region: string, env: Env): Promise<string> {
 
 /**
  * Logs Docker in to ECR, before Pulumi builds and pushes an image. The builder uses only the logins
- * in Docker's configuration. A missing or expired login stops the push only after the whole build.
- * So each command logs in, also if the configuration already has a login. Does nothing for a
+ * in Docker's configuration. With a missing or expired login, the push fails only after the whole
+ * build. So this function logs in even if the configuration already has a login. Does nothing for a
  * registry other than ECR, or if Docker has a credential helper for the registry.
  *
- * @throws UserError if AWS gives no password, or if Docker does not start.
+ * @throws UserError if AWS gives no password, or if `docker login` fails.
  */
 export async function logInToPush(repository: string, env: Env): Promise<void> {
   const [host = ""] = repository.split("/");

@@ -142,8 +142,8 @@ interface TagOptions {
 }
 
 /**
- * Adds a tag to an image through the registry's API. Does not pull or push the image. Never moves
- * an existing tag, except with `moves`.
+ * Adds a tag to an image through the registry's API. Does not pull or push the image. Moves an
+ * existing tag only with `moves`.
  *
  * @returns "was there" if the tag already names this image, otherwise "added"
  * @throws UserError if the tag names another image, the image does not exist, or the registry

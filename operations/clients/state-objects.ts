@@ -30,7 +30,7 @@ export interface StateObject {
  * paths from the root of the backend, such as `.pulumi/stacks/PROJECT`.
  */
 export interface StateObjects {
-  /** Lists the objects in a folder, without its subfolders. */
+  /** Lists the objects in a folder, without the objects in its subfolders. */
   readonly list: (folder: string) => Promise<readonly StateObject[]>;
   /** Reads one object, which must exist. */
   readonly read: (folder: string, name: string) => Promise<string>;
@@ -127,7 +127,10 @@ function inFiles(directory: string): StateObjects {
   };
 }
 
-/** Timeout of one command of the AWS CLI, in milliseconds. A history has hundreds of objects. */
+/**
+ * Timeout of one command of the AWS CLI, in milliseconds. The command that takes longest removes a
+ * stack's history, which has hundreds of objects.
+ */
 const s3Timeout = 120_000;
 
 function inS3({ backendUrl, env }: StateOfProject): StateObjects {
@@ -157,7 +160,7 @@ function inS3({ backendUrl, env }: StateOfProject): StateObjects {
       const which = ["--bucket", bucket, "--prefix", start, "--output", "json"];
       const query = ["--query", "Contents[].[Key,LastModified]"];
       const answer = await aws("s3api", "list-objects-v2", ...which, ...query);
-      // Without objects, the AWS CLI prints nothing, or "null".
+      // For an empty folder, the AWS CLI prints nothing, or "null".
       const found = JSON.parse(answer.trim() || "null") as (readonly [string, string])[] | null;
       return (found ?? [])
         .map(([key, modified]) => ({ modified: new Date(modified), name: key.slice(start.length) }))

@@ -6,8 +6,8 @@ import { git } from "./git";
 
 /**
  * Creates a second working directory, and calls `work` with the path of this directory. The second
- * directory uses the npm packages of the first one. This function removes the second directory when
- * the work ends, also if this process ends first.
+ * directory uses the npm packages of the first directory. This function removes the second
+ * directory when `work` has ended, or when this process exits.
  *
  * @param commit - commit in the second directory. Default: the checked-out commit
  */

@@ -14,9 +14,9 @@ function builds({ environment, imageRef }: Settings): boolean {
 }
 
 /**
- * Prepares an update that builds the stack's image: logs Docker in to the registry, and checks that
- * the registry still has the image in the state. Without this check, Pulumi would not build the
- * image again, because Pulumi compares the program only with the state.
+ * Prepares an update that builds the stack's image: logs Docker in to the registry, and checks
+ * whether the registry still has the image that the state names. Without this check, Pulumi would
+ * not build a deleted image again, because Pulumi compares the program only with the state.
  *
  * @returns options for `pulumi up`, which build the image again if the registry has lost it
  */
@@ -49,8 +49,8 @@ const runningTag = (stack: string): string => `deployed-${stack}`;
 /**
  * Moves the stack's tag to the image that the stack now runs. ECR counts an image's age from its
  * first push. A deploy of unchanged code pushes nothing. Without the tag, a lifecycle rule would
- * delete the image of a stack whose code has not changed for a long time. Other registries do not
- * have these lifecycle rules.
+ * delete the image of a stack whose code has not changed for a long time. Does nothing for other
+ * registries, because they do not have these lifecycle rules.
  */
 export async function keepImage({ settings, workspace }: DeployTarget, ref: string): Promise<void> {
   const { env } = workspace;
@@ -59,9 +59,9 @@ export async function keepImage({ settings, workspace }: DeployTarget, ref: stri
 }
 
 /**
- * Returns the image that the stack must run, if the registry does not have this image any more. No
- * node could pull it. Undefined if the registry has the image, or if the stack builds its own
- * image.
+ * Returns the image that the stack must run, if the registry does not have this image any more. New
+ * pods could not start, because no node could pull the image. Undefined if the registry has the
+ * image, or if the stack builds its own image.
  */
 export async function goneImage(target: DeployTarget): Promise<string | undefined> {
   const { last, settings, workspace } = target;

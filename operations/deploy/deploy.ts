@@ -51,7 +51,7 @@ export interface DeployOptions {
    * delete (`local` and review stacks), otherwise false.
    */
   readonly takeBack?: boolean;
-  /** The deploy calls this function after the confirmation, before it changes anything. */
+  /** The deploy calls this function after the confirmation, before it changes the cluster. */
   readonly confirmed?: () => Promise<void>;
   /** Deploys even if the stack has a hold, for example after a rollback. */
   readonly evenIfHeld?: boolean;
@@ -66,7 +66,7 @@ export interface DeployOptions {
   readonly yes?: boolean;
 }
 
-/** Name of the stack tag that records which commit of the program made the last deploy. */
+/** Name of the stack tag with the commit of the program that the last deploy used. */
 const deployedTag = "deployed";
 
 /**

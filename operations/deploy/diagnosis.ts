@@ -94,9 +94,9 @@ function ownPods({ pods, replicaSets }: Findings, since: Date): readonly FailedP
 }
 
 /**
- * Returns whether an event is about this deploy. An old pod also causes warnings: its readiness
- * probe fails while the pod ends. A new pod may be gone, but its name contains the hash of its
- * ReplicaSet.
+ * Returns a function that says whether an event is about this deploy. An old pod also causes
+ * warnings: its readiness probe fails while the pod ends. A pod of this deploy may already be gone.
+ * The function recognizes this pod by its name, which contains the hash of its ReplicaSet.
  */
 function isOwn({ replicaSets }: Findings, own: readonly FailedPod[]) {
   const hashes = [...newestHashes(replicaSets)];

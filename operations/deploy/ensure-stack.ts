@@ -7,9 +7,9 @@ import { secretsProviderOf } from "../pulumi/settings";
 import { type Tags, createStack, setTags } from "../pulumi/stacks";
 
 /**
- * Creates the stack if the stack does not exist. Recovers the stack if its last update was killed.
- * The commands `deploy`, `image` and `review` call this function first. So the tags of a review
- * stack always name its branch and its cluster.
+ * Creates the stack if the stack does not exist. Recovers the stack if someone killed its last
+ * update. The commands `deploy`, `image` and `review` call this function before they update a
+ * stack. So the tags of a review stack name its branch and its cluster.
  *
  * @returns what someone has changed in the cluster since the last update.
  * @throws UserError if the review stack belongs to another branch.

@@ -56,7 +56,8 @@ export async function reportFailure(
     const args = ["logs", pod, "--container", container, `--tail=${String(linesRead)}`, ...within];
     const run = previous ? ["--previous"] : [];
     const log = await cluster.kubectl([...args, ...run], patience).catch(() => "");
-    // Masks secrets first, because a cut line may contain only a part of a secret.
+    // Masks secrets before `lastLines` cuts long lines: the mask does not recognize a part of a
+    // secret.
     const lines = lastLines(withoutSecrets(log));
     if (lines.length === 0) continue;
     const title = `Last lines of ${pod}, ${container}${previous ? " (previous run)" : ""}:`;
@@ -68,7 +69,7 @@ export async function reportFailure(
   }
 }
 
-/** Removes the Deployments, and the pods of earlier updates with their events. */
+/** Returns the findings without Deployments, and without earlier updates' pods and their events. */
 function createdSince({ events, pods, ...others }: Findings, since: Date): Findings {
   const isOld = ({ metadata }: Findings["pods"][number]): boolean =>
     Date.parse(metadata.creationTimestamp ?? "") < since.getTime();

@@ -4,9 +4,10 @@ import { recordUpdate } from "../stacks/review-namespace";
 import type { DeployTarget } from "./target";
 
 /**
- * Runs an update. For a review stack, writes the time into the stack's namespace twice. The first
- * time is before the update, so that no sweep removes the stack now. The second time is after the
- * update, also if the update failed, because the first update creates the namespace.
+ * Runs an update. For a review stack, writes the time into an annotation of the stack's namespace
+ * before and after the update. The annotation from before prevents a sweep from removing the stack
+ * during the update. Before its first update, a stack has no namespace. So this function writes the
+ * time again after the update, even if the update failed.
  */
 export async function keepingAlive(
   { cluster, settings, workspace }: DeployTarget,

@@ -19,8 +19,9 @@ const entry = v.object({
 });
 
 /**
- * Returns the last lines of a log, in a form that people can read: a line in JSON becomes its
- * level, its message and its stack trace, and long stack traces lose frames, but no cause.
+ * Returns the last lines of a log, in a form that people can read. A line in JSON becomes its
+ * level, its message and its stack trace. A stack trace keeps all its causes, but only the first
+ * frames of each cause.
  */
 export function lastLines(log: string): readonly string[] {
   const lines = log

@@ -8,7 +8,7 @@ export interface DeployFacts {
   readonly branch: string;
   readonly cluster: string;
   readonly environment: Environment;
-  /** Image that the stack must run but does not build, if the registry does not have the image. */
+  /** Image that the stack must run, if the registry does not have it and the stack builds none. */
   readonly goneImage: string | undefined;
   /** The cluster's record of its network policies, in the form of operations/doctor/record.ts. */
   readonly networkPolicies: string | undefined;

@@ -3,8 +3,8 @@ import { list } from "../clients/kubectl";
 import { type Check, type Finding, checks, differs, notNeeded, ok, unanswered } from "./finding";
 
 /**
- * These checks are about everything that review stacks need from a cluster, except network
- * policies. docs/bootstrap.md lists these needs.
+ * The checks in this file look for what review stacks need from a cluster, except network policies.
+ * docs/bootstrap.md lists these requirements.
  */
 
 /** Metadata of the objects that the checks read. */
@@ -47,7 +47,7 @@ export function ingressClassIn(classes: readonly Named[], wanted: string | undef
     : ok(`default IngressClass ${found.metadata.name}`);
 }
 
-/** Returns whether a StorageClass is the default. The database of a review stack needs one. */
+/** Returns whether a StorageClass is the default, which the database of a review stack needs. */
 export function storageClassIn(classes: readonly Named[]): Finding {
   const defaults = classes.filter(isDefault("storageclass")).map(({ metadata }) => metadata.name);
   return defaults.length === 0

@@ -47,9 +47,9 @@ export const differs = (text: string): Finding => ({ status: "differs", text });
 export const unknown = (text: string): Finding => ({ status: "unknown", text });
 
 /**
- * Returns the finding of a check that could not ask its question.
+ * Returns the finding of a check whose request failed, for example because of a permission.
  *
- * @param what the question that was asked, such as `list IngressClasses`
+ * @param what what the check tried to do, such as `list IngressClasses`
  */
 export function unanswered(error: unknown, what: string): Finding {
   if (isForbidden(error)) {

@@ -16,8 +16,8 @@ const cleanUpMs = 4_000;
  */
 const logMs = 3_000;
 /**
- * Age of a probe's namespace in milliseconds. If the namespace is older, someone has killed that
- * probe, and the next probe deletes the namespace.
+ * Largest age of a running probe's namespace, in milliseconds. If a namespace is older, someone has
+ * killed its probe, and the next probe deletes the namespace.
  */
 const leftMs = 120_000;
 

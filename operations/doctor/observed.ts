@@ -22,18 +22,18 @@ function results(output: string, word: "first" | "last" | "metadata"): Results {
 
 const isOpen = (seen: Results, door: string) => seen.get(door) === "open";
 
-/** When network policies began to hold for the pods, or why the pods prove nothing. */
+/** When network policies began to apply to the pods, or why the pods prove nothing. */
 export interface Seen {
   readonly enforcement?: Enforcement;
   readonly finding: Finding;
 }
 
 /**
- * Returns when network policies begin to hold for a pod.
+ * Returns when network policies begin to apply to a pod.
  *
  * @param denied output of the pod that may connect to nothing
- * @param allowed output of the pod that may connect to everything. An address that this pod does
- * not reach proves nothing
+ * @param allowed output of the pod that may connect to everything. If this pod does not reach an
+ * address either, the address says nothing about network policies
  */
 export function enforcementIn(denied: string, allowed: string, doors: Doors): Seen {
   const [first, last] = [results(denied, "first"), results(denied, "last")];
