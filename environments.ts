@@ -15,13 +15,14 @@ interface Traits {
   readonly data: "given" | "own";
   /**
    * `built`: Pulumi builds the image from the working directory.
-   * `promoted`, `chosen`: the stack runs the image that `npm run promote` or `npm run canary`
-   * chose, and keeps this image until one of these commands chooses another image.
+   * `promoted`: `npm run promote` chooses the image for the next deploy. Without a new choice, the
+   * stack keeps its image.
+   * `chosen`: `npm run canary -- start` chooses the image.
    */
   readonly image: "built" | "chosen" | "promoted";
   /**
-   * Whether scheduled jobs run, unless a job's entry in jobs.ts sets `suspendedIn`. A canary has no
-   * jobs.
+   * Whether scheduled jobs run by default. In jobs.ts, `suspendedIn` overrides the default for one
+   * job. A stack with `none` has no jobs.
    */
   readonly jobs: "none" | "run" | "suspended";
   /**

@@ -102,7 +102,7 @@ export class Reports {
     return join(this.#directory, "cause.txt");
   }
 
-  /** Why the running command failed, as far as it is known: causes, then details. */
+  /** The causes that the running command has added so far, and then the details. */
   get failure(): string {
     return [...this.#causes, ...this.#details.map((text) => `\n${text}`)].join("\n");
   }

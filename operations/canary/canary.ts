@@ -72,8 +72,8 @@ export async function canaryStart(
   if (lives > longestHours) {
     throw new UserError(`A canary lives at most 72 h, got "${options.for}".`);
   }
-  // This check comes before any Pulumi command. Pulumi may write to a stack settings file, and the
-  // check would report this as an uncommitted change.
+  // This check comes before the first Pulumi command. Pulumi may write to a stack settings file,
+  // and a later check would report this change as an uncommitted change.
   await assertCheckout(given);
   const production = await connectToProduction(withEnv(given, { RELEASE_IMAGE_REF: "" }));
   const commit =

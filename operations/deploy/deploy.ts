@@ -211,7 +211,7 @@ async function downgradeOf(
 ): Promise<Downgrade | undefined> {
   const program = await head(workspace);
   if (settings.imageRef === undefined && program !== undefined && program === tip) return undefined;
-  // A stack that does not build its image keeps its current image, unless this deploy names another
+  // If a stack does not build its image and this deploy names no image, the stack keeps its current
   // image.
   const keeps =
     settings.imageRef === undefined && environments[settings.environment].image !== "built";
@@ -228,8 +228,8 @@ async function downgradeOf(
 }
 
 /**
- * Returns a check for an update that waits until another update of the stack ends. The update calls
- * the check before each try.
+ * Returns a check for an update that may have to wait for another update of the stack. The update
+ * calls the check before each try.
  *
  * @throws UserError (from the check) if the other update has changed the stack's outputs. The
  * preview and its approval are then out of date.

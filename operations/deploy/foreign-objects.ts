@@ -9,7 +9,7 @@ import type { DeployTarget } from "./target";
 const mostNamed = 10;
 
 /**
- * Checks whether an object that a deploy would create already exists and belongs to someone else.
+ * Checks whether an object that a deploy will create already exists and belongs to someone else.
  * The deploy would change such an object, or fail halfway because of a conflict. If the role has no
  * permissions in the namespace yet, this check finds nothing. For stacks that delete their
  * namespace, {@link assertNamespaceNotShared} checks the whole namespace.
@@ -49,7 +49,7 @@ const ofKubernetes = ["ConfigMap kube-root-ca.crt", "ServiceAccount default"];
  * Checks before the first successful update whether the namespace contains objects that do not
  * belong to the stack. Does nothing for a stack that does not delete its namespace. If the
  * namespace exists and has the stack's labels, the update adopts the namespace. A removal of the
- * stack would then also delete the objects of others.
+ * stack would then also delete the objects of other people.
  *
  * @throws UserError that names each object that does not belong to the stack
  */

@@ -26,10 +26,10 @@ export interface Row extends Finding {
   readonly check: string;
 }
 
-/** The cluster to check, what the stacks need there, and the time that is left for all checks. */
+/** What a check needs: the cluster, the settings of the stacks, and the time that is left. */
 export interface Patient {
   readonly cluster: Cluster;
-  /** Returns the number of milliseconds until all checks must have ended, at least 1. */
+  /** Returns the time that is left for all checks, in milliseconds. The result is at least 1. */
   readonly left: () => number;
   readonly settings: Settings;
 }
