@@ -12,7 +12,7 @@ export const root = resolve(
   process.env["SANDBOX_DIR"] ?? join(homedir(), ".services-orders-sandbox"),
 );
 
-/** Paths below {@link root}. The programs of the sandbox write to no other directory. */
+/** Paths below {@link root}. The programs of the sandbox write only to these paths. */
 export const paths = {
   /** The installed parts, such as Pulumi's engine, its providers and Kubernetes. */
   parts: join(root, "parts"),
@@ -31,7 +31,7 @@ export const paths = {
   buildx: join(root, "buildx"),
   /** The cluster's certificates, kubeconfigs, etcd data and kubelet data. */
   cluster: join(root, "cluster"),
-  /** Directory that the sandbox mounts over its own /var. */
+  /** Directory that the sandbox's programs see as /var, instead of the machine's /var. */
   var: join(root, "var"),
   volumes: join(root, "volumes"),
   /**
@@ -57,8 +57,8 @@ export const paths = {
  */
 export const net = {
   /**
-   * Name of the network interface on the machine. It is one end of a veth pair, and `inside` is the
-   * name of the other end in the sandbox.
+   * Name of the network interface on the machine. This interface is one end of a veth pair. The
+   * other end is in the sandbox, and has the name `inside`.
    */
   outside: "orders-sandbox",
   inside: "uplink",
@@ -75,9 +75,9 @@ export const net = {
 } as const;
 
 /**
- * Environment variables for kubectl on the sandbox's cluster. The variables move kubectl's cache
- * into the sandbox's directory, and make requests to the sandbox's addresses bypass the machine's
- * proxy.
+ * Environment variables for kubectl commands that use the sandbox's cluster. With these variables,
+ * kubectl writes its cache into the sandbox's directory. Requests to the sandbox's addresses do not
+ * go through the machine's proxy.
  */
 export function kubectlEnvironment(
   shell: Readonly<Record<string, string | undefined>> = process.env,
@@ -118,7 +118,7 @@ export function saveOptions(chosen: Options): void {
   replaceFile(paths.options, `${JSON.stringify(chosen, undefined, 2)}\n`);
 }
 
-/** Returns the registry's name as image references contain it. */
+/** Returns the first part of the references of images in the registry, such as `localhost:5000`. */
 export function registryName(chosen: Options = options()): string {
   return chosen.registry ?? `localhost:${String(chosen.registryPort)}`;
 }

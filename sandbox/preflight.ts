@@ -132,8 +132,8 @@ export async function exclusively<T>(what: string, work: () => Promise<T>): Prom
 function takeLock(path: string): number {
   for (;;) {
     const file = openSync(path, "a+");
-    // The program `flock` locks the open file that it inherits from this process, so the lock
-    // remains after `flock` has ended.
+    // The program `flock` locks the open file that it inherits from this process. The lock belongs
+    // to the open file, so the lock remains after `flock` has ended.
     const { error, status } = spawnSync("flock", ["--nonblock", "3"], {
       stdio: ["ignore", "ignore", "inherit", file],
     });

@@ -134,7 +134,8 @@ async function checkOwnCluster(chosen: Options): Promise<string | undefined> {
 
 /**
  * Checks that the user's own registry answers with status 200, or with 401, which means that it
- * requires a login. BuildKit and the cluster have credentials for the login.
+ * requires a login. The sandbox does not log in itself, because BuildKit and the cluster have the
+ * credentials.
  *
  * @throws UserError if the registry gives another answer, or no answer.
  */
@@ -199,8 +200,8 @@ async function start(
 async function startControlPlane(annotations: Readonly<Record<string, string>>): Promise<void> {
   await ensureCertificates();
   await prepareNewPods();
-  // Does not wait for containerd, because only the kubelet needs containerd, and the kubelet starts
-  // later.
+  // This function does not wait for containerd, because only the kubelet needs containerd, and the
+  // kubelet starts later.
   await startDaemons(containerdDaemon(), etcdDaemon(), apiServerDaemon());
   await waitUntilHealthy("kube-apiserver", apiServerDaemon(), isHealthy.apiServer);
   await startDaemons(...controlDaemons());
@@ -229,14 +230,16 @@ async function endOutdatedAgent(): Promise<void> {
 
 /**
  * Writes the firewall rules that send connections to the NetworkPolicy agent. If an older version
- * of the sandbox has written other rules, replaces them in one step, so that no packet passes in
- * between.
+ * of the sandbox has written other rules, replaces them in one step, so that there is no moment
+ * without rules.
  */
 async function ensurePolicyRules(): Promise<void> {
   const known = await runInNamespaces([tool("iptables-save"), "-t", "mangle"]);
   const jump = "-A POSTROUTING -j SANDBOX-POLICIES";
   if (known.includes(jump) && known.includes(newPods)) return;
-  // iptables-restore empties the chain that the rules name, and keeps the jumps to the chain.
+  // iptables-restore replaces the rules of the chain SANDBOX-POLICIES, but keeps the existing rules
+  // of POSTROUTING and INPUT that jump to this chain. So leave out the lines that would add these
+  // jumps a second time.
   const rules = known.includes(jump)
     ? networkPolicyRules.replace(/^-A (?:POSTROUTING|INPUT) .*\n/gm, "")
     : networkPolicyRules;

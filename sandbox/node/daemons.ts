@@ -91,7 +91,7 @@ export function etcdDaemon(): Daemon {
     `--listen-client-urls=${client}`,
     `--advertise-client-urls=${client}`,
     "--listen-peer-urls=http://127.0.0.1:2380",
-    // Without fsync, writes are faster. A killed etcd still loses no data, because the data is
+    // Without fsync, writes are faster. If someone kills etcd, no data is lost, because the data is
     // already in the machine's page cache. Only a crash of the whole machine could lose the last
     // writes.
     "--unsafe-no-fsync",
@@ -100,7 +100,8 @@ export function etcdDaemon(): Daemon {
 }
 
 export function containerdDaemon(): Daemon {
-  // The pod network uses routes and no bridge. So every packet between pods passes iptables.
+  // The pod network uses routes, and no bridge, so the iptables rules apply to every packet between
+  // pods.
   const network = config(
     "cni/10-pods.conflist",
     JSON.stringify({
@@ -174,8 +175,8 @@ export function storageDaemon(): Daemon {
 const QUEUE = "100";
 
 /**
- * Returns the daemon that accepts or rejects each new connection of a pod, as the NetworkPolicies
- * say.
+ * Returns the daemon of the NetworkPolicy agent. This agent accepts or rejects each new connection
+ * of a pod, as the NetworkPolicies say.
  */
 export function networkPolicyDaemon(): Daemon {
   return onNode(
@@ -196,9 +197,10 @@ export function networkPolicyDaemon(): Daemon {
  *
  * Connections from the node itself, such as probes and requests from the API server, skip the
  * agent, as Kubernetes requires. The agent also checks connections from pods to the node.
- * Kubernetes does not require this check, but a program that works with this stricter rule also
- * works without the rule. Other rules drop the packets of new pods: see {@link newPodRules}. If the
- * agent does not run, no new connection passes, so that people notice the missing agent.
+ * Kubernetes does not require this check. But a program that works with this check also works in a
+ * cluster without it. Other rules drop the packets of new pods: see {@link newPodRules}. If the
+ * agent does not run, the kernel drops every new connection, so that people notice the missing
+ * agent.
  */
 export const networkPolicyRules = `*mangle
 :SANDBOX-POLICIES - [0:0]
@@ -217,9 +219,9 @@ COMMIT
  * listens on 127.0.0.1, and reaches pods through the route to the sandbox. Traefik reads the
  * addresses of pods from EndpointSlices and sends requests directly to pods. When a pod begins to
  * terminate, it still receives requests until Traefik has applied the change (see
- * `providersthrottleduration` below). Afterwards, a terminating pod that still serves receives only
- * requests of sticky sessions. Traefik does not retry requests, because its configuration has no
- * retry middleware.
+ * `providersthrottleduration` below). Afterwards, a terminating pod that still answers requests
+ * receives only the requests of sticky sessions. Traefik does not retry requests, because its
+ * configuration has no retry middleware.
  */
 export function ingressDaemon(options: Options): Daemon {
   return {

@@ -8,13 +8,15 @@ const provider = "ecr-credential-provider";
 
 /**
  * Returns the kubelet's arguments that name a credential provider for images in Amazon ECR, like
- * the arguments on a node of EKS. Without a stand-in for ECR, no program asks for such an image.
+ * the arguments on a node of EKS. The kubelet starts this provider only for images in ECR, which
+ * only a test with a stand-in for ECR uses.
  *
  * @see https://kubernetes.io/docs/tasks/administer-cluster/kubelet-credential-provider/
  */
 export function imageCredentials(): readonly string[] {
   const script = readFileSync(join(import.meta.dirname, `${provider}.mjs`), "utf8");
-  // The kubelet may run longer than this checkout exists, so the kubelet uses a copy of the script.
+  // The kubelet uses a copy of the script, because someone may delete this checkout while the
+  // kubelet still runs.
   const copy = config(`${provider}.mjs`, script);
   const program = config(
     join("credential-providers", provider),

@@ -141,8 +141,8 @@ async function linkNetwork(pid: number): Promise<void> {
 const STOP_MS = 5_000;
 
 /**
- * Maximum time, in milliseconds, from the kill of all processes until the kernel has removed their
- * namespaces, network interface and cgroups.
+ * Maximum time, in milliseconds, that the kernel may need after all processes are killed, to remove
+ * their namespaces, network interface and cgroups.
  */
 const GONE_MS = 30_000;
 
@@ -174,8 +174,9 @@ export async function removeNamespaces(withNode: boolean): Promise<void> {
     if (init !== undefined) {
       await untilGone(`network interface ${net.outside}`, linkIsGone);
     }
-    // If this sandbox did not run, but the network interface stays, a sandbox with another
-    // SANDBOX_DIR runs. Then the cgroups belong to that sandbox and must stay, too.
+    // If this sandbox did not run, but the network interface exists, a sandbox with another
+    // SANDBOX_DIR runs. Then the cgroups belong to that sandbox, so this function must not remove
+    // them.
     if (await eventually(linkIsGone, GONE_MS)) {
       await untilGone(`cgroup ${CGROUP}`, () => {
         removeCgroups();
@@ -205,10 +206,10 @@ async function endDaemons(): Promise<void> {
 }
 
 /**
- * Waits until the kernel has removed something.
+ * Waits until the kernel has removed a part of the sandbox, such as a network interface.
  *
- * @param isGone - this function calls `isGone` again and again until it returns true. If `isGone`
- * throws an error, the function also tries again.
+ * @param isGone - this function calls `isGone` repeatedly, until `isGone` returns true. An error of
+ *   `isGone` counts as false.
  * @throws UserError if `isGone` does not return true before the timeout
  */
 export async function untilGone(

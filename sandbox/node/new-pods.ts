@@ -5,9 +5,10 @@ import { runInNamespaces } from "./processes";
 
 /**
  * The pod network plugin of the sandbox. It runs the plugin `ptp`, and closes the firewall for a
- * new pod before the pod's first instruction. The NetworkPolicy agent opens the firewall when the
- * agent knows the pod's address, and from then on decides about the pod's connections. Without the
- * closed firewall, the agent would accept every connection of a pod that it does not know yet.
+ * new pod before the pod's first instruction. When the NetworkPolicy agent knows the pod's address,
+ * the agent opens the firewall. From then on, the agent decides about the pod's connections.
+ * Without the closed firewall, the agent would accept every connection of a pod that it does not
+ * know yet.
  */
 export const podNetworkPlugin = "sandbox-ptp";
 
@@ -15,8 +16,8 @@ export const podNetworkPlugin = "sandbox-ptp";
 export const newPods = "sandbox-new-pods";
 
 /**
- * Set of the pod addresses that are open, although the agent may already know policies for these
- * pods. The kernel removes an address after its timeout.
+ * Set of the addresses of new pods for which the firewall is open, even if the agent already knows
+ * policies for these pods. The kernel removes each address from the set after some seconds.
  */
 const openPods = "sandbox-open-pods";
 /** Seconds during which the firewall is open for a new pod in a namespace of the standard mode. */
@@ -26,17 +27,17 @@ const openSeconds = 6;
  * First part of the names of namespaces with the standard mode of EKS, a test fixture. AWS: "Until
  * all of the policies are configured for the new pod, containers in the new pod will start with a
  * default allow policy. This is called standard mode. A default allow policy means that all ingress
- * and egress traffic is allowed to and from the new pods." EKS does not name the time until the
- * policies are configured, so the fixture has a fixed time. Unlike on EKS, a namespace chooses the
- * mode, and not the cluster.
+ * and egress traffic is allowed to and from the new pods." AWS does not say how long this takes, so
+ * the fixture uses a fixed time. On EKS, the mode is a setting of the cluster. Here, the name of a
+ * namespace decides the mode.
  *
  * @see https://docs.aws.amazon.com/eks/latest/userguide/cni-network-policy-configure.html
  */
 const standardModePrefix = "standard-mode";
 
 /**
- * Returns the plugin, a shell script. Kubernetes tells a plugin the pod's namespace in CNI_ARGS.
- * The result of ptp has the new pod's address.
+ * Returns the plugin, a shell script. The environment variable CNI_ARGS contains the pod's
+ * namespace, and the result of the plugin `ptp` contains the new pod's address.
  *
  * @see https://github.com/containernetworking/cni/blob/main/SPEC.md
  */
@@ -66,7 +67,8 @@ export async function prepareNewPods(): Promise<void> {
   const create = async (...set: readonly string[]) =>
     runInNamespaces([ipset, "create", "-exist", ...set]);
   await create(newPods, "hash:ip");
-  // "timeout 0" allows a timeout for each address, and sets no default timeout.
+  // With "timeout 0", each address can have a timeout, and an address without a timeout stays in
+  // the set.
   await create(openPods, "hash:ip", "timeout", "0");
   const file = join(cniPlugins, podNetworkPlugin);
   replaceFile(file, pluginScript(join(cniPlugins, "ptp"), ipset), 0o755);

@@ -104,8 +104,8 @@ export async function runInNamespaces(argv: readonly string[], input?: string): 
 }
 
 /**
- * Returns the process ids of Pulumi's engine and plugins that still run although someone killed the
- * command that started them. Also returns the ids of their child processes. Such an engine or
+ * Returns the process ids of Pulumi's engines and plugins that still run after someone has killed
+ * the command that started them. Also returns the ids of their child processes. Such an engine or
  * plugin is a child of process 1, and its program or script is in the sandbox's directory.
  */
 export function orphans(): number[] {

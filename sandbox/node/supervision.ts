@@ -48,8 +48,8 @@ const proxied = ["HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY", "https_proxy", "http_p
 
 /**
  * Returns the shell's environment variables that a daemon receives. Leaves out variables of a login
- * session, such as XDG_RUNTIME_DIR (/run/user/0). With this variable, containerd could start no
- * container, because the directory does not exist on the node.
+ * session, such as XDG_RUNTIME_DIR (/run/user/0). With XDG_RUNTIME_DIR, containerd could not start
+ * any container, because /run/user/0 does not exist on the node.
  */
 export function daemonEnvironment(
   shell: Readonly<Record<string, string | undefined>>,
