@@ -19,18 +19,18 @@ import org.w3c.dom.Element;
 import org.w3c.dom.NodeList;
 
 /**
- * Main builds the code of branches for canaries, so the compiler must not run this code. javac loads
- * annotation processors and plugins from the class path, and a branch can commit both as classes in
- * src/main/resources.
+ * In CI, jobs of the branch main also build the code of other branches, for canaries. So the
+ * compiler must not run this code. javac loads annotation processors and plugins from the class
+ * path, and a branch can commit both as classes in src/main/resources.
  */
 class CompilerArgumentsTest {
     @TempDir
     Path directory;
 
-    /** The class path of the build, with what the branch has committed. */
+    /** The class path of the build, which contains the classes that the branch has committed. */
     private Path classes;
 
-    /** The file that the branch's code writes, if the compiler runs this code. */
+    /** The file that the branch's code would write if the compiler ran this code. */
     private Path trace;
 
     @BeforeEach
@@ -88,7 +88,10 @@ class CompilerArgumentsTest {
         javac(all);
     }
 
-    /** Adds a compiled service provider, as a branch would commit it in src/main/resources. */
+    /**
+     * Adds a compiled service provider to the class path, as if a branch had committed it in
+     * src/main/resources.
+     */
     private void commit(String name, String service, String code) throws IOException {
         String leave = """
                 class Trace {

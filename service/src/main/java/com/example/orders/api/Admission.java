@@ -5,10 +5,10 @@ import io.javalin.http.Handler;
 import java.util.concurrent.Semaphore;
 
 /**
- * Limits how many requests for orders run at the same time. So some threads stay free to refuse
- * further requests. While a database hangs, each request for orders holds a thread for seconds.
- * Without the limit, these requests would take all threads, and further requests would wait without
- * an answer.
+ * Limits how many requests for orders run at the same time. So some threads stay free to answer
+ * further requests with an error. While a database hangs, each request for orders holds a thread
+ * for seconds. Without the limit, these requests would take all threads, and further requests would
+ * wait without an answer.
  */
 final class Admission {
     private final Semaphore places;

@@ -22,38 +22,45 @@ import org.eclipse.jetty.util.thread.QueuedThreadPool;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** The HTTP server of the API: Javalin's routes in a Jetty that this class starts, drains and stops. */
+/**
+ * The HTTP server of the API: Javalin's routes in a Jetty server, which this class starts, drains
+ * and stops.
+ */
 public final class ApiServer implements AutoCloseable {
     static final String VERSION_HEADER = "Service-Version";
 
     private static final Logger log = LoggerFactory.getLogger(ApiServer.class);
-    // Number of threads of the server. A blocked thread costs little memory. The threads above
-    // ORDER_REQUESTS are for short answers, such as a refusal. No thread waits for a client. Health
-    // and metrics have their own server.
+    // Number of threads of the server. The number can be large, because a blocked thread needs
+    // little memory. At most ORDER_REQUESTS threads handle requests for orders. The other threads
+    // are for short answers, such as a refusal. No thread waits for a client. Health and metrics
+    // have their own server.
     static final int THREADS = 400;
     private static final int ORDER_REQUESTS = 350;
     // Maximum memory for clients that send or read slowly: an eighth of the memory of a pod with
     // 512 MiB.
     private static final long SLOW_CLIENT_BYTES = 64 << 20;
-    // Maximum number of open connections. A connection whose request has no complete header yet
-    // costs about 16 KiB, so 2,000 such connections cost 32 MiB. At the maximum, a new connection
-    // waits until an open one closes.
+    // Maximum number of open connections. A connection that has not sent a complete header yet
+    // needs about 16 KiB of memory, so 2,000 such connections need 32 MiB. When the maximum is
+    // reached, a new connection waits until an open one closes.
     private static final int CONNECTIONS = 2000;
     // Maximum number of new connections that the kernel keeps while the server is busy. Java's
     // default of 50 is too small: if the kernel does not keep a connection, its client tries again
     // only after a second.
     private static final int ACCEPT_QUEUE = 1024;
-    // The server stops listening when no request was open for this time. While a client has an open
-    // connection, the server waits longer, because that client may send another request. The answer
-    // to this request says that the connection closes.
+    // During a drain, the server stops listening after it had no open request for this time. While
+    // a client has an open connection, the server waits longer (QUIET_WITH_CONNECTIONS), because
+    // that client may send another request. The answer to this request tells the client to close
+    // the connection.
     private static final Duration QUIET = Duration.ofSeconds(1);
     private static final Duration QUIET_WITH_CONNECTIONS = Duration.ofSeconds(5);
-    // After it stopped listening, the server closes its connections when no request was open for
-    // this time. Clients can then send requests only on connections that the server has accepted.
+    // After the server has stopped listening, it closes its connections when it had no open request
+    // for this time. A short time is enough, because clients can then send requests only on
+    // connections that the server has already accepted.
     private static final Duration QUIET_AT_END = Duration.ofMillis(250);
-    // Idle timeout of a connection. It is longer than the idle timeout of load balancers (an ALB 60
-    // s, Traefik 90 s), so the load balancer closes the connection first. If the server closed it
-    // first, a request that the load balancer sends at that moment would fail.
+    // Idle timeout of a connection. It is longer than the idle timeout of load balancers (60 s for
+    // an ALB, 90 s for Traefik), so the load balancer closes the connection first. If the server
+    // closed the connection first, a request that the load balancer sends at that moment would
+    // fail.
     private static final Duration IDLE = Duration.ofMinutes(2);
 
     final QueuedThreadPool threads = new QueuedThreadPool(THREADS);
@@ -84,7 +91,7 @@ public final class ApiServer implements AutoCloseable {
         server.addConnector(connector);
     }
 
-    /** Sets what the API and the management port have in common. */
+    /** Sets the options that are the same for the servers of the API and of the management port. */
     static void configure(JavalinConfig config) {
         config.startup.showJavalinBanner = false;
         config.startup.showOldJavalinVersionWarning = false;
@@ -132,16 +139,17 @@ public final class ApiServer implements AutoCloseable {
     }
 
     /**
-     * Stops the server without failing a request. First the server becomes not ready. When no more
-     * requests come, the server stops listening, and closes its connections last. The server cuts
-     * off only the requests that are still open after {@code limit}.
+     * Stops the server without failing a request. First, the readiness check begins to fail. When
+     * no more requests come, the server stops listening, and then closes its connections. Only
+     * requests that are still open after {@code limit} fail.
      */
     public void drain(Duration limit) throws InterruptedException {
         draining = true;
         long start = System.nanoTime();
         log.info("draining: {} requests are open", openRequests.count());
         // If clients continue to send requests, the server stops listening after half of the limit.
-        // In the second half, it answers the requests on the connections that it has accepted.
+        // In the second half, it answers requests only on the connections that it has already
+        // accepted.
         openRequests.awaitQuiet(
                 () -> connector.getConnectedEndPoints().isEmpty() ? QUIET : QUIET_WITH_CONNECTIONS,
                 start + limit.toNanos() / 2);

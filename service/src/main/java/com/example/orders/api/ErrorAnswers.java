@@ -56,8 +56,9 @@ final class ErrorAnswers {
             answer(context, Problem.of(500, OUTCOME_UNKNOWN));
             return;
         }
-        // A commit whose outcome is unknown can fail with any SQLSTATE. The client can repeat such
-        // a request, and the second answer shows what the first request did.
+        // If the outcome of a commit is unknown, the error can have any SQLSTATE, so the SQLSTATE
+        // does not matter here. The client can repeat the request, and the second answer shows what
+        // the first request did.
         if (!unavailable && !outcomeUnknown) {
             answer(context, Problem.of(500, UNEXPECTED));
             return;
@@ -72,8 +73,9 @@ final class ErrorAnswers {
     }
 
     /**
-     * Whether a client can send the request again without doing anything twice. Only a request that
-     * creates an order without an idempotency key is not repeatable.
+     * Whether a client can send the request again without the risk that the service executes it
+     * twice. This is true for all requests except one that creates an order without an idempotency
+     * key.
      */
     private static boolean isRepeatable(Context context) {
         return context.header(OrderRoutes.IDEMPOTENCY_KEY) != null

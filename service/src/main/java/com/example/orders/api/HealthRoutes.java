@@ -13,7 +13,8 @@ final class HealthRoutes {
     private final BooleanSupplier draining;
 
     HealthRoutes(String version, Readiness readiness, BooleanSupplier draining) {
-        // Liveness does not use the database: a restart of this process does not repair a database.
+        // The liveness route does not use the database, because a restart of this process does not
+        // repair a database.
         this.live = Json.bytes(new TreeMap<>(
                 Map.of("status", "up", "version", version, "commit", version, "contentHash", BuildInfo.contentHash())));
         this.readiness = readiness;

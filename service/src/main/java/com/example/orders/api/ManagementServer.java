@@ -11,12 +11,13 @@ import org.eclipse.jetty.util.thread.QueuedThreadPool;
 
 /**
  * The HTTP server for health and metrics. It has its own port, which clients of the API cannot
- * reach, and its own threads. So the health routes answer also when requests block all threads of
+ * reach, and its own threads. So the health routes also answer when requests block all threads of
  * the API. During a drain, this server answers until the process ends.
  */
 public final class ManagementServer implements AutoCloseable {
     // One thread accepts connections, one waits for data on the connections, and Jetty reserves
-    // some. The other threads are enough for a few probes and monitors at the same time.
+    // some. The other threads are enough for a few requests of probes and Prometheus at the same
+    // time.
     private static final int THREADS = 12;
 
     private final Server server = new Server(new QueuedThreadPool(THREADS, 1));

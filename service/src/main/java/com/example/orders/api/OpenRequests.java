@@ -8,9 +8,10 @@ import org.eclipse.jetty.server.Response;
 import org.eclipse.jetty.util.Callback;
 
 /**
- * Counts the open requests. A request is open from its headers to the last byte of its answer.
- * Jetty's GracefulHandler also counts requests, but answers 503 to requests that come during the
- * shutdown. In this service, these requests must succeed.
+ * Counts the open requests. A request is open from the time when its headers have arrived until the
+ * last byte of its answer is written. Jetty's GracefulHandler also counts requests, but answers 503
+ * to requests that come during the shutdown. In this service, requests during the shutdown must
+ * succeed.
  */
 final class OpenRequests extends Handler.Wrapper {
     private static final Duration POLL = Duration.ofMillis(20);
@@ -42,7 +43,10 @@ final class OpenRequests extends Handler.Wrapper {
         return open == 0 && System.nanoTime() - lastChange >= duration.toNanos();
     }
 
-    /** Waits until no request was open for the time {@code quiet}, or until {@code endNanos}. */
+    /**
+     * Waits until the server has had no open request for the time {@code quiet}, or until
+     * {@code endNanos}.
+     */
     void awaitQuiet(Supplier<Duration> quiet, long endNanos) throws InterruptedException {
         while (!isQuietFor(quiet.get()) && System.nanoTime() < endNanos) {
             Thread.sleep(POLL.toMillis());

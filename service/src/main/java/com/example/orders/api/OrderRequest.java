@@ -16,9 +16,9 @@ import java.util.Set;
 import java.util.concurrent.Semaphore;
 
 /**
- * Reads the body of {@code POST /orders}. This class checks the JSON tree field by field, and does
- * not bind it to a class. So one answer names every wrong field, and no value is converted silently
- * (the text "3" is not accepted as a number).
+ * Reads the body of {@code POST /orders}. This class checks the JSON tree field by field. Jackson
+ * does not convert the tree to an object of a class. So one answer can name several wrong fields,
+ * and the service does not accept the text "3" as a number.
  */
 final class OrderRequest {
     static final int MAX_CUSTOMER = 200;
@@ -157,8 +157,8 @@ final class OrderRequest {
     }
 
     /**
-     * Returns true if no text may contain this character. PostgreSQL cannot store NUL or half of a
-     * surrogate pair. The other control characters are not needed in any name.
+     * Returns true for a character that no text of an order may contain. PostgreSQL cannot store
+     * NUL or half of a surrogate pair. The other control characters are not needed in any name.
      */
     private static boolean isForbidden(int character) {
         return Character.isISOControl(character) || Character.getType(character) == Character.SURROGATE;

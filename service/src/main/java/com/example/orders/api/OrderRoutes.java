@@ -20,16 +20,16 @@ final class OrderRoutes {
     static final String IDEMPOTENCY_KEY = "Idempotency-Key";
     private static final Pattern KEY = Pattern.compile("[!-~]{1,255}");
 
-    // Number of pages that requests read at the same time. A page takes up to 5 MB of memory, so
-    // this number limits the memory.
+    // Number of pages that requests read at the same time. A page needs up to 5 MB of memory, so
+    // this number limits the memory for pages.
     private static final int PAGES = 3;
     // Number of bodies that requests parse at the same time. Parsing takes milliseconds, and up to
     // 1 MB of memory.
     private static final int PARSED_BODIES = 4;
-    // Each waiting request holds one of the 350 places of Admission, so most places stay free for
-    // requests that do not read a page.
+    // Maximum number of requests that wait to read a page. Each of them holds one of the 350 places
+    // of Admission, so most places stay free for requests that do not read a page.
     private static final int WAITING_FOR_PAGE = 100;
-    // A request waits for a page as long as for a connection of the pool.
+    // This is also how long a request waits for a connection of the pool.
     private static final Duration WAIT_FOR_PAGE = Duration.ofSeconds(3);
 
     private final Semaphore parsers = new Semaphore(PARSED_BODIES, true);
@@ -43,8 +43,9 @@ final class OrderRoutes {
     }
 
     /**
-     * Registers the routes of orders. HEAD has its own routes, because otherwise Javalin answers
-     * 200 to HEAD also if GET answers 404 or 503.
+     * Registers the routes of orders. This method also registers routes for HEAD. Otherwise,
+     * Javalin answers 200 to a HEAD request, even if a GET request for the same path gets 404 or
+     * 503.
      */
     void register(RoutesConfig routes) {
         routes.post("/orders", admission.limit(this::create));
@@ -149,13 +150,14 @@ final class OrderRoutes {
         String text = context.pathParam("id");
         try {
             UUID id = UUID.fromString(text);
-            // fromString also accepts short forms such as 1-1-1-1-1. The Location of an order never
-            // has a short form.
+            // UUID.fromString also accepts short forms, such as 1-1-1-1-1. The Location of an order
+            // never has a short form.
             if (id.toString().equalsIgnoreCase(text)) {
                 return id;
             }
         } catch (IllegalArgumentException e) {
-            // The code below throws the error, for this case and for the short forms.
+            // The statement below throws the exception for texts that are not a UUID, and for the
+            // short forms.
         }
         throw ProblemException.badField(400, "id", "must be a UUID");
     }

@@ -7,11 +7,11 @@ import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 
 /**
- * Limits how many pages of orders requests read at the same time, because a page takes much memory.
- * If requests wait, the one with the smallest page is next, so that clients that read small pages
- * do not wait behind clients that read many large ones. Each waiting request holds a thread, so the
- * number of waiting requests is limited too. If too many requests wait, the one with the largest
- * page is refused.
+ * Limits how many requests read a page of orders at the same time, because a page needs much
+ * memory. If several requests wait, the one with the smallest page is next. So clients that read
+ * small pages do not wait for clients that read many large pages. Each waiting request holds a
+ * thread, so this class also limits the number of waiting requests. If too many requests wait, it
+ * refuses the one with the largest page.
  */
 final class PageAdmission {
     private final ReentrantLock lock = new ReentrantLock();
@@ -46,8 +46,8 @@ final class PageAdmission {
     }
 
     /**
-     * @param places how many pages requests read at the same time
-     * @param maxWaiting how many requests wait for a place
+     * @param places how many requests may read a page at the same time
+     * @param maxWaiting how many requests may wait for a place
      * @param wait how long a request waits for a place before it is refused
      */
     PageAdmission(int places, int maxWaiting, Duration wait) {
@@ -97,7 +97,7 @@ final class PageAdmission {
         return own.state == State.ADMITTED;
     }
 
-    /** Gives the place to the request that waits for the smallest page. */
+    /** Gives the free place to the waiting request with the smallest page. */
     void leave() {
         lock.lock();
         try {

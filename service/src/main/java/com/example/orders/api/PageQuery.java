@@ -35,7 +35,8 @@ record PageQuery(Optional<OrderStatus> status, Optional<PagePosition> after, int
 
     /**
      * Returns the parameters of the query string. Javalin's own parser leaves out a parameter that
-     * it cannot decode. A client whose {@code after} is left out would always get the first page.
+     * it cannot decode. If it left out {@code after}, a client would get the first page again and
+     * again.
      */
     private static Map<String, String> parameters(String queryString) {
         Map<String, String> given = new HashMap<>();
@@ -68,8 +69,8 @@ record PageQuery(Optional<OrderStatus> status, Optional<PagePosition> after, int
     }
 
     private static ProblemException refused(String name, String message) {
-        // The client chooses the name, which can be as long as a request line. So the message
-        // contains only the start of a long name.
+        // The client chooses the name of the parameter. It can be as long as a request line. So the
+        // message contains only the start of a long name.
         return ProblemException.badField(400, name.substring(0, Math.min(name.length(), MAX_NAME_SHOWN)), message);
     }
 
@@ -86,15 +87,15 @@ record PageQuery(Optional<OrderStatus> status, Optional<PagePosition> after, int
                 return limit;
             }
         } catch (NumberFormatException e) {
-            // The code below throws the error, for this case and for numbers out of range.
+            // The statement below throws the exception for texts that are not a number, and for
+            // numbers out of range.
         }
         throw ProblemException.badField(400, "limit", "must be from 1 to " + MAX_LIMIT);
     }
 
     /**
      * Encodes a position for {@code next}. Clients must not interpret the text, so that a later
-     * release can use another form. A position is not secret, so this method encodes it, but does
-     * not encrypt it.
+     * release can use another form. A position is not secret, so this method does not encrypt it.
      */
     static String encode(PagePosition position) {
         long micros = ChronoUnit.MICROS.between(Instant.EPOCH, position.createdAt());
@@ -108,12 +109,13 @@ record PageQuery(Optional<OrderStatus> status, Optional<PagePosition> after, int
             String text = new String(Base64.getUrlDecoder().decode(after), StandardCharsets.US_ASCII);
             int dot = text.indexOf('.');
             Instant createdAt = Instant.EPOCH.plus(Long.parseLong(text, 0, dot, 10), ChronoUnit.MICROS);
-            // The range of times in PostgreSQL is smaller than in Java.
+            // PostgreSQL does not support all times that Java supports.
             if (!createdAt.isBefore(Instant.EPOCH) && createdAt.isBefore(LATEST)) {
                 return new PagePosition(createdAt, UUID.fromString(text.substring(dot + 1)));
             }
         } catch (IllegalArgumentException | IndexOutOfBoundsException | ArithmeticException e) {
-            // The code below throws the error, for this case and for times out of range.
+            // The statement below throws the exception for texts that are not a position, and for
+            // times out of range.
         }
         throw ProblemException.badField(400, "after", "must be the `next` of an earlier page");
     }

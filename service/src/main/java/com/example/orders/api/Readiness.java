@@ -18,22 +18,23 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Tells whether this pod is ready. The pod becomes ready with the first connection to a database
- * that has the schema, and then stays ready. If pods did not stay ready, a database that is not
- * available for a minute would make all of them unready. Clients would then get an error page from
- * the load balancer instead of a 503 with {@code Retry-After}. A pod that never connects to the
+ * that has the schema, and then stays ready. If pods did not stay ready, all of them would become
+ * unready when the database is not available for a minute. Clients would then get an error page
+ * from the load balancer, and not a 503 with {@code Retry-After}. A pod that never connects to the
  * database, for example because of a wrong password, never becomes ready, and the rollout fails.
  */
 public final class Readiness implements AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(Readiness.class);
-    // How long the readiness probe's request waits for a check. The timeout of the probe is two
-    // seconds.
+    // How long a request of the readiness probe waits for a check. It must be shorter than the
+    // timeout of the probe, which is two seconds.
     private static final long LIMIT_MILLIS = 1500;
     // Time between two checks. It is shorter than the usual scrape interval of Prometheus, and long
     // enough to open a new connection for each check.
     private static final Duration INTERVAL = Duration.ofSeconds(10);
 
     private final SchemaCheck check;
-    // There is one thread: requests that come while a check hangs wait for the same check.
+    // One thread is enough, because requests that come during a check wait for the result of this
+    // check.
     private final ScheduledExecutorService thread = Executors.newSingleThreadScheduledExecutor(task -> {
         Thread thread = new Thread(task, "readiness");
         thread.setDaemon(true);
@@ -45,8 +46,8 @@ public final class Readiness implements AutoCloseable {
     private String lastProblem;
 
     /**
-     * @param metrics the registry for the gauge {@code database.available}, whose value is at
-     *     most 10 seconds old
+     * @param metrics the registry for the gauge {@code database.available}, which each check
+     *     updates
      */
     public Readiness(SchemaCheck check, MeterRegistry metrics) {
         this.check = check;
@@ -82,8 +83,8 @@ public final class Readiness implements AutoCloseable {
         available = problem == null;
         ready = ready || available;
         if (!Objects.equals(problem, lastProblem)) {
-            // The service logs only changes: an outage writes one line at its start and one at its
-            // end.
+            // The service logs only changes: usually one line at the start of an outage, and one
+            // line at its end.
             if (problem == null) {
                 log.info("the database is available again");
             } else {
@@ -101,8 +102,8 @@ public final class Readiness implements AutoCloseable {
             List<String> missing = ready ? List.of() : check.missing();
             return missing.isEmpty() ? null : "it has not got the migrations " + missing;
         } catch (SQLException | RuntimeException e) {
-            // Catches every RuntimeException, because a scheduled task that throws does not run
-            // again.
+            // This method catches every RuntimeException, because the executor does not run a task
+            // again after the task has thrown an exception.
             return String.valueOf(e.getMessage()).strip().replaceAll("\\s+", " ");
         }
     }

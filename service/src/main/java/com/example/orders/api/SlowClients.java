@@ -12,15 +12,17 @@ import java.util.concurrent.TimeUnit;
 import org.eclipse.jetty.util.thread.Scheduler;
 
 /**
- * Limits the time and the memory for clients that send or read slowly. The server waits for a
- * client without a thread, but it keeps the client's body or answer in memory. It ends a wait after
- * {@link #LIMIT}. If all waiting clients together use too much memory, it ends the longest wait
- * first: a client that is not slow waits only for milliseconds.
+ * Limits the time and the memory for clients that send or read slowly. While the server waits for a
+ * client, it uses no thread, but it keeps the body or the answer in memory. After {@link #LIMIT},
+ * the server ends the request. If the bodies and answers of all these clients use too much memory,
+ * the server ends the requests that have waited longest. The wait for a client that is not slow
+ * takes only milliseconds, so it usually does not end in this way.
  */
 final class SlowClients {
     /**
-     * Longest wait for one body or one answer. The largest body has 256 KiB and the largest answer
-     * about 1 MB, so this is a minimum rate of 26 kB/s for a body, and 100 kB/s for an answer.
+     * Longest wait for one body or one answer. The largest body has 256 KiB, and the largest answer
+     * about 1 MB. So a client must send such a body with at least 26 kB/s, and read such an answer
+     * with at least 100 kB/s.
      */
     static final Duration LIMIT = Duration.ofSeconds(10);
 
@@ -30,7 +32,10 @@ final class SlowClients {
     private final Counter ended;
     private long bytes;
 
-    /** @param maxBytes how much memory all waiting clients together may use */
+    /**
+     * @param maxBytes maximum memory for the bodies and answers of all clients that the server
+     *     waits for
+     */
     SlowClients(Duration limit, long maxBytes, MeterRegistry metrics) {
         this.limit = limit;
         this.maxBytes = maxBytes;
@@ -39,7 +44,7 @@ final class SlowClients {
                 .register(metrics);
     }
 
-    /** The wait for one client. */
+    /** The time in which the server waits for one client to send a body or to read an answer. */
     final class Wait {
         private final Runnable end;
         private Scheduler.Task timer;
@@ -63,7 +68,10 @@ final class SlowClients {
             longest.forEach(Wait::endNow);
         }
 
-        /** @return whether the wait ends by this call, and not by an earlier call or a limit */
+        /**
+         * @return whether this call has ended the wait. False if an earlier call or a limit has
+         *     ended it
+         */
         boolean done() {
             synchronized (waits) {
                 if (!waits.remove(this)) {
@@ -87,7 +95,7 @@ final class SlowClients {
         }
     }
 
-    /** @param end ends the request of a client that is too slow */
+    /** @param end function that ends the request of a client that is too slow */
     Wait begin(Scheduler scheduler, Runnable end) {
         Wait wait = new Wait(end);
         synchronized (waits) {

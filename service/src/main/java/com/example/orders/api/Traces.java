@@ -10,8 +10,8 @@ import org.eclipse.jetty.util.Callback;
 import org.slf4j.MDC;
 
 /**
- * Gives each request a trace id: the caller's, from the header {@code traceparent} (W3C Trace
- * Context), or a new one. All log lines of the request have the field {@code trace_id}, and the
+ * Gives each request a trace id: the id in the request's header {@code traceparent} (W3C Trace
+ * Context), or a new id. All log lines of the request have the field {@code trace_id}, and the
  * answer has the header {@code Trace-Id}.
  */
 final class Traces extends Handler.Wrapper {

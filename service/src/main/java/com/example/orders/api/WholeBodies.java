@@ -15,8 +15,8 @@ import org.eclipse.jetty.util.thread.Invocable;
 
 /**
  * Reads the whole body of each request before a thread handles the request, so that a client that
- * sends slowly takes no thread and no place. It copies the bytes, because Jetty's own loader keeps a
- * buffer of 8 KiB also for a piece of one byte.
+ * sends slowly takes no thread, and no place of {@link Admission}. It copies the bytes, because
+ * Jetty's own loader keeps a buffer of 8 KiB in memory, even for a piece of one byte.
  *
  * <p>It also reads a body that the route does not need or that is too large: if a body is not read
  * to its end, Jetty closes the connection after the answer, and the client's next request on this
@@ -87,7 +87,10 @@ final class WholeBodies implements ContentLoaderFactory {
             getRequest().demand(this);
         }
 
-        /** Keeps one byte more than a body may have, so that the handler sees that it is too large. */
+        /**
+         * Keeps one byte more than a body may have, so that the handler sees that a body is too
+         * large.
+         */
         private void take(ByteBuffer piece) {
             int kept = Math.min(piece.remaining(), RequestBody.MAX_BYTES + 1 - body.size());
             discarded += piece.remaining() - kept;

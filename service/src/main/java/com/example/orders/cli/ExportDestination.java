@@ -8,8 +8,8 @@ import java.io.OutputStream;
 /** The place that an export is written to. */
 interface ExportDestination extends AutoCloseable {
     /**
-     * Returns the stream for the orders of a period. The output is complete when the stream was
-     * closed without an error.
+     * Returns the stream for the orders of a period. The output is complete when the caller has
+     * closed the stream without an error.
      */
     OutputStream open(Period period) throws IOException;
 
@@ -17,7 +17,10 @@ interface ExportDestination extends AutoCloseable {
     @Override
     void close();
 
-    /** Writes to a stream that exists already. Closing it removes nothing from the stream. */
+    /**
+     * Returns a destination that writes to an existing stream. Its {@code close} does not remove
+     * anything from this stream.
+     */
     static ExportDestination of(OutputStream stream) {
         return new ExportDestination() {
             @Override

@@ -12,7 +12,7 @@ import picocli.CommandLine.Option;
  * {@code --since}, {@code --continue}, or {@code --from} with {@code --to}.
  */
 final class ExportRange {
-    // If a list of such file names is sorted by name, the oldest time is first.
+    // If someone sorts file names with times in this format, the oldest time is first.
     private static final DateTimeFormatter FILE_TIME =
             DateTimeFormatter.ofPattern("uuuuMMdd'T'HHmmss.SSSSSSX").withZone(ZoneOffset.UTC);
 
@@ -38,10 +38,10 @@ final class ExportRange {
     Days days;
 
     /**
-     * Returns the name of the file with the orders of a period. A repeated export has the same
-     * name, so it replaces the file of the first one. A continued export that failed begins again
-     * at the same time, but may end later. So the name of its file has only the start of the
-     * period.
+     * Returns the name of the file with the orders of a period. An export of the same period has
+     * the same file name, so it replaces the earlier file. If an export with {@code --continue}
+     * fails, the next one begins at the same time, but may end later. So the name of its file
+     * contains only the start of the period.
      */
     String fileName(Period period) {
         if (name != null) {

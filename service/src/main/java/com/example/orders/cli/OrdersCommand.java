@@ -93,11 +93,12 @@ public final class OrdersCommand {
         String name = line.getCommandSpec().qualifiedName();
         boolean wrongUse = e instanceof ConfigurationException;
         if (!wrongUse) {
-            // Logs the cause at the default level, because a developer cannot repeat last night's
-            // run with another level.
+            // Logs the exception at a level that is on by default, because a developer cannot
+            // repeat a past run with another level.
             LoggerFactory.getLogger(OrdersCommand.class).error("{} failed", name, e);
         }
-        // The reason is the last line, because a report of a failed pod shows the last lines.
+        // Prints the reason after the log, because a report about a failed pod shows the last
+        // lines.
         String reason = reason(e);
         print(line.getErr(), name + ": " + reason);
         TerminationMessage.write(TerminationMessage.FILE, name + ": " + TerminationMessage.of(e, reason));

@@ -11,9 +11,9 @@ import software.amazon.awssdk.http.urlconnection.UrlConnectionHttpClient;
 import software.amazon.awssdk.services.s3.S3Client;
 
 /**
- * Writes each export to one object in Amazon S3. The SDK finds the credentials and the region in its
- * usual places, such as the role of the pod's ServiceAccount and {@code AWS_REGION}. Only this class
- * and {@link S3Upload} use the SDK, so the other commands do not load it.
+ * Writes each export to one object in Amazon S3. The AWS SDK finds the credentials and the region
+ * itself, for example in the role of the pod's ServiceAccount and in {@code AWS_REGION}. Only this
+ * class and {@link S3Upload} use the SDK, so the other commands do not load it.
  *
  * @see <a href="https://docs.aws.amazon.com/sdk-for-java/latest/developer-guide/credentials-chain.html">
  *     the credentials</a>
@@ -26,7 +26,9 @@ final class S3Destination implements ExportDestination {
     private final Function<Period, String> name;
     private S3Upload upload;
 
-    /** @param name returns the key of the object, without the prefix of {@code uri} */
+    /**
+     * @param name function that returns the key of the object, without the prefix of {@code uri}
+     */
     static S3Destination of(S3Uri uri, Function<Period, String> name) throws IOException {
         try {
             S3Client s3 = S3Client.builder()
@@ -47,8 +49,8 @@ final class S3Destination implements ExportDestination {
     @Override
     public OutputStream open(Period period) {
         String key = uri.prefix() + name.apply(period);
-        // Writes this line before the upload. If the process is killed, the line says which object
-        // it may have written.
+        // Writes this line to the log before the upload. If someone kills the process, the line
+        // says which object the process may have written.
         log.atInfo()
                 .addKeyValue("bucket", uri.bucket())
                 .addKeyValue("key", key)

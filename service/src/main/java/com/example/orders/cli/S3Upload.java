@@ -15,9 +15,9 @@ import software.amazon.awssdk.services.s3.model.CompletedPart;
 import software.amazon.awssdk.services.s3.model.UploadPartResponse;
 
 /**
- * An object of Amazon S3 as a stream. The object exists, or replaces an earlier one, only after
- * {@link #close}. A large object is uploaded in parts, so only one part is in memory. The SDK repeats
- * a request that fails with a status such as 503.
+ * A stream that writes an object of Amazon S3. Before {@link #close}, the object does not exist, or
+ * S3 still has the earlier object with this key. This class uploads a large object in parts, so
+ * only one part is in memory. The AWS SDK repeats a request that fails with a status such as 503.
  */
 final class S3Upload extends OutputStream {
     /**
@@ -82,8 +82,8 @@ final class S3Upload extends OutputStream {
     }
 
     /**
-     * Removes the parts of an object that is not complete. If this fails, the parts cost storage until
-     * a lifecycle rule of the bucket removes them, but no object exists.
+     * Removes the parts of an object that is not complete. If the removal fails, S3 stores the
+     * parts until a lifecycle rule of the bucket removes them. No object exists in this case.
      */
     void abort() {
         if (complete || uploadId == null) {

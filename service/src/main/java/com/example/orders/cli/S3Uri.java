@@ -4,11 +4,11 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import picocli.CommandLine.TypeConversionException;
 
-/** A bucket of Amazon S3, and the start of the keys in it: empty, or a text that ends in a slash. */
+/** A bucket of Amazon S3, and a prefix of keys in it. The prefix is empty or ends with a slash. */
 record S3Uri(String bucket, String prefix) {
-    // This pattern checks the usual rules for a bucket's name, and leaves out the rare ones:
+    // This pattern checks the most important rules for the names of buckets, but not all rules:
     // https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
-    // The prefix uses the safe characters of a key:
+    // The prefix may contain only the safe characters for keys:
     // https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html
     private static final Pattern FORM =
             Pattern.compile("s3://([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])((?:/[A-Za-z0-9!_.*'()-]+)*)/?");

@@ -51,7 +51,8 @@ final class ServeCommand implements Callable<Integer> {
                         readiness,
                         server::isDraining,
                         metrics)) {
-            // The API starts first, so that a pod that is ready also listens for requests.
+            // The server of the API starts before the server of the readiness check. So a pod never
+            // becomes ready before it listens for requests.
             server.start();
             management.start();
             Runtime.getRuntime()
@@ -77,8 +78,8 @@ final class ServeCommand implements Callable<Integer> {
             log.error("could not stop cleanly", e);
             exitCode = 1;
         }
-        // After SIGTERM, the JVM exits with 143, which Kubernetes counts as a failure. halt() exits
-        // with the code of the service instead.
+        // Without halt(), the JVM would exit with code 143 after SIGTERM, and Kubernetes would
+        // count this as a failure.
         Runtime.getRuntime().halt(exitCode);
     }
 
@@ -88,7 +89,7 @@ final class ServeCommand implements Callable<Integer> {
         new JvmThreadMetrics().bindTo(registry);
         new ProcessorMetrics().bindTo(registry);
         new UptimeMetrics().bindTo(registry);
-        // The server listens until the process ends, so no code closes it.
+        // No code closes these metrics, because the server needs them until the process ends.
         @SuppressWarnings("resource")
         JvmGcMetrics collections = new JvmGcMetrics();
         collections.bindTo(registry);

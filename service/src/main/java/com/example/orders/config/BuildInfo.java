@@ -5,7 +5,7 @@ import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.util.Properties;
 
-/** Values that the build has written into the jar. */
+/** Values that Maven has written into the jar. */
 public final class BuildInfo {
     private BuildInfo() {}
 

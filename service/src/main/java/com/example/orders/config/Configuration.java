@@ -3,8 +3,8 @@ package com.example.orders.config;
 import java.time.Duration;
 
 /**
- * The configuration of the service. It comes from environment variables, which are checked once, at
- * the start.
+ * The configuration of the service. The values come from environment variables, which the service
+ * checks once, at its start.
  */
 public record Configuration(
         int port,
@@ -15,8 +15,8 @@ public record Configuration(
         String version) {
 
     public static Configuration from(Environment environment) {
-        // Logback also reads this variable, and uses "debug" for an unknown word. So the service
-        // refuses an unknown word here.
+        // Logback also reads this variable, and uses the level "debug" for an unknown word. So the
+        // service accepts only known levels.
         environment.oneOf("LOG_LEVEL", "info", "trace", "debug", "info", "warn", "error");
         int port = environment.integer("PORT", 8080, 0, 65535);
         int managementPort = environment.integer("MANAGEMENT_PORT", 8081, 0, 65535);

@@ -7,8 +7,8 @@ import java.util.regex.Pattern;
 
 /** Parses durations such as {@code 30s}, {@code 90m}, {@code 48h} or {@code 7d}. */
 public final class Durations {
-    // With at most five digits, the longest duration is 273 years. PostgreSQL can subtract this
-    // from every current time.
+    // With at most five digits, the longest duration is 273 years. PostgreSQL can subtract 273
+    // years from the current time.
     private static final Pattern FORM = Pattern.compile("([0-9]{1,5})([smhd])");
 
     private Durations() {}

@@ -67,8 +67,8 @@ public final class Environment {
         if (mode.verifies() && rootCertificate.isEmpty()) {
             throw new ConfigurationException("DATABASE_SSLROOTCERT", "is not set, and " + mode.word() + " needs it");
         }
-        // Checks the file at the start: if the file is missing, no connection to the database can
-        // succeed.
+        // Checks at the start that the file exists, because without the file, no connection to the
+        // database can succeed.
         if (rootCertificate.isPresent() && !Files.isReadable(Path.of(rootCertificate.get()))) {
             throw new ConfigurationException(
                     "DATABASE_SSLROOTCERT", "names a file that cannot be read: " + rootCertificate.get());
@@ -100,8 +100,8 @@ public final class Environment {
         Secret secret = value.map(Secret::of)
                 .or(() -> file.map(path -> Secret.file(fileVariable, path)))
                 .orElseThrow(() -> new ConfigurationException(variable, "is not set, and neither is " + fileVariable));
-        // Reads the file once now: if the file is missing at the start, the configuration is wrong,
-        // and the process ends.
+        // Reads the file once at the start. If the file is missing, the configuration is wrong, so
+        // the process ends with an error.
         secret.value();
         return secret;
     }

@@ -34,8 +34,8 @@ public record Tls(Mode mode, Optional<String> rootCertificate) {
     }
 
     /**
-     * Settings for a laptop: the connection uses TLS if the server supports TLS, and does not
-     * verify the server's certificate.
+     * The default, for example on a laptop: the connection uses TLS if the server supports TLS, and
+     * the driver does not verify the server's certificate.
      */
     public static final Tls PREFERRED = new Tls(Mode.PREFER, Optional.empty());
 }

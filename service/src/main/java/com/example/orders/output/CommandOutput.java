@@ -24,7 +24,7 @@ public final class CommandOutput {
     private CommandOutput() {}
 
     /**
-     * Opens the output of this process. The process must call this method only once.
+     * Opens the output of this process. A process may call this method only once.
      *
      * @param variables environment variables of the process
      * @throws IOException if the process cannot create the file in the directory
@@ -40,10 +40,10 @@ public final class CommandOutput {
     }
 
     /**
-     * Creates the file and holds a lock on the file until the process ends. The kernel releases the
-     * lock even if it kills the process. So the other container knows when the output is complete.
-     * This method locks the file before it gives the file its name. So the other container never
-     * sees the file without the lock.
+     * Creates the file, and holds a lock on the file until the process ends. If someone kills the
+     * process, the kernel releases the lock. So {@link OutputServer} sees from the lock when the
+     * output is complete. This method creates the file under a temporary name, locks it, and then
+     * renames it. So {@link OutputServer} never finds the file without the lock.
      */
     private static OutputStream locked(Path directory) throws IOException {
         Path unnamed = directory.resolve("stdout.new");

@@ -24,12 +24,12 @@ import java.util.concurrent.Executors;
  *   <li>{@code GET /?offset=N} answers with the bytes from position N. If the output has no such
  *       bytes yet, the server waits for at most 5 seconds. The header {@code Output-Complete} says
  *       whether these are the last bytes.
- *   <li>{@code POST /received} ends this process. The caller sends this request when it has the
- *       whole output.
+ *   <li>{@code POST /received} ends this process. {@code npm run run} sends this request when it
+ *   has received the whole output.
  * </ul>
  *
- * <p>The process also ends if no caller has fetched the output within some minutes after the end of
- * the command. The third argument of {@link #main} sets this time.
+ * <p>The process also ends if {@code npm run run} has not fetched the output within a certain time
+ * after the end of the command. The third argument of {@link #main} sets this time.
  */
 public final class OutputServer {
     private static final Duration LONGEST_WAIT = Duration.ofSeconds(5);
@@ -85,8 +85,9 @@ public final class OutputServer {
         try (exchange) {
             long offset = Long.parseLong(exchange.getRequestURI().getQuery().substring("offset=".length()));
             long end = System.nanoTime() + LONGEST_WAIT.toNanos();
-            // First asks whether the output is complete, and then for the size. In the other order,
-            // the command could write its last bytes between the two questions.
+            // First checks whether the output is complete, and then reads the size. In the reverse
+            // order, the command could write its last bytes between the two steps, and the client
+            // would miss these bytes.
             boolean complete = isComplete();
             long size = size();
             while (!complete && size <= offset && System.nanoTime() < end) {
@@ -126,7 +127,10 @@ public final class OutputServer {
         return Files.exists(file) ? Files.size(file) : 0;
     }
 
-    /** Whether the command has ended: its process no longer holds the lock on the file. */
+    /**
+     * Whether the output is complete. This is true if the command has ended, so that its process no
+     * longer holds the lock on the file.
+     */
     private synchronized boolean isComplete() throws IOException {
         if (lock == null && Files.exists(file)) {
             if (output == null) {

@@ -58,19 +58,18 @@ public final class DataSources {
 
     private static HikariConfig config(DatabaseConfiguration database) {
         PGSimpleDataSource source = unpooled(database);
-        // Without this timeout, a request would wait without end for a database that no longer
-        // answers.
+        // Without this timeout, a request would wait forever if the database no longer answers.
         source.setSocketTimeout(seconds(ANSWER_TIMEOUT));
         HikariConfig pool = new HikariConfig();
         pool.setDataSource(source);
-        // PostgreSQL ends a statement before this process stops waiting for its result. It also
-        // ends a transaction whose client is gone. So if an answer says that a request failed, the
-        // request is not committed later.
+        // PostgreSQL ends a statement some time before this process stops waiting for the result.
+        // PostgreSQL also ends a transaction whose client no longer sends statements. So if the
+        // service has answered that a request failed, PostgreSQL does not commit the request later.
         long limit = ANSWER_TIMEOUT.toMillis() * 9 / 10;
         pool.setConnectionInitSql(
                 "SET statement_timeout = " + limit + "; SET idle_in_transaction_session_timeout = " + limit);
-        // A request waits while another request with the same key runs. Then it must see the order
-        // that the other request has stored.
+        // A request waits while another request with the same key runs. With this isolation level,
+        // the waiting request then sees the order that the other request has stored.
         pool.setTransactionIsolation("TRANSACTION_READ_COMMITTED");
         pool.setInitializationFailTimeout(-1);
         pool.setExceptionOverride(new StandbyOverride());

@@ -31,8 +31,8 @@ public final class Failures {
     }
 
     /**
-     * Whether no server listens at the address yet, or the server still starts. Returns false for a
-     * wrong password.
+     * Whether no server listens at the address, or the server is still starting. Returns false for
+     * a wrong password, for example.
      */
     public static boolean isNotStarted(SQLException failure) {
         String state = failure.getSQLState();

@@ -18,12 +18,13 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Logs which migration runs, and for how long. For CREATE INDEX, the line also contains the phase
- * and the percentage that PostgreSQL reports. A deploy shows the newest of these lines.
+ * Logs at regular intervals which migration runs, and how long it has run. For CREATE INDEX, the
+ * log line also contains the phase and the percentage that PostgreSQL reports. The output of a
+ * deploy shows the newest of these log lines.
  */
 final class MigrationProgress implements Callback, AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(MigrationProgress.class);
-    // A phase counts either blocks of the table, or tuples.
+    // PostgreSQL counts the progress of a phase in blocks of the table, or in tuples.
     private static final String INDEX_PROGRESS = """
             SELECT command, phase,
                    CASE WHEN blocks_total > 0 THEN 100 * blocks_done / blocks_total
@@ -38,7 +39,7 @@ final class MigrationProgress implements Callback, AutoCloseable {
     });
     private volatile Running running;
 
-    /** A migration that runs, and the server process that runs it. */
+    /** A migration that runs, and the id of the PostgreSQL process that runs it. */
     private record Running(String script, int process, long since) {}
 
     MigrationProgress(DataSource database, Duration period) {

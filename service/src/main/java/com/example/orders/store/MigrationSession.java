@@ -12,8 +12,9 @@ import org.flywaydb.core.api.callback.Event;
  * Sets two limits for each connection of a migration.
  *
  * <ul>
- *   <li>How long a statement waits for a lock on a table. All later requests wait behind that
- *       statement, so no request waits longer than this time.
+ *   <li>How long a statement waits for a lock on a table. PostgreSQL makes later statements for
+ *   this table wait for the statement of the migration, so this limit also limits the wait of
+ *   requests.
  *   <li>How soon the server ends a statement whose client is gone. Without this limit, the statement
  *       of a killed migration runs to its end, and keeps Flyway's lock.
  * </ul>
@@ -29,8 +30,8 @@ final class MigrationSession implements Callback {
 
     @Override
     public boolean supports(Event event, Context context) {
-        // Sets the limits also before each script. Otherwise, a SET of an earlier script would
-        // apply to the later scripts.
+        // Sets the limits also before each script. Otherwise, a SET command in an earlier script
+        // would apply to the later scripts.
         return event == Event.AFTER_CONNECT || event == Event.BEFORE_EACH_MIGRATE;
     }
 

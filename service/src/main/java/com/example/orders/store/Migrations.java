@@ -25,14 +25,15 @@ public final class Migrations {
     // Maximum number of attempts to get Flyway's lock, one attempt per second, while another pod
     // migrates.
     private static final int LOCK_ATTEMPTS = 300;
-    // How long a statement of a migration waits for a lock on a table. Requests behind the statement
-    // keep their connections, and other requests wait at most 3 s for a connection. So the time must
-    // be shorter than those 3 s.
+    // How long a statement of a migration waits for a lock on a table. Requests that wait for this
+    // statement keep their connections, so other requests may have to wait for a connection. They
+    // wait at most 3 s, so this time must be shorter than 3 s.
     private static final Duration TABLE_LOCK_WAIT = Duration.ofSeconds(1);
     // Pause between two attempts to get a lock on a table, in which requests can use the table.
     private static final Duration TABLE_LOCK_PAUSE = Duration.ofSeconds(5);
     // Maximum number of attempts to get a lock on a table. All attempts and pauses together take
-    // four minutes. A rollout fails after five minutes without progress.
+    // four minutes. They must take less than five minutes, because a rollout fails after five
+    // minutes without progress.
     private static final int TABLE_LOCK_ATTEMPTS = 40;
     private static final String LOCK_NOT_AVAILABLE = "55P03";
 
@@ -56,7 +57,7 @@ public final class Migrations {
         this.locations = locations;
     }
 
-    /** Applies all missing migrations. Otherwise the same as {@link #migrateTo}. */
+    /** Applies all missing migrations, in the same way as {@link #migrateTo}. */
     public int migrate() throws SQLException, InterruptedException {
         return migrateTo(Optional.empty());
     }
@@ -64,7 +65,7 @@ public final class Migrations {
     /**
      * Applies the missing migrations up to a version. Does nothing if the database has this version
      * or a newer one. If a migration does not get its lock on a table in time, this method stops
-     * the migration and tries it again. So requests never wait long behind the migration.
+     * the migration and tries it again. So requests never wait long for the migration.
      *
      * @param version a version of this jar, such as "12". If empty, the newest version of this jar.
      * @return how many migrations the last attempt applied
@@ -116,8 +117,8 @@ public final class Migrations {
                 .locations(locations)
                 .validateMigrationNaming(true)
                 .lockRetryCount(LOCK_ATTEMPTS);
-        // Without this setting, CREATE INDEX CONCURRENTLY would wait forever for Flyway's own
-        // transaction.
+        // With the default, Flyway holds its lock in a transaction. CREATE INDEX CONCURRENTLY would
+        // wait forever for the end of this transaction.
         configuration
                 .getConfigurationExtension(PostgreSQLConfigurationExtension.class)
                 .setTransactionalLock(false);
@@ -126,8 +127,8 @@ public final class Migrations {
 
     /**
      * Deletes failed migrations from Flyway's history, because Flyway refuses to run while the
-     * history has a failure. Only a migration without a transaction leaves a failure there. Such a
-     * migration must be idempotent, so it can run again.
+     * history has a failure. Only a migration that runs without a transaction can leave a failure
+     * in the history. Such a migration must be idempotent, so it can run again.
      */
     private void forgetFailures() throws SQLException {
         try (Connection connection = database.getConnection();

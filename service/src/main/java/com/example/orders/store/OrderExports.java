@@ -14,10 +14,10 @@ import org.slf4j.LoggerFactory;
 /** Reads the orders of a period, oldest first, without ever having all of them in memory. */
 public final class OrderExports {
     /**
-     * Longest time between the time in an order and the moment when other transactions can read the
-     * order. A request has up to three statements, and each ends after 9 seconds. The rest of the
-     * five minutes is a margin for earlier releases, which used the clock of the pod and not the
-     * clock of the database.
+     * Longest time between an order's {@code created_at} and the moment when other transactions can
+     * read the order. A request has up to three statements, and each ends after 9 seconds. The rest
+     * of the five minutes is a margin for earlier releases, which used the clock of the pod and not
+     * the clock of the database.
      */
     public static final Duration LAG = Duration.ofMinutes(5);
 
@@ -37,7 +37,8 @@ public final class OrderExports {
     }
 
     /**
-     * @return a time of the database's clock. Every order with an earlier time can be read now.
+     * @return a time of the database's clock. All orders with an earlier {@code created_at} are
+     *     already visible to this process.
      */
     public Instant completeUntil() throws SQLException {
         try (Connection connection = database.getConnection()) {
@@ -55,9 +56,9 @@ public final class OrderExports {
     }
 
     /**
-     * Exports at most {@link #LONGEST} of orders, from the end of the last successful call with this
-     * name. The first call begins with the oldest order. Concurrent calls with the same name wait for
-     * each other.
+     * Exports the orders of the next period for this name. The period begins at the end of the last
+     * successful call with this name, and is not longer than {@link #LONGEST}. For the first call,
+     * it begins with the oldest order. Concurrent calls with the same name wait for each other.
      *
      * <p>If {@code finish} of the export fails, this method does not store the progress. A later
      * call then begins at the same time again.
@@ -67,14 +68,14 @@ public final class OrderExports {
     public Period exportNext(String name, OrderExport export) throws SQLException, IOException {
         try (Connection connection = OrderStore.transaction(database)) {
             Period period = next(connection, lockProgress(connection, name));
-            // Writes this line before the commit. If the process is killed after the commit, only
-            // this line says which orders it has exported.
+            // Writes this line to the log before the commit. If someone kills the process after the
+            // commit, only this line says which orders the process has exported.
             period.log(log, "exporting orders");
             export.begin(period);
             read(connection, period, export);
-            // Stores the progress before the end of the export. If the connection is lost, this
-            // statement fails. So this process does not replace the output of another process that
-            // already has the lock.
+            // Stores the progress before the end of the export. If this process has lost its
+            // connection, and so its lock, this statement fails. So this process cannot replace the
+            // output of another process that has got the lock in the meantime.
             storeProgress(connection, name, period.to());
             export.finish();
             commit(connection, name, period);
@@ -101,9 +102,9 @@ public final class OrderExports {
     }
 
     /**
-     * Commits the progress. If the outcome of the commit is unknown, reads the stored progress. If
-     * the command reported a failure although the progress is committed, the next export would
-     * leave out these orders.
+     * Commits the progress. If the outcome of the commit is unknown, reads the stored progress to
+     * find the outcome. Otherwise, the command could report a failure although the progress is
+     * committed, and the next export would leave out these orders.
      */
     private void commit(Connection connection, String name, Period period) throws SQLException {
         try {

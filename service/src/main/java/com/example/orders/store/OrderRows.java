@@ -13,8 +13,7 @@ import java.util.List;
 import java.util.UUID;
 
 /**
- * Builds orders from rows of a query. Each row has one item. The rows of one order follow each
- * other.
+ * Builds orders from rows of a query. Each row has one item. The rows of one order are consecutive.
  */
 final class OrderRows {
     /**

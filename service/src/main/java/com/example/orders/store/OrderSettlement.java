@@ -18,7 +18,7 @@ final class OrderSettlement {
     private OrderSettlement() {}
 
     /**
-     * Changes the status of an unpaid order with one statement. So only one of two concurrent
+     * Changes the status of an unpaid order with one SQL statement. So only one of two concurrent
      * requests changes the order.
      *
      * @param key the idempotency key, or null if the request has no key
@@ -55,8 +55,8 @@ final class OrderSettlement {
     }
 
     /**
-     * Returns the outcome for an order that is not unpaid. Such a status never changes again, so a
-     * repeated request always gets the same outcome.
+     * Returns the outcome for an order that is paid, cancelled or expired. Such a status never
+     * changes again, so a repeated request always gets the same outcome.
      */
     private static Outcome repetition(Connection connection, Order order, OrderStatus status, String key)
             throws SQLException, IdempotencyConflictException {

@@ -25,8 +25,8 @@ import javax.sql.DataSource;
 public final class OrderStore {
     private static final int EXPIRE_BATCH = 1000;
     // Maximum number of items in one page. It limits the memory for a request: with the longest
-    // texts, a page is 1 MB of JSON. Pages of orders with at most 10 items are never shorter than
-    // their limit.
+    // texts, a page has 1 MB of JSON. A page has at most 200 orders, so this maximum does not
+    // shorten pages of orders with at most 10 items.
     private static final int PAGE_ITEMS = 2000;
 
     private final DataSource database;
@@ -45,8 +45,8 @@ public final class OrderStore {
 
     /**
      * Creates an order like {@link #create(NewOrder)}. But if several requests have the same key,
-     * only the first one creates an order. Every other request gets this order in its original
-     * form, also if its status has changed since then.
+     * only the first one creates an order. Every other request gets this order as the first request
+     * created it, even if the status has changed since then.
      */
     public Created create(NewOrder request, String idempotencyKey) throws SQLException, IdempotencyConflictException {
         byte[] fingerprint = Fingerprint.of(request);
@@ -105,9 +105,8 @@ public final class OrderStore {
     }
 
     /**
-     * Returns one page of orders, the newest order first. So new orders appear before the first
-     * page, and do not move orders of later pages. The page is shorter than the limit if its orders
-     * have many items.
+     * Returns one page of orders, the newest order first. So new orders do not move the orders of
+     * later pages. The page is shorter than the limit if its orders have many items.
      */
     public Page page(Optional<OrderStatus> status, Optional<PagePosition> after, int limit) throws SQLException {
         String conditions = (status.isPresent() ? " AND status = ?" : "")
@@ -140,16 +139,16 @@ public final class OrderStore {
 
     /**
      * Changes the status of an unpaid order to paid or cancelled. A repeated request has the same
-     * outcome and changes nothing. A request with a key is refused if another request has already
-     * set this status.
+     * outcome and changes nothing. A request with a key is refused if a request without this key
+     * has already set this status.
      *
      * @return the order and the outcome, or empty if the order does not exist
      * @throws IdempotencyConflictException if a request with different content has used the key
      */
     public Optional<Settled> settle(UUID id, OrderStatus status, Optional<String> idempotencyKey)
             throws SQLException, IdempotencyConflictException {
-        // Uses a transaction and not autocommit: a statement that still runs after this process
-        // stopped waiting must not commit.
+        // Uses a transaction and not autocommit: if this process no longer waits for a statement,
+        // PostgreSQL must not commit the statement's changes.
         try (Connection connection = transaction()) {
             Optional<Settled> settled = OrderSettlement.settle(connection, id, status, idempotencyKey.orElse(null));
             commit(connection);
@@ -159,8 +158,8 @@ public final class OrderStore {
 
     /**
      * Expires unpaid orders in small transactions, so that one transaction never locks thousands of
-     * orders. If another request is paying an order at this moment, the order stays for the next
-     * run.
+     * orders. If another request is changing an order at this moment, this method skips the order,
+     * and the next run expires it if it is still unpaid.
      *
      * @return how many orders expired
      */

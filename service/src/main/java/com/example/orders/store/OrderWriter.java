@@ -18,8 +18,8 @@ import java.util.UUID;
 /** Inserts orders in the caller's transaction. */
 final class OrderWriter {
     // The time of an order comes from the clock of the database, so that all pods use one clock.
-    // The database reads its clock when it runs this statement, which is after any wait for a
-    // connection.
+    // The database reads its clock when it runs this statement, so the time does not include the
+    // wait for a connection.
     private static final String INSERT_NEW_ORDER = """
             INSERT INTO orders (id, customer, currency, status, total, created_at, updated_at,
                                 idempotency_key, request_fingerprint)
@@ -36,8 +36,8 @@ final class OrderWriter {
 
     /**
      * @param idempotencyKey the idempotency key, or null if the request has no key
-     * @return the new order, or empty if an order with that key exists. If the transaction that
-     *     creates that order still runs, the statement first waits for its commit.
+     * @return the new order, or empty if an order with this key exists. If the transaction that
+     *     creates the existing order still runs, this method waits for the end of that transaction.
      */
     static Optional<Order> insert(Connection connection, NewOrder request, String idempotencyKey, byte[] fingerprint)
             throws SQLException {
@@ -61,7 +61,7 @@ final class OrderWriter {
         }
     }
 
-    /** Returns an order in its original form. */
+    /** Returns an order as it is directly after its creation. */
     static Order unpaid(UUID id, NewOrder request, Instant time) {
         return new Order(
                 id,

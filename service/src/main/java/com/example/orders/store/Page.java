@@ -9,7 +9,7 @@ import java.util.List;
  * @param isLast whether there are no orders after this page
  */
 public record Page(List<Order> orders, boolean isLast) {
-    /** @param found the orders of the page, and one more order if there is a next page */
+    /** @param found the orders of the page, and at least one more order if there is a next page */
     static Page of(List<Order> found, int limit, int maxItems) {
         int items = 0;
         int count = 0;

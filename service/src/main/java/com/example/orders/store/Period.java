@@ -4,7 +4,7 @@ import java.time.Instant;
 import org.slf4j.Logger;
 
 /**
- * A period that includes {@code from} but not {@code to}. So an order is never in two consecutive
+ * A period that includes {@code from} but not {@code to}. So no order is in both of two consecutive
  * periods.
  */
 public record Period(Instant from, Instant to) {

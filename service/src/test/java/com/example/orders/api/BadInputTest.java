@@ -133,7 +133,8 @@ class BadInputTest {
 
     @Test
     void largestOrderFitsHoweverItIsWritten() throws Exception {
-        // Each character is a pair of escapes. The only error in this order is its total price.
+        // Each character of the names is a pair of JSON escapes, which makes the body as large as
+        // possible. The only error in this order is its total price.
         String character = "\\ud83d\\ude00";
         String item = item("\"" + character.repeat(64) + "\"", "1000000", "9223372036854775807");
         String order = order(character.repeat(200), "EUR", item + (", " + item).repeat(199));

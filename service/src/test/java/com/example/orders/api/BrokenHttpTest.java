@@ -72,7 +72,7 @@ class BrokenHttpTest {
             OutputStream out = socket.getOutputStream();
             out.write(bytes("GET /orders HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\n"));
             out.flush();
-            // Gives the server time to answer if it does not wait for the body.
+            // Waits, so that a server that does not wait for the body answers now.
             Thread.sleep(300);
             out.write(bytes("late"));
             out.write(bytes("GET /orders HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"));

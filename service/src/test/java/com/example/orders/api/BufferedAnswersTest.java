@@ -29,14 +29,16 @@ import org.junit.jupiter.api.Test;
 class BufferedAnswersTest {
     private static final int THREADS = 8;
     private static final int CLIENTS = 2 * THREADS;
-    // This answer does not fit into the buffers of a socket, if the client reads nothing.
+    // If the client does not read, this answer does not fit into the buffers of the sockets.
     private static final byte[] LARGE = new byte[4 << 20];
 
     private final CountDownLatch begun = new CountDownLatch(CLIENTS);
     private final List<Socket> slow = new ArrayList<>();
     private final Server server = new Server(new QueuedThreadPool(THREADS));
 
-    /** Writes its answer as a servlet does: the thread waits until the bytes are written. */
+    /**
+     * Writes its answer in the same way as a servlet: the thread waits until the bytes are written.
+     */
     private final class Blocking extends Handler.Abstract {
         @Override
         public boolean handle(Request request, Response response, Callback callback) throws Exception {

@@ -30,16 +30,16 @@ import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 
 /**
- * Many clients settle the same orders, while connections break: the connections of the clients to
- * the service, and the connections of the service to the database.
+ * In this test, many clients settle the same orders while connections break, both between the
+ * clients and the service, and between the service and the database.
  */
 class ConcurrentSettlementTest {
     private static final int ORDERS = 1000;
     private static final int DROP_ONE_OF = 20;
 
     /**
-     * The next order of the fastest client. The two threads that expire orders stay close to this
-     * order.
+     * Number of the next order that the fastest client will settle. The two threads that expire
+     * orders use orders close to this one, so that they compete with the clients.
      */
     private final AtomicInteger position = new AtomicInteger(ORDERS);
 
@@ -150,8 +150,8 @@ class ConcurrentSettlementTest {
     }
 
     /**
-     * Expires orders. Order n is n hours old. A run that loses its connection is repeated, as
-     * Kubernetes repeats a failed job.
+     * Expires orders. Order n is n hours old. If a run loses its connection, the caller runs this
+     * method again, as Kubernetes repeats a failed job.
      */
     private Void expire(TestDatabase database, Random random) {
         int oldest = Math.max(1, position.get() + random.nextInt(-5, 4));
@@ -159,7 +159,7 @@ class ConcurrentSettlementTest {
             new OrderStore(DataSources.unpooled(database.configuration()))
                     .expireUnpaid(Duration.ofMinutes(oldest * 60L - 30));
         } catch (SQLException e) {
-            // The test has ended the connection of this run, so the loop runs it again.
+            // The test has ended the connection of this run. The caller's loop starts the next run.
         }
         return null;
     }

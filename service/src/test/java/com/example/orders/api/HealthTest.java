@@ -111,7 +111,7 @@ class HealthTest {
             do {
                 assertUnavailable(client.create(Client.order("Ada", 1)));
             } while (!management.get("/metrics").text().contains("database_available 0"));
-            // The service knows that the database is not available, and stays ready.
+            // The service has found that the database is not available, but the pod stays ready.
             assertEquals(200, management.get("/health/ready").status());
             assertEquals(200, management.get("/health/live").status());
 
@@ -148,7 +148,10 @@ class HealthTest {
         assertEquals("application/problem+json", answer.header("Content-Type"));
     }
 
-    /** Waits until as many orders in a row succeed as the pool has connections. */
+    /**
+     * Waits until four requests in a row succeed, because the pool may have four connections, and
+     * each of them may be broken.
+     */
     private static void await(Client client) throws Exception {
         long end = System.nanoTime() + Duration.ofSeconds(60).toNanos();
         for (int good = 0; good < 4; ) {
@@ -165,14 +168,15 @@ class HealthTest {
 
     @Test
     void databaseThatHangsMakesItNotReadyInTime() throws Exception {
-        // This server accepts connections into its backlog, and never answers.
+        // The operating system accepts connections to this server, but the server never answers.
         try (ServerSocket silent = new ServerSocket(0);
                 TestApi api = new TestApi(new DatabaseConfiguration(
                         "localhost", silent.getLocalPort(), "orders", "orders", "secret", 2))) {
             long start = System.nanoTime();
             assertEquals(503, api.management().get("/health/ready").status());
             Duration taken = Duration.ofNanos(System.nanoTime() - start);
-            // The service must answer within two seconds. The rest is a margin for a slow machine.
+            // The service must answer within two seconds. The other four seconds are a margin for a
+            // slow machine.
             assertTrue(taken.compareTo(Duration.ofSeconds(6)) < 0, taken.toString());
         }
     }

@@ -23,7 +23,7 @@ import org.junit.jupiter.api.Test;
 /** Tests that the health routes and the API still answer while clients block threads. */
 class OverloadTest {
     private static final int LIMIT_MILLIS = 60_000;
-    // The server has fewer threads than this number of clients.
+    // Number of clients, which is larger than the number of the server's threads.
     private static final int CLIENTS = 500;
 
     private final List<Socket> slow = new ArrayList<>();
@@ -52,7 +52,8 @@ class OverloadTest {
             for (int i = 0; i < ApiServer.THREADS; i++) {
                 threads.execute(() -> assertDoesNotThrow(() -> end.await()));
             }
-            // The acceptors and selectors use threads too, so some of these tasks wait for a thread.
+            // Jetty's acceptors and selectors also use threads, so some of these tasks wait for a
+            // thread.
             await(() -> threads.getThreads() == ApiServer.THREADS && threads.getQueueSize() > 0);
             assertEquals(200, management.get("/health/live").status());
             assertEquals(200, management.get("/health/ready").status());

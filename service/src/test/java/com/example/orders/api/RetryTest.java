@@ -36,7 +36,8 @@ class RetryTest {
     @BeforeEach
     void start() throws Exception {
         database = TestDatabase.migrated();
-        // The service must not depend on this default of the server.
+        // The service must set the isolation level itself, and not depend on this default of the
+        // database.
         database.execute("DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET default_transaction_isolation ="
                 + " ''repeatable read''', current_database()); END $$");
         api = new TestApi(database.configuration());
@@ -77,10 +78,11 @@ class RetryTest {
         assertEquals(first.text(), second.text());
         assertNull(first.header("Idempotent-Replayed"));
         assertEquals("true", second.header("Idempotent-Replayed"));
-        // The service knows which request has paid, so it refuses another key.
+        // The service has stored the key of the request that settled the order, so it refuses a
+        // request with another key.
         assertEquals(409, send(order, action, "another").status());
         assertEquals(409, send(order, other, "another").status());
-        // The key belongs to one request, so another request with the key is refused.
+        // The key belongs to one request, so the service refuses a different request with this key.
         assertEquals(422, send(order, other, "k").status());
         assertEquals(422, send(newOrder(), action, "k").status());
         assertEquals(1, database.number("SELECT count(*) FROM orders WHERE status <> 'unpaid'"));

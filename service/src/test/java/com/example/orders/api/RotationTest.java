@@ -29,7 +29,8 @@ class RotationTest {
             Files.writeString(file, "after");
             server.dropConnections();
 
-            // If the pool has not tested a broken connection, the request that uses it gets a 503.
+            // The pool does not test a connection that it has tested a moment ago. So a request can
+            // get a broken connection, and the service answers 503.
             int last = 0;
             for (int i = 0; i < REQUESTS; i++) {
                 Answer answer = api.client().get("/orders");

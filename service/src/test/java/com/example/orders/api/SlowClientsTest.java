@@ -42,7 +42,7 @@ class SlowClientsTest {
         third.hold(1);
         assertEquals(List.of("first"), ended);
         assertFalse(first.done());
-        // The memory of a wait that is over is free again.
+        // When a wait has ended, its bytes no longer count.
         assertTrue(second.done());
         third.hold(79);
         assertTrue(third.done());

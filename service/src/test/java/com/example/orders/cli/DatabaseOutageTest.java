@@ -19,8 +19,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * Takes the database away from a service under load. The system property {@code outage.seconds}
- * sets how many seconds the outage lasts:
+ * Stops and starts the database while a service handles requests. The system property
+ * {@code outage.seconds} sets how many seconds the outage lasts:
  * {@code mvn test -Dtest=DatabaseOutageTest -Doutage.seconds=60}.
  */
 class DatabaseOutageTest {

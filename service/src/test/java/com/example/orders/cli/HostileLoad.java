@@ -29,15 +29,18 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * Sends hostile load to a service with the memory and the JVM options of a pod, next to good
- * requests: {@code mvn test -Dtest=HostileLoad}. Its name does not end with Test, so {@code npm
- * test} does not run it: it takes three minutes. The system property {@code load.rounds} sets the
- * number of rounds. A round has a period of ten seconds without hostile load, and one with it.
+ * Sends hostile load and good requests to a service that has the memory and the JVM options of a
+ * pod: {@code mvn test -Dtest=HostileLoad}. Its name does not end with Test, so {@code npm test}
+ * does not run it: it takes three minutes. The system property {@code load.rounds} sets the number
+ * of rounds. A round consists of ten seconds without hostile load, and ten seconds with hostile
+ * load.
  *
- * <p>The periods alternate, so that other work on the machine changes both numbers.
+ * <p>The periods alternate, so that other work on the machine affects the results of both kinds of
+ * periods.
  *
- * <p>The system property {@code load.port} sends the same load to a service that already runs on this
- * port of localhost, for example behind the sandbox's ingress: "Memory" in the README says how.
+ * <p>The system property {@code load.port} sends the same load to a service that already runs on
+ * this port of localhost, for example behind the sandbox's ingress: see the section "Memory" in the
+ * README.
  */
 class HostileLoad {
     private static final long POD_MEMORY = 512 << 20;
@@ -64,7 +67,10 @@ class HostileLoad {
     private Client client;
     private Client management;
 
-    /** Counts good requests by their answers: a status with its detail, or the class of an exception. */
+    /**
+     * Counts good requests by their results: a status with its detail, or the class of an
+     * exception.
+     */
     private static final class Outcome {
         private final Map<String, Integer> answers = new TreeMap<>();
 
@@ -91,8 +97,8 @@ class HostileLoad {
     }
 
     /**
-     * Loads a service that already runs. The person who starts this test checks the health and the
-     * restarts of that service.
+     * Sends hostile load to a service that already runs. This test does not check the health and
+     * the restarts of that service, so check them yourself.
      */
     @Test
     void goodRequestsSucceedBehindAnIngress() throws Exception {
@@ -153,7 +159,8 @@ class HostileLoad {
             } finally {
                 hostile.destroyForcibly().waitFor();
             }
-            // The service still handles requests of the killed clients.
+            // At this moment, the service still handles requests of the killed clients, so the
+            // answers in this period do not count.
             sendGood(new Outcome(), SETTLE);
         }
     }
@@ -201,7 +208,7 @@ class HostileLoad {
         try {
             Client.Answer answer =
                     number % 2 == 0 ? client.create(Client.order("Ada", 1)) : client.get("/orders?limit=1");
-            // The detail of a refusal tells which limit refused the request.
+            // The detail of an error answer shows which limit of the service was exceeded.
             return answer.status() < 300
                     ? Integer.toString(answer.status())
                     : answer.status() + ": " + answer.json().path("detail").textValue();

@@ -12,7 +12,10 @@ import java.nio.file.Path;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 
-/** Runs the previous release on the newest schema, as a rollout and a rollback do. */
+/**
+ * Runs the previous release of the service on the newest schema of the database, because this
+ * happens during a rollout and after a rollback.
+ */
 class PreviousReleaseTest {
     @Test
     void previousReleaseWorksOnTheNewestSchema() throws Exception {

@@ -35,7 +35,7 @@ class OutputServerTest {
     @TempDir
     private Path directory;
 
-    /** A command that writes the lines, and then runs until the test kills it. */
+    /** A command that writes lines to its output, and then runs until the test kills it. */
     static final class Command {
         public static void main(String[] arguments) throws IOException, InterruptedException {
             OutputStream output = CommandOutput.open(Map.of(CommandOutput.VARIABLE, arguments[0]));

@@ -56,7 +56,8 @@ class MigrationsTest {
     void newerDatabaseHasTheVersion() throws Exception {
         TestDatabase database = TestDatabase.migrated();
         assertEquals(0, with(database).migrateTo(Optional.of("2")));
-        // As after a rollback, this jar does not know the newest migration of the database.
+        // From here on, the database has a migration that this jar does not have, as after a
+        // rollback.
         with(database, "busy-table").migrate();
         assertEquals(0, with(database).migrateTo(Optional.of("4")));
     }
@@ -167,7 +168,8 @@ class MigrationsTest {
     @Test
     void failedIndexIsCreatedByTheNextRun() throws Exception {
         TestDatabase database = TestDatabase.migrated();
-        // A killed run leaves an index that is not valid, and a failure in the history.
+        // If someone kills a migration while it creates an index, the index is not valid, and the
+        // history has a failed migration.
         database.execute("CREATE INDEX orders_by_customer ON orders (customer)");
         database.execute("UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'orders_by_customer'::regclass");
         database.execute("INSERT INTO flyway_schema_history SELECT 9000, '9001', 'index', 'SQL', 'V9001__index.sql', 0,"
@@ -202,7 +204,10 @@ class MigrationsTest {
         }
     }
 
-    /** Sends each kind of request so often that the driver prepares its statements in the server. */
+    /**
+     * Sends requests of each kind. After some repetitions, the driver prepares their SQL statements
+     * in the server.
+     */
     private static void settleOrders(Client client) throws Exception {
         for (int i = 0; i < 10; i++) {
             Answer created = client.create(Client.order("Ada", 1));

@@ -34,7 +34,8 @@ class TlsTest {
             assertTrue(isEncrypted(server, "localhost", verified(Mode.VERIFY_FULL, own)));
             assertTrue(isEncrypted(server, "127.0.0.1", verified(Mode.VERIFY_CA, own)));
 
-            // First a wrong certificate authority, then a host name that is not in the certificate.
+            // The first line uses a wrong certificate authority. The second uses a host name that
+            // is not in the certificate.
             assertRefused(server, "localhost", verified(Mode.VERIFY_FULL, other));
             assertRefused(server, "127.0.0.1", verified(Mode.VERIFY_FULL, own));
         }
@@ -56,7 +57,8 @@ class TlsTest {
 
     private static void assertRefused(TestServer server, String host, Tls tls) {
         SQLException failure = assertThrows(SQLException.class, () -> isEncrypted(server, host, tls));
-        // An order that comes now gets a 503, because the request is not wrong.
+        // For this failure, the service answers 503 to a request for orders, because the request
+        // itself is not wrong.
         assertTrue(Failures.isUnavailable(failure), failure.toString());
     }
 

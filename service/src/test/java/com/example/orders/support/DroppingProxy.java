@@ -11,7 +11,8 @@ import java.util.concurrent.atomic.AtomicInteger;
 
 /**
  * A proxy that drops connections: some before the service gets the request, and some after the
- * service has answered. In both cases, the client does not know what happened.
+ * service has answered. In both cases, the client cannot find out whether the service has executed
+ * the request.
  */
 public final class DroppingProxy implements AutoCloseable {
     private final ServerSocket listener = new ServerSocket(0, 50, InetAddress.getLoopbackAddress());
@@ -21,8 +22,8 @@ public final class DroppingProxy implements AutoCloseable {
     private final int oneOf;
 
     /**
-     * @param oneOf on average, the proxy drops one of this many pieces of data, together with
-     *     its connection
+     * @param oneOf on average, the proxy drops one of {@code oneOf} pieces of data, and closes its
+     *     connection
      */
     public DroppingProxy(int target, int oneOf) throws IOException {
         this.target = target;

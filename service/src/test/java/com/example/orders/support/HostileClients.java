@@ -55,7 +55,8 @@ public final class HostileClients {
                 try {
                     step.run();
                 } catch (IOException e) {
-                    // The service may end a hostile connection.
+                    // The service may close the connection of a hostile client, so ignore this
+                    // error.
                 } catch (InterruptedException e) {
                     return;
                 }
@@ -64,7 +65,10 @@ public final class HostileClients {
         thread.start();
     }
 
-    /** Opens a new slow connection for each one that the service has closed, and waits a second. */
+    /**
+     * Opens a new slow connection for each connection that the service has closed, and waits a
+     * second.
+     */
     private void keepOpen(List<Socket> open, String request, boolean drip) throws InterruptedException {
         open.removeIf(socket -> !isOpen(socket, drip));
         while (open.size() < SLOW) {

@@ -17,7 +17,8 @@ public final class Image {
     /**
      * Returns the JVM options of the image.
      *
-     * @param tmp replaces {@code /tmp}, because each container has its own {@code /tmp}
+     * @param tmp directory that replaces {@code /tmp}, because each container has its own
+     *     {@code /tmp}
      */
     public static List<String> jvmOptions(Path tmp) throws IOException {
         String command = Files.readAllLines(DOCKERFILE).stream()

@@ -7,8 +7,8 @@ import java.util.List;
 import java.util.stream.Stream;
 
 /**
- * A cgroup with a limit of memory, as a container has. It needs a process that may create cgroups,
- * such as root outside of a container.
+ * A cgroup with a memory limit, like the cgroup of a container. It needs a process that may create
+ * cgroups, such as root outside of a container.
  *
  * @see <a href="https://docs.kernel.org/admin-guide/cgroup-v1/memory.html">cgroup v1</a>
  * @see <a href="https://docs.kernel.org/admin-guide/cgroup-v2.html#memory">cgroup v2</a>
@@ -35,7 +35,8 @@ public final class MemoryLimit implements AutoCloseable {
         MemoryLimit limit = new MemoryLimit(Files.createDirectory(cgroup));
         try {
             limit.write(isV2 ? "memory.max" : "memory.limit_in_bytes", Long.toString(bytes));
-            // A pod has no swap. A kernel without swap does not have these files.
+            // A pod has no swap, so the cgroup must not use swap either. On a kernel without swap,
+            // these files do not exist.
             limit.writeIfThere(isV2 ? "memory.swap.max" : "memory.swappiness", "0");
         } catch (IOException e) {
             limit.close();
@@ -64,7 +65,7 @@ public final class MemoryLimit implements AutoCloseable {
         Files.writeString(cgroup.resolve(file), value);
     }
 
-    /** Deletes the cgroup. Its processes must have ended. */
+    /** Deletes the cgroup. All processes of the cgroup must have ended. */
     @Override
     public void close() throws IOException {
         Files.delete(cgroup);

@@ -9,8 +9,8 @@ import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 
 /**
- * The release before the newest migration: its code runs during the rollout of this migration, and
- * after a rollback.
+ * The last release before the newest migration. Its code runs during the rollout of this migration,
+ * and after a rollback.
  */
 public final class PreviousRelease {
     private static final long LIMIT_SECONDS = 300;
@@ -30,7 +30,7 @@ public final class PreviousRelease {
 
     private PreviousRelease() {}
 
-    /** Whether Git does not have the older commits. */
+    /** Whether this clone is shallow, so that it does not have the older commits. */
     public static boolean isUnknown() throws IOException, InterruptedException {
         return git("rev-parse", "--is-shallow-repository").strip().equals("true");
     }
@@ -73,7 +73,7 @@ public final class PreviousRelease {
 
     /**
      * Returns the jar of the first of these commits that Maven can build. If an earlier run has
-     * built this jar, Maven does not run again.
+     * already built this jar, this method does not run Maven again.
      */
     public static Path jar(List<String> commits) throws IOException, InterruptedException {
         IOException failures = new IOException("none of these commits can be built: " + commits);

@@ -29,12 +29,13 @@ import javax.crypto.Mac;
 import javax.crypto.spec.SecretKeySpec;
 
 /**
- * Stands in for Amazon S3 with one bucket, and for the action AssumeRoleWithWebIdentity of AWS STS. It
- * checks the signature of each request, and the hash of a body if the request has one, as the guide says:
+ * Stands in for Amazon S3 with one bucket, and for the action AssumeRoleWithWebIdentity of AWS STS.
+ * It checks the signature of each request, and the hash of the body if the request contains a hash,
+ * as described in
  * https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-authenticating-requests.html
  *
- * <p>It leaves out: signatures of single chunks, the time of a request, checksums other than the hash,
- * IAM policies, and everything that an upload does not use.
+ * <p>It does not support: signatures of single chunks, the time of a request, checksums other than
+ * the hash, IAM policies, and everything that an upload does not use.
  */
 public final class S3Server implements AutoCloseable {
     public static final String BUCKET = "orders-exports";
@@ -83,12 +84,15 @@ public final class S3Server implements AutoCloseable {
         return "http://127.0.0.1:" + server.getAddress().getPort();
     }
 
-    /** The next requests get status 503, which asks the client to send fewer requests. */
+    /**
+     * Makes the server answer the next requests with status 503, which asks the client to send
+     * fewer requests.
+     */
     public synchronized void slowDown(int requests) {
         slowDowns = requests;
     }
 
-    /** Returns the objects by key. */
+    /** Returns the contents of the objects by key. */
     public synchronized Map<String, String> objects() {
         return objects.entrySet().stream()
                 .collect(Collectors.toMap(
@@ -98,7 +102,10 @@ public final class S3Server implements AutoCloseable {
                         TreeMap::new));
     }
 
-    /** Returns how many uploads a client has begun, and has neither completed nor aborted. */
+    /**
+     * Returns the number of multipart uploads that a client has begun, but has neither completed
+     * nor aborted.
+     */
     public synchronized int openUploads() {
         return uploads.size();
     }

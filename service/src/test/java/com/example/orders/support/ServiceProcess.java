@@ -41,7 +41,8 @@ public final class ServiceProcess implements AutoCloseable {
 
     public static Map<String, String> environment(DatabaseConfiguration database) {
         return new HashMap<>(Map.of(
-                // Tests that need the management port choose their own.
+                // 0 means any free port. A test that sends requests to the management port replaces
+                // this value.
                 "MANAGEMENT_PORT", "0",
                 "DATABASE_HOST", database.host(),
                 "DATABASE_PORT", Integer.toString(database.port()),

@@ -11,8 +11,8 @@ import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 
 /**
- * Sends requests at a fixed rate, whether earlier ones have an answer or not. Every second request
- * creates an order, with an idempotency key. The others read a page.
+ * Sends requests at a fixed rate, and does not wait for the answers of earlier requests. Every
+ * second request creates an order, with an idempotency key. The other requests read a page.
  */
 public final class SteadyLoad implements AutoCloseable {
     private static final int PER_SECOND = 50;
@@ -27,7 +27,7 @@ public final class SteadyLoad implements AutoCloseable {
      * The result of one request.
      *
      * @param sentAt the time of {@link System#nanoTime}
-     * @param answer null if the connection broke
+     * @param answer the answer, or null if the connection broke
      */
     public record Result(long sentAt, Answer answer) {
         public boolean isGood() {

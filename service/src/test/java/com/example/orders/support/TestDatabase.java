@@ -72,15 +72,18 @@ public record TestDatabase(DatabaseConfiguration configuration) {
     }
 
     /**
-     * Ends the connection of each statement that makes a change.
+     * Makes the database end the connection of each statement that makes a certain change.
      *
-     * @param change in the form of CREATE TRIGGER, such as {@code AFTER UPDATE ON export_progress}
+     * @param change the change in the syntax of CREATE TRIGGER, such as
+     *     {@code AFTER UPDATE ON export_progress}
      */
     public void endConnectionsAt(String change) throws SQLException {
         execute(ENDED + "CREATE TRIGGER ended " + change + " EXECUTE FUNCTION ended()");
     }
 
-    /** Ends the connection at the commit of each change. */
+    /**
+     * Makes the database end the connection of each transaction with this change, at its commit.
+     */
     public void endConnectionsAtCommitOf(String change) throws SQLException {
         execute(ENDED
                 + "CREATE CONSTRAINT TRIGGER ended "
@@ -88,7 +91,7 @@ public record TestDatabase(DatabaseConfiguration configuration) {
                 + " DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION ended()");
     }
 
-    /** No longer ends connections when a statement changes this table. */
+    /** Makes the database no longer end connections when a statement changes this table. */
     public void keepConnections(String table) throws SQLException {
         execute("DROP TRIGGER ended ON " + table);
     }
