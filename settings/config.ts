@@ -14,7 +14,10 @@ export function configOf(file: { readonly config?: unknown } | null): Config {
   );
 }
 
-/** Whether a value, or a part of a value, is a secret: someone has stored it with `--secret`. */
+/**
+ * Whether a value, or a part of a value, is a secret, which means that someone has stored it with
+ * `--secret`.
+ */
 export function isSecret(value: string): boolean {
   return value.includes('{"secure":');
 }

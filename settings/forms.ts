@@ -7,7 +7,10 @@ import { imageRefForm } from "../components/conventions/validation";
 /** A schema that accepts an unknown input and returns a value of this type, or issues. */
 type Schema<Value> = v.GenericSchema<unknown, Value>;
 
-/** The values that a setting allows: as a schema, and in words for messages and the reference. */
+/**
+ * Describes the values that a setting allows: by a schema, and in words for messages and the
+ * reference.
+ */
 export interface Form<Value> {
   readonly allowed: string;
   /** Accepts a value from parsed YAML, or the same value as text. */
@@ -19,8 +22,8 @@ export function text(allowed: string, pattern: RegExp): Form<string> {
 }
 
 /**
- * Accepts a string that a function checks. The editor schema can only say that the value is a
- * string.
+ * Accepts the strings for which `test` returns true. The editor schema cannot contain this rule, so
+ * it allows every string.
  */
 function textThat(allowed: string, test: (value: string) => boolean): Form<string> {
   return { allowed, schema: v.pipe(v.string(allowed), v.check(test, allowed)) };
@@ -40,7 +43,7 @@ function wholeNumber(min: number, max: number, allowed: string) {
   );
 }
 
-/** Accepts a number, or a text that contains the number's digits. */
+/** Accepts a whole number, or a text that contains the number in digits. */
 export function integer(min: number, max: number, what = "a whole number"): Form<number> {
   const allowed = `${what} from ${String(min)} to ${String(max)}`;
   const number = wholeNumber(min, max, allowed);
@@ -62,7 +65,7 @@ export function listOf<Entry>(allowed: string, { schema }: Form<Entry>, least = 
   return { allowed, schema: v.pipe(v.array(schema, allowed), v.minLength(least, allowed)) };
 }
 
-/** Accepts a list, or a text with words that commas separate. */
+/** Accepts a list of words, or a text with words and commas between them. */
 export function wordsOf<Word>(allowed: string, word: Form<Word>, least = 0): Form<Word[]> {
   const list = listOf(allowed, word, least).schema;
   const split = v.pipe(
@@ -131,7 +134,7 @@ export const cidr = text(
   /^(?:[0-9]{1,3}\.){3}[0-9]{1,3}\/(?:3[0-2]|[12]?[0-9])$|^[0-9a-f:]+\/[0-9]{1,3}$/,
 );
 
-/** The service checks the same form again: service/.../cli/S3Uri.java. */
+/** S3Uri.java in the service has the same pattern, so change both files together. */
 export const s3Uri = text(
   "a bucket and optionally a prefix, such as s3://bucket/prefix",
   /^s3:\/\/[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](?:\/[A-Za-z0-9!_.*'()-]+)*\/?$/,

@@ -16,8 +16,8 @@ export interface Git {
   /** `unknown` outside a repository, or if someone has checked out a commit without a branch. */
   readonly branch: string;
   /**
-   * Last commit that changed the image's inputs. Ends in `-dirty.<hash>` if these inputs have
-   * changes that are not committed.
+   * Last commit that changed the image's inputs, or `unknown`. Ends in `-dirty.<hash>` if these
+   * inputs have changes that are not committed.
    */
   readonly commit: string;
 }
@@ -46,17 +46,18 @@ export interface Settings extends Omit<
 }
 
 /**
- * Error for settings that the program cannot use. The message says for each setting which values
- * are allowed.
+ * Error for settings that the program cannot use. The message names every wrong setting and its
+ * allowed values.
  */
 export class SettingsError extends Error {
   override readonly name = "SettingsError";
 }
 
 /**
- * Returns the settings of a stack. The settings depend only on the argument `outside`. This file
- * does not import Pulumi's packages, because the commands of `npm run` also load this file. Loading
- * Pulumi's packages takes longer than most commands run.
+ * Returns the settings of a stack. The function reads no files or environment variables itself: the
+ * settings depend only on the argument `outside`. This file does not import Pulumi's packages,
+ * because the commands of `npm run` also load this file. Loading Pulumi's packages takes longer
+ * than most commands run.
  *
  * @throws SettingsError with every issue in one message: an unknown stack, unknown keys with the
  * most similar known key, secrets, and wrong values with the allowed values.

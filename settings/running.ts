@@ -6,9 +6,9 @@ import { type Config, configOf } from "./config";
 import { type Settings, SettingsError, canaryConfig, readGit, settingsFrom } from "./index";
 
 /**
- * Returns the configuration of the running stack. Pulumi passes secrets in plain text, and lists
- * their keys. This function replaces each secret by a placeholder, so that no message can print a
- * secret.
+ * Returns the configuration of the running stack. Pulumi passes secrets to the program in plain
+ * text, and also passes a list of their keys. This function replaces each secret by a placeholder,
+ * so that no message can print a secret.
  */
 export function runtimeConfig(): Config {
   const secretKeys: unknown = JSON.parse(process.env["PULUMI_CONFIG_SECRET_KEYS"] ?? "[]");
@@ -40,7 +40,7 @@ export async function readConfig(root: string): Promise<Config> {
 }
 
 /**
- * Returns the settings of the running stack. Only index.ts calls this function.
+ * Returns the settings of the running stack. Call this function only in index.ts.
  *
  * @throws pulumi.RunError with every issue in one message. Pulumi prints the message without a
  * stack trace.

@@ -34,7 +34,7 @@ interface Statement<Value, Default> extends Omit<Setting<Value>, "default"> {
     ((surroundings: Surroundings) => Default) | Readonly<Record<OwnDefaults, Default>>;
 }
 
-/** Defines a setting. Messages, editor schema and reference come from this definition. */
+/** Defines a setting. The messages, the editor schema and the reference use this definition. */
 export function setting<Value, Default extends Value | undefined = undefined>({
   default: given,
   ...statement
@@ -70,7 +70,10 @@ interface Source {
   readonly project: string;
 }
 
-/** Parses a text. Pulumi passes lists and objects of a stack settings file as JSON. */
+/**
+ * Parses a text. If the text begins with `[` or `{`, it may be JSON, because Pulumi passes the
+ * lists and objects of a stack settings file as JSON.
+ */
 export function parseText<Value>(
   { allowed, schema }: Form<Value>,
   text: string,

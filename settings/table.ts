@@ -10,8 +10,8 @@ import { namespaceOf } from "./identity";
 import { type Surroundings, type ValuesOf, setting } from "./setting";
 
 /**
- * Returns a function that gives review stacks their own default. The other stacks usually set the
- * value in their stack settings file.
+ * Returns a function that returns a default for review stacks only. The other stacks usually set
+ * the value in their stack settings file.
  */
 function reviewOnly<const Value, const Other>(review: Value, others: Other) {
   return ({ environment }: Surroundings) => (environment === "review" ? review : others);
@@ -138,8 +138,8 @@ export const table = {
       const registry = env["SANDBOX_REGISTRY"] ?? "";
       if (registry !== "") return `${registry}/${service}`;
       if (environment === "local") return undefined;
-      // The code of any branch can push to the repository of review stacks. So that repository must
-      // not contain production's tags and layers.
+      // The code of any branch can push images to the image repository of review stacks. So that
+      // repository must not contain production's tags and layers.
       const { imageRepository } = company;
       return environments[environment].perBranch ? `${imageRepository}-review` : imageRepository;
     },

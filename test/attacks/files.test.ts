@@ -9,8 +9,8 @@ import { jobsOfMain, privileged, type ThereJob } from "./support/pipelines";
 /** The attacker's files, at the paths that every job reads. */
 const payload: Files = new Map(entryPoints.map((path) => [path, "attacker"]));
 /**
- * Fills in the template of a cache key as a job of main does. An attacker can know all these
- * values: the checksum of main's lock file, and the id of a workflow.
+ * Fills in the template of a cache key, as CircleCI does in a job of main. An attacker can know all
+ * these values: the checksum of main's lock file, and the id of a workflow.
  */
 const filled = (template: string): string =>
   template
@@ -18,8 +18,8 @@ const filled = (template: string): string =>
     .replace(/\{\{ \.Environment\.CIRCLE_WORKFLOW_ID \}\}/g, "workflow-of-main");
 
 /**
- * Saves the attacker's files in caches whose keys begin with `keys`. Returns the names of the jobs
- * that run these files.
+ * Saves the attacker's files in caches, one for each of `keys`. The key of each cache begins with
+ * this text. Returns the names of the jobs that run these files.
  */
 function poisoned(jobs: readonly ThereJob[], ...keys: readonly string[]): readonly string[] {
   return jobs

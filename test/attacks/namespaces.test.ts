@@ -11,7 +11,10 @@ import { settings } from "../support/platform";
 const { circleci } = settings;
 const policy = namespaces(circleci);
 
-/** Whether the platform accepts this name for the namespace of a branch. */
+/**
+ * Whether the platform accepts this name for the namespace of a branch: the usual start, and then
+ * `end`.
+ */
 function accepts(branch: string, end: string): boolean {
   const username = reviewUser(branch);
   const name = `services-orders-review-${end}`;
@@ -26,7 +29,10 @@ function accepts(branch: string, end: string): boolean {
   return !found.includes(nameOfBranch.message);
 }
 
-/** Generates names of branches. cel-js lowers the Kelvin sign and a dotted I, and CEL does not. */
+/**
+ * Generates names of branches, but without the Kelvin sign and the dotted I. cel-js converts these
+ * two characters to lower case, unlike the CEL of Kubernetes.
+ */
 const branches = fc
   .oneof(
     fc.string({ maxLength: 60, minLength: 1, unit: "grapheme" }),

@@ -63,7 +63,10 @@ describe("an attack by a review stack", () => {
   const stack = "review-evil";
   const namespace = `services-orders-${stack}`;
 
-  /** Writes a state whose provider starts a program, and stand-ins that record each start. */
+  /**
+   * Writes a Pulumi state with this provider, which names a program to start. Also writes stand-ins
+   * for programs, which record that they were started.
+   */
   function forge(provider: object) {
     const objects = join(programs.directory, "state/.pulumi/stacks/services-orders");
     mkdirSync(objects, { recursive: true });
@@ -155,8 +158,9 @@ describe("an attack by a review stack", () => {
     });
 
     /**
-     * Builds the pushed branch as a job of main does. Returns what the build sees: the content of
-     * the file that stands for main's program, and the names of the code's files.
+     * Builds the pushed branch in the same way as a job of main. Returns what the build finds: the
+     * content of build.sh, which represents a program of main, and the names of the files of the
+     * service's code.
      */
     async function built(sha?: string): Promise<readonly string[]> {
       git(machine, "checkout", "--quiet", "main");
@@ -286,8 +290,8 @@ describe("an attack by a review stack", () => {
 
   it("M2 remains: CEL computes no hash, so a branch with another name may choose its 8 characters", () => {
     assert.deepEqual(creation("feature/Evil", "feature-evil-aaaaaaaa"), []);
-    // A slug has no capital letters, so this is the namespace of branch feature/evil. That branch
-    // does not have its namespace yet.
+    // This is the name for the namespace of another branch, feature/evil, which does not have its
+    // namespace yet.
     assert.deepEqual(creation("feature/Evil", slugOf("feature/evil")), []);
   });
 });

@@ -124,7 +124,9 @@ describe("an attack on production's role, by someone who can push a branch", () 
     assert.deepEqual(rolesOf(splitRefs), [...ciRoles]);
   });
 
-  /** Generates names of branches, also names that contain parts of the subject in main's token. */
+  /**
+   * Generates names of branches. Some of them contain parts of the claim `sub` of a token of main.
+   */
   const anyBranch = fc.oneof(
     fc.constantFrom("main", "x/vcs-ref/refs/heads/main", "x/refs/heads/main", "main/x"),
     fc.string({ minLength: 1 }),

@@ -245,8 +245,7 @@ async function made(component: Component, overrides: object): Promise<Recorder> 
 }
 
 /**
- * Returns the lines of both texts that differ, without the lines that are the same at the beginning
- * and at the end.
+ * Returns the lines of both texts without their common first lines and their common last lines.
  */
 function differingLines(one: string, two: string): { readonly from: string; readonly to: string } {
   const [a, b] = [one.split("\n"), two.split("\n")];

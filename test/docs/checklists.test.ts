@@ -5,7 +5,8 @@ import { join } from "node:path";
 import { copyOfProject, perform, stepsOf } from "../support/checklist";
 
 /**
- * For each place that a checklist names: the text before which the test inserts the step's code.
+ * For each place that a checklist names: a pattern. The test inserts the step's code before the
+ * text that matches the pattern.
  */
 const places: Readonly<Record<string, RegExp>> = {
   "Pulumi.prod.yaml, at the end": /$/,
@@ -21,8 +22,8 @@ const places: Readonly<Record<string, RegExp>> = {
 };
 
 function run(copy: string, ...args: readonly string[]): { code: number | null; output: string } {
-  // Commands in the copy inherit the environment variables of this process. No test in the copy
-  // reads a variable that configures this test run.
+  // Commands in the copy inherit the environment variables of this process. This is safe, because
+  // no test in the copy reads a variable that configures this test run.
   const { status, stderr, stdout } = spawnSync(process.execPath, args, {
     cwd: copy,
     encoding: "utf8",

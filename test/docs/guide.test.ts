@@ -46,7 +46,10 @@ interface Made {
   readonly settings: Settings;
 }
 
-/** Runs a program under mocks as a stack, and returns what it creates. */
+/**
+ * Runs a program for a stack under Pulumi's mocks, and returns the resources that the program
+ * creates.
+ */
 async function made(
   run: Program,
   stack: Stack,
@@ -67,8 +70,8 @@ async function made(
 }
 
 /**
- * Returns the violations that the policy pack reports, and the hosts that the platform's policies
- * would refuse in a review stack.
+ * Returns the violations that the policy pack reports. For a review stack, also returns one message
+ * for each host that the platform's policies would refuse.
  */
 function refusals({ recorder, settings }: Made): readonly string[] {
   const known = ["localhost:5000", "docker.io/library/postgres", ...company.registries];
@@ -263,7 +266,8 @@ const expected: readonly (readonly [heading: string, changes: Expected])[] = [
     "2. Override a spec",
     [[stacks, { [`${deployment} ${container}.readinessProbe.successThreshold`]: 2 }]],
   ],
-  // Mocks do not run transforms. A test below calls the transform of this recipe.
+  // Pulumi's mocks do not run transforms, so a test below calls the transform of this recipe
+  // itself.
   ["3. Transform an option of Pulumi", []],
   [
     "4. Build next to the component",
@@ -342,8 +346,8 @@ const recipes = blocks.filter(
 );
 
 /**
- * Returns the fields that a recipe must change in a stack. A canary's Deployment has a different
- * name.
+ * Returns the fields that a recipe must change in a stack. In a canary, the field names begin with
+ * a different name of the Deployment.
  */
 function fieldsOf(changes: Expected, stack: Stack): Fields {
   const own = changes.filter(([where]) => where.includes(stack)).map(([, fields]) => fields);
@@ -354,7 +358,9 @@ function fieldsOf(changes: Expected, stack: Stack): Fields {
   );
 }
 
-/** Returns the kinds of objects that a preview in the guide shows, and the preview's stack. */
+/**
+ * Returns the stack of a preview that the guide shows, and the kinds of objects in this preview.
+ */
 function shownBy(preview: Block | undefined) {
   if (preview?.language !== "text") return undefined;
   const [, stack] = /services-orders-(\S+)$/m.exec(preview.text) ?? [];

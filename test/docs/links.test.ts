@@ -12,7 +12,7 @@ const markdownIn = (directory: string): readonly string[] =>
 
 const docs = markdownIn("docs");
 /**
- * The pages that people write. The pages in docs/reference/ are generated, so this test does not
+ * The pages that people write. A program writes the pages in docs/reference/, so this test does not
  * check their links.
  */
 const written = docs.filter((file) => !file.startsWith("docs/reference/"));
@@ -45,14 +45,14 @@ function anchorsOf(file: string): readonly string[] {
 
 const topLevel = readdirSync(root);
 /**
- * Paths that pages name although the repository does not contain them: files that commands create,
- * that a reader may add, or that only the Helm chart had.
+ * Paths that pages name, but that the repository does not contain. These are files that commands
+ * create, files that a reader may add, and a file of the earlier Helm chart.
  */
 const notCommitted = /^(node_modules|reports|service\/target|\.trivyignore\.yaml|values\.yaml)/;
 
 /**
- * Whether a text in backticks is a path in the repository: a path below an existing top-level
- * folder, or the name of a file.
+ * Whether a text in backticks has the form of a path in the repository: a path below an existing
+ * top-level folder, or the name of a file.
  */
 function isPath(code: string): boolean {
   if (!/^[\w.@/-]+$/.test(code) || notCommitted.test(code)) return false;
@@ -87,8 +87,8 @@ describe("the documentation", () => {
 
     it(`${file} names only commands that exist`, () => {
       for (const [, name = ""] of text(file).matchAll(/npm run (?:--silent )?([a-z][\w:-]*)/g)) {
-        // The command may be missing in package.json if the page is a checklist that adds this
-        // command.
+        // A checklist may name a command that is not in package.json, because one of its steps adds
+        // this command.
         const isAdded = text(file).includes(`"${name}": "node cli/entry.mjs`);
         assert.ok(name in scripts || isAdded, `npm run ${name} is not in package.json`);
       }

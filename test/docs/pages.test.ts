@@ -10,7 +10,7 @@ import program = require("../../index");
 
 const read = (path: string) => readFileSync(join(root, path), "utf8");
 
-/** Returns the cells of the table rows of a page whose first cell is code. */
+/** Returns the cells of those table rows of a page whose first cell is code. */
 const rowsOf = (page: string): readonly (readonly string[])[] =>
   [...read(page).matchAll(/^\| (`.*) \|$/gm)].map(([, row = ""]) =>
     row.split(" | ").map((cell) => cell.trim()),

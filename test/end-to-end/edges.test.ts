@@ -25,11 +25,11 @@ import { CLOSED_PORT, ClosedRoom, TAKEN_PORT } from "./support/closed-room";
 import { copyOfProject } from "./support/commands";
 
 // Each test makes a mistake, or takes away something that a command needs, such as a program or
-// disk space. The command must print one line that says what to do, and must change nothing.
+// disk space. Then the command must print one line that says what to do, and must change nothing.
 
 const NOBODY = 65_534;
 /**
- * Timeout of a command, in milliseconds. It is much longer than any command takes, and only ends a
+ * Timeout of a command, in milliseconds. Every command is much faster, so the timeout ends only a
  * command that hangs.
  */
 const HUNG_MS = 120_000;
@@ -135,8 +135,9 @@ describe("at the edges", () => {
     home = join(files, "home");
     mkdirSync(home);
     sandbox = join(files, "sandbox");
-    // A check must stop the set-up. If no check does so, these stand-ins for apt-get and Go make
-    // the set-up fail at its first package or build. Otherwise the set-up would take half an hour.
+    // A check of the command must end the set-up. If no check ends it, these stand-ins for apt-get
+    // and Go make the set-up fail at its first package or build. Without them, the set-up would
+    // take half an hour.
     stopped = join(files, "stopped");
     mkdirSync(stopped);
     writeFileSync(join(stopped, "apt-get"), '#!/bin/sh\necho "the set-up has begun"\nexit 1\n', {
@@ -252,7 +253,8 @@ describe("at the edges", () => {
   it("says which directory must have how much space, and how much it has", async () => {
     mkdirSync(sandbox);
     await command("mount", ["-t", "tmpfs", "-o", "size=64m", "tmpfs", sandbox]);
-    // A mount is visible only in rooms that are opened later, so the test opens another room.
+    // A mount is visible only in network and mount namespaces that someone creates later, so the
+    // test creates another room.
     const small = await ClosedRoom.open();
     const whole = room;
     room = small;
@@ -320,7 +322,7 @@ describe("at the edges", () => {
       const { kill } = await holder();
       await kill();
       assert.equal(existsSync(lock()), true);
-      // The set-up begins, and ends at the stand-in for apt-get.
+      // In this case, the checks succeed. The set-up begins, and fails at the stand-in for apt-get.
       const { code, stderr, stdout } = await run(
         [...room.enter, process.execPath, join(project, "cli", "entry.mjs"), ...up],
         environment(),

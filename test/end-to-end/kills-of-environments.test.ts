@@ -13,8 +13,8 @@ import { stepByStep } from "./support/step-by-step";
 type Variables = Readonly<Record<string, string>>;
 
 /**
- * A command and its kills. Each row starts the command and kills it. The next row starts the
- * command again.
+ * A command and the kills that a test tries. For each row, the test starts the command and kills
+ * it. For the next row, the test starts the command again.
  */
 interface Chapter {
   /** Returns additional arguments, which are known only when the command starts. */
@@ -22,9 +22,9 @@ interface Chapter {
   /** Checks the result after the command has succeeded. */
   readonly check: () => Promise<void>;
   readonly circumstance: string;
-  /** The command and its first arguments, as docs/kills.md shows them. */
+  /** The command and its first arguments, in the form in which docs/kills.md shows them. */
   readonly command: string;
-  /** Creates what the command needs, before the first row. */
+  /** Creates what the command needs. The test calls this function before the first row. */
   readonly first?: () => Promise<void>;
   /** Returns the working directory and the environment variables of the command. */
   readonly place: () => readonly [cwd: string, env: Variables];
@@ -32,8 +32,8 @@ interface Chapter {
 }
 
 /**
- * Returns the rows of a command that runs no engine: one row for each text and each kind of kill,
- * except the kill of the engine.
+ * Returns the rows of a command that does not start Pulumi's engine: one row for each text and each
+ * kind of kill, except the kill of the engine.
  */
 const printed = (...texts: readonly string[]): readonly Row[] =>
   texts.flatMap((says) =>
@@ -125,7 +125,7 @@ if (process.env["KILLS"] === "all") {
       circumstance: "the first update of production",
       command: "deploy",
       place: as("prod"),
-      // As in the rows for the platform, each object depends on the previous row's object.
+      // As in the rows of `platform up`, each object depends on the previous row's object.
       rows: [
         { kill: "engine", says: "Updating (prod)" },
         {
@@ -140,8 +140,8 @@ if (process.env["KILLS"] === "all") {
     });
 
     const created = "Deployment::services-orders-canary";
-    // In each list of kills, only the last kill may leave a Deployment. Otherwise, the next start
-    // would update this Deployment instead of creating one.
+    // In each list of kills, only the last kill may come after the creation of the Deployment.
+    // After an earlier creation, the next start would only update the Deployment.
     const canaries = [
       [
         { kill: "group", says: "Updating (prod-canary)" },
@@ -246,7 +246,8 @@ if (process.env["KILLS"] === "all") {
         ...((await args?.()) ?? []),
       ];
       describe(`${name}, ${circumstance}`, () => {
-        // This is a test and not a hook, because a hook would also run after a failed step.
+        // This is a test and not a hook, because Mocha would run a hook even if an earlier test had
+        // failed.
         if (first !== undefined) it("has what it needs", first);
         for (const row of rows) {
           it(`${titleOf(row)}: ${row.kill}`, async () => {

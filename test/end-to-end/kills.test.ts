@@ -34,7 +34,7 @@ import { stepByStep } from "./support/step-by-step";
  */
 interface Chapter {
   readonly command: "deploy" | "image" | "review down" | "review up" | "sweep" | "up";
-  /** The change that a developer makes before the command. */
+  /** Change that the test makes to a file before the command, as a developer would. */
   readonly edit?: readonly [file: string, from: string, to: string];
   readonly rows: readonly Row[];
   readonly title: string;
@@ -105,9 +105,9 @@ const review: readonly Chapter[] = [
 ];
 
 /**
- * Returns the chapters of a review stack with the same kind of kill in every row. The removal of
- * the stack starts no engine, so its rows keep their own kills. Only `npm run test:kills` runs
- * these chapters.
+ * Returns the chapters of a review stack, with the same kind of kill in all rows that wait for an
+ * event of the engine. The rows that wait for a printed text keep their own kinds of kills, because
+ * such a command may not start the engine. Only `npm run test:kills` runs these chapters.
  */
 const allBy = (kill: Kill): readonly Chapter[] =>
   review.map((chapter) => ({
@@ -151,8 +151,8 @@ const swept: readonly Chapter[] = [
 ];
 
 /**
- * Chapters, the branch of the review stack that they change, and the type of backend for its state.
- * Without a branch, the chapters change stack `local`.
+ * Chapters that use the same stack: the review stack of `branch`, or stack `local` if there is no
+ * branch. `state` is the type of the backend for the stack's state.
  */
 interface Scene {
   readonly branch?: string;
@@ -176,15 +176,15 @@ const scenes: readonly Scene[] = [
 ];
 
 /**
- * Kinds of the objects that a stack creates. Kubernetes also creates objects, such as ReplicaSets,
- * but the stack's label does not select them.
+ * Kinds of the objects that a stack creates. Kubernetes also creates objects of these kinds, but
+ * the selector with the stack's label leaves them out.
  */
 const kinds =
   "configmaps,cronjobs,deployments,ingresses,limitranges,networkpolicies,poddisruptionbudgets," +
   "podtemplates,resourcequotas,rolebindings,secrets,serviceaccounts,services,statefulsets";
 
 describe("a command that is killed", function () {
-  /** Lines for docs/kills.md, one for each row whose command succeeded in the end. */
+  /** Lines for docs/kills.md, one for each row whose command succeeded after the kill. */
   const lines: string[] = [];
 
   for (const scene of scenes) {
@@ -230,8 +230,8 @@ function play({ branch, chapters, state }: Scene, lines: string[]): void {
     await clone.push(branch);
     if (chapters[0]?.command === "image") return;
     const run = succeeded(await clone.npm(["image", "review"]));
-    // These variables name the image that this test has just built. So later commands do not check
-    // whether the image exists.
+    // These variables name the image that this test has just built, so later commands do not look
+    // for the image in the registry.
     const imageRef = run.output.trim().split("\n").at(-1) ?? "";
     image = { RELEASE_COMMIT: await clone.git("rev-parse", "HEAD"), RELEASE_IMAGE_REF: imageRef };
   });
@@ -255,8 +255,8 @@ function play({ branch, chapters, state }: Scene, lines: string[]): void {
   }
 
   /**
-   * Runs `pulumi` itself on the stack, not one of the project's commands. The state of `local` is
-   * always in the sandbox.
+   * Runs `pulumi` itself on the stack, not one of the project's commands. For stack `local`, the
+   * backend is always the sandbox's directory for states.
    */
   const plain = async (...asked: string[]): Promise<string> =>
     branch === undefined
@@ -331,7 +331,7 @@ function play({ branch, chapters, state }: Scene, lines: string[]): void {
           assert.deepEqual(there, known);
           assert.ok(password !== undefined && (await secret()) === password, "another password");
           const rowsNow = await sql("select id from orders order by id", namespace);
-          // Only a review stack is seeded.
+          // Only a review stack has sample orders.
           assert.equal(rowsNow.length > 0, branch !== undefined);
           orders ??= rowsNow;
           assert.deepEqual(rowsNow, orders);
@@ -399,8 +399,8 @@ describe("the lock of a killed update, with state in S3 and a real Pulumi", () =
     writeFileSync(join(directory, "package.json"), '{"main":"index.js"}\n');
     writeFileSync(join(directory, "index.js"), program);
     symlinkSync(join(project, "node_modules"), join(directory, "node_modules"));
-    // The records of killed updates go into the test's directory, which the test deletes at the
-    // end.
+    // With this variable, the program writes its records about killed updates into the test's
+    // directory, which the test deletes at its end.
     process.env["PULUMI_HOME"] = directory;
     moto = await startMoto(environment()["PATH"] ?? "");
     s3 = await bucket(moto);

@@ -7,7 +7,7 @@ import { executable, isInstalled, downloadOrBuild } from "../../sandbox/install/
 import { kubeScore, versions } from "../../sandbox/install/parts";
 import { goldens, type Manifest, objectsOf } from "./support/goldens";
 
-/** A check of kube-score that failed, with the golden manifest and the container. */
+/** A failed check of kube-score, with the golden manifest and the container in which it failed. */
 interface Finding {
   readonly check: string;
   readonly finding: string;
@@ -57,12 +57,12 @@ async function score(golden: string, objects: readonly Manifest[]): Promise<read
   const args = [
     ...["score", "--output-format=json", `--kubernetes-version=v${majorAndMinor}`],
     ...optional.map((id) => `--enable-optional-test=${id}`),
-    // An annotation in a manifest must not switch a check off.
+    // With this option, an annotation in a manifest cannot turn a check off.
     ...["--disable-ignore-checks-annotations", "-"],
   ];
   const input = objects.map((object) => stringify(object)).join("---\n");
   const said = await command(executable(kubeScore), args, { input }).catch((error: unknown) => {
-    // kube-score ends with exit code 1 if it has findings.
+    // If kube-score has findings, it ends with exit code 1. This is not an error here.
     if (error instanceof CommandError && error.exitCode === 1) return error.output;
     throw error;
   });

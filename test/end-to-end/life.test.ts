@@ -28,8 +28,8 @@ const HOST = "services-orders.localhost";
 const base = (): string => `http://127.0.0.1:${String(options().ingressPort)}`;
 
 async function api(path: string, init: RequestInit = {}): Promise<Response> {
-  // The tests use curl for two reasons. `fetch` cannot set the header Host. Node.js does not
-  // resolve names below `localhost` on every system.
+  // The tests use curl and not `fetch`, for two reasons. `fetch` cannot set the header Host, and
+  // Node.js cannot resolve names below `localhost` on every system.
   const args = ["-sS", "-i", "--max-time", "10", "-H", `Host: ${HOST}`, `${base()}${path}`];
   const body =
     typeof init.body === "string" ? ["-H", "Content-Type: application/json", "-d", init.body] : [];
@@ -92,7 +92,8 @@ describe("from a clean clone to a running service", function () {
   });
 
   it("npm run up shows the preview, deploys, and ends with a curl line that answers an order", async () => {
-    // A login sets this variable to a directory in /run that the sandbox's node does not have.
+    // On a machine with a login session, this variable names a directory that does not exist on the
+    // sandbox's node.
     first = await npmRun(["up"], { env: { XDG_RUNTIME_DIR: "/run/user/0" } });
     succeeded(first);
     assert.match(first.output, /Previewing update \(local\)/);
@@ -283,7 +284,7 @@ describe("from a clean clone to a running service", function () {
           () => false,
         );
       // The stack's NetworkPolicies block connections from other namespaces to the stack's
-      // database. An additional policy allows these connections.
+      // database. The policy below allows these connections.
       assert.equal(await reaches(), false);
       await apply({
         apiVersion: "networking.k8s.io/v1",
@@ -393,8 +394,8 @@ describe("from a clean clone to a running service", function () {
       try {
         process.kill(pid, "SIGKILL");
       } catch {
-        // The process has already ended: the kill of an earlier process in this loop also ended
-        // this one.
+        // The process has already ended, because the kill of another process in this loop also
+        // ended this process.
       }
     }
     // On a busy machine, a process may take some seconds to end after the signal.

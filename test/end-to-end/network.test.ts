@@ -21,8 +21,8 @@ import { net, options } from "../../sandbox/layout";
 import { apply, copyOfProject, kubectl, npmRun, type Run } from "./support/commands";
 
 // These tests open connections to check the NetworkPolicies of a review namespace, and create pods
-// to check the namespace's quota. The stack has the real components. Its pods run a short Perl
-// program instead of the service, because the Perl program starts immediately.
+// to check the namespace's quota. The stack consists of the components of this repository. Its pods
+// run a short Perl program instead of the service, because this program starts immediately.
 
 const STACK = "review-network";
 const NAMESPACE = "services-orders-review-network";
@@ -34,7 +34,7 @@ const identity: Identity = {
   service: "services-orders",
 };
 
-/** A Perl program that answers every request on its one port, and ends on SIGTERM. */
+/** A Perl program that answers every request on port 8080, and ends on SIGTERM. */
 const server = `
 $SIG{TERM} = sub { exit 0 };
 my $listener = IO::Socket::INET->new(LocalPort => 8080, Listen => 64, ReuseAddr => 1) or die;
@@ -107,7 +107,7 @@ describe("the network policies and the quota of a review namespace", () => {
   });
 
   after(async () => {
-    // `stack` is undefined if the sandbox did not start.
+    // `stack` is undefined if the sandbox could not start.
     await stack?.destroy();
     rmSync(state, { force: true, recursive: true });
   });
@@ -146,10 +146,10 @@ describe("the network policies and the quota of a review namespace", () => {
     const { code, output, seconds } = await probe();
     console.log(`      probe in ${seconds.toFixed(1)} s`);
     assert.equal(code, 0, output);
-    // The result of some rows of the table is unknown. The sandbox has no stand-in for the
-    // internet, and the sources `job` and `another pod` have only one pod each. A busy node may not
-    // report that a UDP port is closed. But the node must report it to at least one of the three
-    // sources that may connect to this port.
+    // The probe cannot find out the result of some rows of the table. The sandbox has no stand-in
+    // for the internet, and the sources `job` and `another pod` have only one pod each. A busy node
+    // may not report that a UDP port is closed. But the node must report this to at least one of
+    // the three sources that may connect to the port.
     const unknown = output.split("\n").filter((line) => /\?$/.test(line));
     const metrics = unknown.filter((line) => line.includes("Datadog agent, metrics"));
     const untried = connections.filter(
@@ -209,16 +209,16 @@ describe("the network policies and the quota of a review namespace", () => {
 });
 
 describe("a cluster whose network policies hold some seconds too late", () => {
-  // In the sandbox, namespaces whose name begins with this text have the standard mode of EKS. In a
-  // copy of the project for a service of this name, the names of all namespaces and the key of the
-  // annotation begin with this text.
+  // In the sandbox, namespaces whose name begins with this text have the standard mode of EKS,
+  // which opens new pods for some seconds. The tests copy the project, and give the service this
+  // name. So the names of its namespaces and the key of the annotation begin with this text.
   const service = "standard-mode";
   const record = recordKey.replace(/^.*\//, `${service}/`);
   const state = mkdtempSync(join(tmpdir(), "services-orders-standard-"));
   let copy: string;
 
   before(async () => {
-    // If an earlier test run was killed, its annotation still exists.
+    // The annotation may still exist, if someone has killed an earlier test run.
     await forget();
     copy = copyOfProject();
     writeFileSync(

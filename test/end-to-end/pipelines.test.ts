@@ -18,7 +18,7 @@ const branch = "env-feature/pipeline_A";
 const namespace = `services-orders-${stackOf(branch)}`;
 /**
  * Jobs that a run skips, because the settings in the clone differ from the committed settings.
- * `npm test` and CI run these checks on the committed code.
+ * `npm test` and CI run these jobs' checks on the committed code.
  */
 const checked = ["check", "test-unit"];
 /**
@@ -27,7 +27,10 @@ const checked = ["check", "test-unit"];
  */
 const oneServiceTest = { MAVEN_OPTS: "-Dtest=ConfigurationTest" };
 
-/** Script of a job that asks the registry with a login. It prints the status and the answer. */
+/**
+ * Returns a script for a job. The script sends a request with this password to the registry, and
+ * prints the status and the answer.
+ */
 function askWith(host: string, password: string): string {
   const login = `Basic ${Buffer.from(`AWS:${password}`).toString("base64")}`;
   const options = JSON.stringify({ headers: { Authorization: login } });
@@ -35,7 +38,7 @@ function askWith(host: string, password: string): string {
   return `node -e 'fetch("https://${host}/v2/", ${options}).then(${print})'`;
 }
 
-/** Script of a job that asks STS for the job's role with a token. */
+/** Returns a script for a job. The script assumes the job's role with this token. */
 function assumeWith(token: string): string {
   const session = '--region "$AWS_REGION" --role-arn "$AWS_ROLE_ARN" --role-session-name job';
   return `aws sts assume-role-with-web-identity ${session} --web-identity-token ${token}`;
@@ -46,8 +49,8 @@ interface Message {
 }
 
 /**
- * Runs the workflows with their real commands, in clean copies. GitHub and Slack are HTTP
- * stand-ins.
+ * Runs the workflows with their real commands, in clean copies of the project. HTTP stand-ins
+ * replace GitHub and Slack.
  */
 describe("the pipelines, end to end", () => {
   stepByStep();
@@ -95,8 +98,8 @@ describe("the pipelines, end to end", () => {
     assert.ok(all.registry !== undefined);
     registry = all.registry;
     await all.prepare();
-    // Creates the stack, as docs/bootstrap.md says, because the job of a preview has no permission
-    // to create it.
+    // Creates the stack as docs/bootstrap.md says, because the job that previews production has no
+    // permission to create it.
     await all.pulumi("prod", "stack", "init", "prod", "--no-select");
     const jobs = join(all.clone.directory, "jobs.ts");
     const entry = 'name: "export",';
@@ -144,7 +147,8 @@ describe("the pipelines, end to end", () => {
     const ends = await run("main", {
       skip: checked,
       approve: async () => {
-        // The approval comes the next day: the logins and the tokens of earlier jobs have expired.
+        // Simulates an approval 13 hours later, when the logins and the tokens of earlier jobs have
+        // expired.
         registry.moveClock(13);
         logins = answered("jobs", 200).filter((asked) => asked === "POST /").length;
         assert.match(
@@ -239,8 +243,8 @@ describe("the pipelines, end to end", () => {
     const commit = await all.clone.git("rev-parse", branch);
     const parameters = { branch, commit, percent: "25" };
     const canary = "deployment/services-orders-canary";
-    // The earlier tests have checked out the branch. The workflow must run with main's code,
-    // because a canary starts only from main.
+    // The earlier tests have checked out the branch. This workflow must run with the code of main,
+    // because the pipeline starts a canary only from main.
     const started = await run("canary-start", {
       approve: async () => {
         assert.ok(!(await exists(canary, "services-orders")));
@@ -337,8 +341,9 @@ describe("the pipelines, end to end", () => {
 
   it("tells why a job failed", async () => {
     const commit = await all.clone.git("rev-parse", branch);
-    // One pod of four gets 25 % of the requests, so the command refuses to start a canary for 10 %.
-    // The run skips `canary-build`, because the registry already has the image of the commit.
+    // With one canary pod among four pods, the canary gets 25 % of the requests, so the command
+    // refuses to start a canary for 10 %. The run skips `canary-build`, because the registry
+    // already has the image of the commit.
     const ends = await run("canary-start", {
       approve: ["approve-canary"],
       branch: "main",

@@ -44,7 +44,7 @@ interface Statements {
   readonly Statement: unknown;
 }
 
-/** Calls `ask` again and again until the result matches `answer`. Fails after a minute. */
+/** Calls `ask` repeatedly, until the result matches `answer`. Fails after a minute. */
 async function until(ask: () => Promise<string>, answer: RegExp): Promise<void> {
   const deadline = Date.now() + 60_000;
   for (;;) {
@@ -196,8 +196,8 @@ describe("the platform on a cluster", () => {
     });
 
     it("cannot be asked about access entries here: moto does not know them", async () => {
-      // If this assertion fails, moto supports access entries. Then change the stand-in, so that it
-      // creates and reads access entries in moto.
+      // If this assertion fails, moto supports access entries. Then change the stand-in for the AWS
+      // plugin, so that it creates and reads access entries in moto.
       for (const what of ["list-access-entries", "list-identity-provider-configs"]) {
         await assert.rejects(moto.aws("eks", what, "--cluster-name", "sandbox"), /404|not found/i);
       }
@@ -437,7 +437,7 @@ describe("the platform on a cluster", () => {
           const binding = own.binding();
           return apply(job, { ...binding, metadata: { ...binding.metadata, namespace: prod } });
         },
-        // Two policies refuse this request. The message names one of the two.
+        // Two policies refuse this request, but the API server's message names only one of them.
         /changes objects in namespaces services-orders-review-\* only|its subjects are/,
       ],
       "gives others rights in its own": [
@@ -593,7 +593,8 @@ describe("the platform on a cluster", () => {
     it("refuses to delete the namespaces of staging and production", async () => {
       await assert.rejects(stack.run("destroy"), /protect/);
       await administrator.kubectl(["get", "namespace", staging, prod]);
-      // A preview finds no change, because Pulumi refused before it deleted any resource.
+      // A preview finds no change, because Pulumi has refused the command before it deleted any
+      // resource.
       await stack.run("preview", "--expect-no-changes");
     });
 

@@ -32,8 +32,8 @@ async function pulumi(args: readonly string[], stack: string, broken = ""): Prom
 }
 
 /**
- * The last preview of each of two queues. Two previews run at the same time, because a preview
- * waits for half of its duration.
+ * The last preview of each of two queues. The two queues run in parallel, because a preview only
+ * waits during half of its duration.
  */
 const lanes: Promise<unknown>[] = [Promise.resolve(), Promise.resolve()];
 

@@ -18,7 +18,7 @@ import { issue, StandIn } from "../operations/support/http-stand-in";
 import { apply, copyOfProject, kubectl, npmRun } from "./support/commands";
 import { Load } from "./support/load";
 
-// These tests compare the summary of a preview with what the update then does. They make thirteen
+// These tests compare the summary of a preview with the effects of the update. They make thirteen
 // changes, one after the other, in a stack with its own state and namespace. With
 // RECORD_PREVIEWS=DIR, these tests also write the engine's events to DIR, for the unit tests.
 
@@ -31,7 +31,9 @@ const NEW_HOST = "services-orders-preview-2.localhost";
 interface Seen {
   /** UID of each object, by kind and name. */
   readonly objects: ReadonlyMap<string, string>;
-  /** Number of restarts by the UID of each web pod, without pods that are terminating. */
+  /**
+   * Number of container restarts, by the UID of the web pod. Leaves out pods that are terminating.
+   */
   readonly pods: ReadonlyMap<string, number>;
 }
 
@@ -74,13 +76,13 @@ async function look(): Promise<Seen> {
   };
 }
 
-/** What an update did, in a form that can be compared with a summary. */
+/** The effects of an update, in a form that a test can compare with a summary. */
 interface Outcome {
   readonly created: readonly string[];
   readonly gone: readonly string[];
   /** Whether requests to the previous host failed. */
   readonly lost: boolean;
-  /** `same`: all pods are the same. `new`: all pods are new. `some`: pods were added or removed. */
+  /** `same`: all pods are the same. `new`: all pods are new. `some`: some pods are the same. */
   readonly pods: "new" | "same" | "some";
   readonly replaced: readonly string[];
 }
@@ -106,7 +108,7 @@ function outcome(before: Seen, after: Seen, failures: number): Outcome {
 }
 
 /**
- * Returns the outcome that the summary promises. The changed objects come from the plan. The
+ * Returns the outcome that a preview predicts. The changed objects come from the plan, and the
  * effects on pods and requests come from the summary.
  */
 function promised({ groups, release }: Summary, { changes }: Plan): Outcome {
@@ -192,7 +194,7 @@ describe("the summary of a preview says what then happens", () => {
     let failures: readonly string[] = [];
     try {
       await pulumi("up", "--yes", "--skip-preview");
-      // Continues to send requests for 3 s, because the last change may take effect late.
+      // The load continues for 3 s, because the last change may take effect late.
       await sleep(3_000);
     } finally {
       ({ failures } = await load.stop());

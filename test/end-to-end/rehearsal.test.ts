@@ -18,7 +18,8 @@ const host = "services-orders.rehearsal.localhost";
 const namespace = "services-orders";
 const branches = ["env-feature/A_b", "env-feature/a-b"] as const;
 /**
- * The branch that the tests build last. Its jars still exist later, so its canary needs no Maven.
+ * The branch that the tests build last. Its jars still exist later, so the tests can start its
+ * canary without Maven.
  */
 const [, last] = branches;
 const hostOf = (branch: string): string =>
@@ -211,7 +212,8 @@ describe("a rehearsal of all environments", () => {
   });
 
   it("updates production next to a canary that crashes, as fast as without", async () => {
-    // This image exists, but does not contain the service: its container ends after each start.
+    // This image exists, but does not contain the service, so its container ends immediately after
+    // each start.
     const crashing = all.clone.env["SANDBOX_POSTGRES_IMAGE"] ?? "";
     const image = ["--image", crashing, "--commit", candidate, "--percent", "25"];
     let starting = 0;
@@ -347,7 +349,7 @@ describe("a rehearsal of all environments", () => {
     const where = succeeded(await all.run("prod", ["where", released])).output;
     assert.match(where, /^prod +ran it from .* to /m);
 
-    // The recipe then promotes and deploys the next release, as the next test does.
+    // The rest of the recipe promotes and deploys the next release.
     const [resume = [], ...later] = recipe("### Back to older code", 1);
     assert.deepEqual(later, [["promote"], ["deploy", "prod"]]);
     succeeded(await all.run("prod", [...resume, "--yes"]));
@@ -375,8 +377,8 @@ describe("a rehearsal of all environments", () => {
     assert.equal((await outputs("prod"))["commit"], fix);
     assert.equal(await imageOf("prod"), await imageOf("staging"));
     assert.notEqual(await imageOf("prod"), merged);
-    // Discards the encryption keys that Pulumi has written into the older commit's stack settings
-    // files.
+    // Discards the encryption keys that Pulumi has written into the stack settings files of the
+    // older commit.
     await all.clone.git("checkout", "--quiet", "--force", "main");
   });
 
@@ -427,9 +429,9 @@ describe("a rehearsal of all environments", () => {
 });
 
 /**
- * Returns the `npm run` commands of a section of docs/operations.md, without the build.
+ * Returns the `npm run` commands of a section of docs/operations.md, without `npm run build`.
  *
- * @param which number of the section's block of commands, from 0
+ * @param which index of the block of commands in the section, from 0
  */
 function recipe(title: string, which = 0): readonly (readonly string[])[] {
   const page = readFileSync(join(project, "docs/operations.md"), "utf8");

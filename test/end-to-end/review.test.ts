@@ -21,14 +21,17 @@ import { platformsOf } from "./support/cluster";
 import { apply, kubectl, refused, succeeded } from "./support/commands";
 
 const first = "ops-feature/A_b";
-/** Environment variable of a build, which then creates an image for two platforms. */
+/**
+ * Environment variable for a build. With this variable, the build creates an image for two
+ * platforms.
+ */
 const platforms = { SANDBOX_PLATFORMS: "linux/amd64, linux/arm64" };
 const hostOf = (branch: string): string =>
   `services-orders-${stackOf(branch).slice("review-".length)}.localhost`;
 const namespaceOf = (branch: string): string => `services-orders-${stackOf(branch)}`;
 
 /**
- * Ten branches with difficult names: some names are nearly the same, and one contains a shell
+ * Ten branches with difficult names: some names are nearly the same, and one name contains a shell
  * command.
  */
 const ten = [
@@ -66,8 +69,8 @@ async function namespaces(): Promise<readonly string[]> {
 describe("review stacks", () => {
   let clone: Clone;
   /**
-   * Environment variables that name the image of all stacks. Undefined until a test has built the
-   * image.
+   * Environment variables that name the image of all stacks. A test sets this variable when it has
+   * built the image.
    */
   let release: Record<string, string>;
 
@@ -256,7 +259,7 @@ describe("review stacks", () => {
     const left = ten.filter((branch) => traces(branch).length > 0);
     assert.equal(left.length, 8);
     const [plain = "", ...others] = left;
-    // Plain Pulumi can still remove a review stack, in the shell of a developer.
+    // A developer can also remove a review stack with `pulumi` itself.
     const destroy = ["destroy", "--yes", "--skip-preview", "--remove", "--stack", stackOf(plain)];
     const env = { PULUMI_FALLBACK_TO_STATE_SECRETS_MANAGER: "true" };
     const [, ...runs] = await Promise.all([

@@ -13,5 +13,7 @@ export const merger: Actor = { id: "00000000-0000-4000-8000-00000000000c" };
 /** The project that runs the pipelines of branches. */
 export const serviceProject: CircleciProject = { id: projectId, is: "service" };
 
-/** The deploy project. Developers cannot push to the repository of its configuration. */
+/**
+ * The deploy project. Its configuration is in another repository, to which developers cannot push.
+ */
 export const deployProject: CircleciProject = { id: deployProjectId, is: "deploy" };

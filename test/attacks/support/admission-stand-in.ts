@@ -1,10 +1,10 @@
 /**
  * A stand-in for the API server: it evaluates the real expressions of our
- * ValidatingAdmissionPolicies. If an expression cannot be evaluated, `refusals` throws an error.
- * The API server would refuse the request (`failurePolicy: Fail`).
+ * ValidatingAdmissionPolicies. If the evaluation of an expression fails, `refusals` throws an
+ * error. In this case, the API server would refuse the request (`failurePolicy: Fail`).
  *
- * The stand-in ignores which objects a policy selects, the field `requires`, and the types of
- * Kubernetes' fields. The end-to-end tests try the policies on a real API server.
+ * The stand-in does not check which objects a policy selects, and ignores the field `requires` and
+ * the types of Kubernetes' fields. The end-to-end tests try the policies on a real API server.
  */
 import { Environment } from "@marcbachmann/cel-js";
 import type { Policy } from "../../../platform/admission/policy";

@@ -1,7 +1,8 @@
 /**
- * A stand-in for the parts of CircleCI where an attack could begin: which jobs get a context, what
- * a token says, and what a cache can contain. The rules are those of `npm run pipeline -- run`, in
- * pipeline/run. Each rule there quotes CircleCI's documentation, and says what it leaves out.
+ * A stand-in for the parts of CircleCI that an attacker could use. It decides which jobs get a
+ * context, and returns the claims of a token. The stand-in for caches is in pipeline/run/caches.ts.
+ * The stand-in uses the rules of `npm run pipeline -- run`, which are in pipeline/run. The comments
+ * there quote CircleCI's documentation, and say what the rules leave out.
  */
 import { type ContextName, fullName, restrictionOf } from "../../../pipeline/contexts";
 import type { JobRun as AnyJobRun } from "../../../pipeline/run/actors";
@@ -38,5 +39,5 @@ export function tokenOf(run: JobRun): Claims {
   return claimsOf(named(run), settings.circleci, { ...ids, at: jobStart });
 }
 
-/** For the absolute path of each file: who wrote the file's content. */
+/** The author of each file's content, by the absolute path of the file. */
 export type Files = ReadonlyMap<string, "attacker" | "main">;

@@ -22,15 +22,15 @@ export const entryPoints = [
   ...new Set(Object.values(executors).map(({ docker: [{ image }] }) => homeOf(image))),
 ].flatMap(entryPointsIn);
 
-/** The result of playing a job. */
+/** The result of a simulated job. */
 interface Ran {
   /** Paths of the attacker's files that a command has read. */
   readonly attackers: readonly string[];
 }
 
 /**
- * Plays the steps of a job: the checkout of main and restored caches write files, and each command
- * reads all `entryPoints`.
+ * Simulates the steps of a job. The checkout of main and restored caches write files, and each
+ * command reads all `entryPoints`.
  */
 export function play(job: Job, caches: Caches<Files>, keys: (template: string) => string): Ran {
   const entryPoints = entryPointsIn(homeOfJob(job));

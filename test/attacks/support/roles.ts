@@ -9,7 +9,7 @@ const seenByIam = ["aud", "oidc.circleci.com/project-id", "sub"];
 
 /**
  * Returns the roles that AWS gives to a job's token, at a time in seconds since 1970. AWS refuses a
- * token after its claim `exp`. The trust policies are the real ones.
+ * token after its claim `exp`. This function uses the trust policies of the platform.
  */
 export function rolesOf(
   run: JobRun,

@@ -19,8 +19,8 @@ describe("the ambient kubeconfig", () => {
       );
       assert.equal(inputs["hidden"]?.["context"], "prod");
       assert.equal(inputs["hidden"]["kubeconfig"], undefined);
-      // The SDK itself reads KUBECONFIG. If this assertion fails, the SDK no longer reads the
-      // variable. Then remove `withoutAmbientKubeconfig`.
+      // Pulumi's Kubernetes SDK itself reads KUBECONFIG. If this assertion fails, the SDK no longer
+      // reads the variable, so `withoutAmbientKubeconfig` is no longer necessary.
       assert.equal(inputs["shown"]?.["kubeconfig"], "/home/ada/.kube/config");
       assert.equal(process.env["KUBECONFIG"], "/home/ada/.kube/config");
     } finally {

@@ -29,8 +29,8 @@ const exportedClasses = sources
   .filter((node) => node.modifiers?.some(({ kind }) => kind === ts.SyntaxKind.ExportKeyword));
 
 /**
- * Returns the tables of defaults.ts that a file imports. The key is the name that the file uses:
- * for example, `defaults` if the file imports `webService as defaults`.
+ * Returns the tables of defaults.ts that a file imports, by the name that the file uses. For
+ * example, this name is `defaults` if the file imports `webService as defaults`.
  */
 function aliases(source: ts.SourceFile): ReadonlyMap<string, Readonly<Record<string, unknown>>> {
   const found = new Map<string, Readonly<Record<string, unknown>>>();
@@ -107,7 +107,8 @@ function takenFor(type: string, arg: string): readonly Taken[] {
           : [];
       }),
     );
-  // The file that uses a default does not always mention the interface of the arg.
+  // The file that uses a default does not always mention the interface of the arg, so the search
+  // continues in other files.
   const places = [own, sources.filter(shared), sources].map(inFiles);
   return places.find((found) => found.length > 0) ?? [];
 }
@@ -125,7 +126,10 @@ function probeInWords(
 
 const startupSeconds = probes.startup.failureThreshold * probes.startup.periodSeconds;
 
-/** Texts of the defaults that are documented in words. The numbers come from defaults.ts. */
+/**
+ * Expected texts of the `@default` tags that describe a default in words. The numbers in these
+ * texts come from defaults.ts.
+ */
 const agentInWords = `- private addresses, ports ${String(datadogPorts.metrics)}/UDP and ${String(datadogPorts.traces)}/TCP only`;
 const inWordsOf: Readonly<Record<string, string>> = {
   "Autoscaling.cpuUtilization": `- ${String(autoscaling.cpuUtilization)} without \`memoryUtilization\`, otherwise CPU is ignored`,
@@ -179,7 +183,8 @@ describe("the documentation of args", () => {
         const all = takenFor(name.text, arg);
         const inWords = written.startsWith("- ");
         const key = `${name.text}.${arg}`;
-        // A default of Kubernetes is not in defaults.ts, so this test cannot check its number.
+        // A default that Kubernetes sets is not in defaults.ts, so this test cannot check its
+        // number.
         if (inWords && /["0-9]/.test(written) && !written.includes("Kubernetes")) {
           assert.equal(written, inWordsOf[key]);
         }

@@ -72,7 +72,7 @@ describe("the pods of a rollout", () => {
           const surge = Math.ceil((replicas * percent) / 100);
           let [old, added, ending, most] = [replicas, 0, 0, replicas];
           while (added < replicas || old > 0) {
-            // The Deployment does not count pods that are terminating. The quota does.
+            // A Deployment does not count pods that are terminating, but a quota counts them.
             added = Math.min(replicas, replicas + surge - old);
             most = Math.max(most, old + added + ending);
             ending = Math.min(old, old + added - replicas);

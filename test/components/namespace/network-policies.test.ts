@@ -40,8 +40,8 @@ const web = selector(identity, "web");
 const job = selector(identity, "job");
 const database = selector(identity, "database");
 /**
- * Returns pods with these labels, except that each pod has another value for one label. The
- * policies must treat each of these pods as `another pod`.
+ * Returns one pod for each of these labels. Each pod has all labels, but a different value for this
+ * one label. So the policies must treat each of these pods as `another pod`.
  */
 const nearly = (labels: Labels): readonly Endpoint[] =>
   Object.keys(labels).map((label) => pod({ ...labels, [label]: "other" }));
@@ -71,9 +71,9 @@ const endpoints: Readonly<Record<Door["party"] | Source, readonly Endpoint[]>> =
 const isInside = ({ pod }: Endpoint) => pod?.namespace["kubernetes.io/metadata.name"] === namespace;
 
 /**
- * Returns what the policies do with the connections of a table row: `open`, `closed`, `half open`
- * (only one end allows the connection) or `open for some` (open only for some of the pods or
- * addresses).
+ * Returns what the policies do with the connections of a row in the table of connections: `open`,
+ * `closed`, `half open` (the policies of only one end allow the connection) or `open for some`
+ * (open only for some of the pods or addresses).
  */
 function seen(policies: readonly Manifest[], from: Source, door: Door): string {
   const states = endpoints[from].flatMap((from) =>
@@ -84,8 +84,8 @@ function seen(policies: readonly Manifest[], from: Source, door: Door): string {
         ...(isInside(to) ? [letsIn(policies, connection)] : []),
       ];
       if (ends.every(Boolean)) return "open";
-      // If only one end allows the connection, the network blocks it. Then this end's rule is
-      // useless, so the test reports the row.
+      // If the policies of only one end allow the connection, the network blocks it. Then the rule
+      // of this end is useless, so the test reports the row.
       return ends.some(Boolean) ? "half open" : "closed";
     }),
   );
@@ -108,8 +108,8 @@ interface Mutation {
 }
 
 /**
- * Returns the policies without one element, once for each element: policy, rule, peer, port or
- * label.
+ * For each element of the policies (a policy, rule, peer, port or label), returns the policies
+ * without this element.
  */
 function mutations(policies: readonly Manifest[]): readonly Mutation[] {
   return policies.flatMap((policy, index) => {
@@ -147,8 +147,9 @@ function canGo(parent: Manifest, key: string, path: Path): boolean {
   // `policyTypes` cannot be removed, because an empty list means the same as a missing field.
   if (path.length === 0) return key === "egress" || key === "ingress";
   if (last === "policyTypes") return parent.length > 1;
-  // These keys cannot be removed alone. A port without `protocol` is a TCP port, so the removal of
-  // TCP changes nothing. A port without a number is every port.
+  // Without one of these four keys, a policy is not valid. A port without `protocol` is a TCP port,
+  // so the removal of TCP changes nothing. The number of a port can be removed: a port without a
+  // number allows every port.
   if (key === "cidr" || key === "operator" || key === "key" || key === "values") return false;
   return !(key === "protocol" && parent.protocol === "TCP");
 }
@@ -267,7 +268,8 @@ describe("the network policies of a review namespace", () => {
     it("every policy by name", async () => {
       const policies = await policiesOf();
       const names = policies.map(({ metadata }) => String(metadata.name));
-      // The policy `service-to-others` exists only with `egressTo`, which the table does not use.
+      // The policy `service-to-others` exists only if `egressTo` is set, and no row of the table
+      // needs `egressTo`.
       assert.deepEqual(
         networkPolicyNames.filter((name) => !names.includes(name)),
         ["service-to-others"],

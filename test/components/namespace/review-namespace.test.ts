@@ -105,7 +105,8 @@ describe("ReviewNamespace", () => {
     const recorder = await made();
     const output = recorder.made.namespace;
     assert.equal(await valueOf(output), args.namespace);
-    // The SDK uses this method to find the resources that an output depends on.
+    // `allResources` is the method with which Pulumi's SDK finds the resources that an output
+    // depends on.
     const sdk = output as unknown as { allResources(): Promise<Set<unknown>> };
     const waitsFor = await sdk.allResources();
     const { limitRange, namespace, networkPolicies, resourceQuota } = recorder.made.nodes;

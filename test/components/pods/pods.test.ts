@@ -272,8 +272,7 @@ for (const { make, objects, template, type } of components) {
 
       const cases: readonly [Given, string][] = [
         [
-          // @ts-expect-error The type does not permit this value, but JavaScript code could pass
-          // it.
+          // @ts-expect-error The compiler rejects this value, but JavaScript code could pass it.
           { database: { ...database, sslMode: "allow" } },
           'database.sslMode must be one of disable, prefer, require, verify-ca, verify-full, got "allow"; use "verify-full" for a database outside of the namespace',
         ],

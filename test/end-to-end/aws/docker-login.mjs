@@ -1,6 +1,6 @@
-// `docker login` as a fixture, because the machine of a test may have no Docker. As Docker does, it
-// asks the registry whether the login is right, and writes the login into Docker's configuration:
-// https://docs.docker.com/reference/cli/docker/login/
+// A fixture that replaces `docker login`, because the machine of a test may have no Docker. Like
+// Docker, it asks the registry whether the password is right, and writes the password into Docker's
+// configuration: https://docs.docker.com/reference/cli/docker/login/
 //
 // What it leaves out: every other command of Docker, credential helpers and Bearer tokens.
 

@@ -37,8 +37,8 @@ function scanning(inputs: Properties) {
 }
 
 /**
- * Returns the address of a repository in the sandbox's registry. The stand-in uses this address,
- * because no server answers at the addresses that moto returns.
+ * Returns the address of a repository in the sandbox's registry. The stand-in for the AWS plugin
+ * returns this address, because no server answers at the addresses that moto returns.
  */
 function registryUrl(repository: string): string {
   const registry = process.env["SANDBOX_REGISTRY"];
@@ -55,7 +55,7 @@ export const repository: Kind = {
     return repositoryName;
   },
   delete: async (id) => {
-    // Fails if the repository contains images, as the real plugin does without `forceDelete`.
+    // Fails if the repository contains images, like the AWS plugin without `forceDelete`.
     await ecr.send(new DeleteRepositoryCommand({ repositoryName: id }));
   },
   fixed: ["name"],

@@ -7,7 +7,10 @@ export interface Kind {
   /** Creates the resource, and returns its id. */
   readonly create: (inputs: Properties) => Promise<string>;
   readonly delete: (id: string) => Promise<void>;
-  /** Names of the inputs that cannot change. A different value replaces the resource. */
+  /**
+   * Names of the inputs that AWS cannot change. If such an input changes, Pulumi replaces the
+   * resource.
+   */
   readonly fixed: readonly string[];
   /** Names of the inputs that contain JSON as text. AWS may write the same JSON in another form. */
   readonly json?: readonly string[];
@@ -19,7 +22,9 @@ export interface Kind {
   readonly update: (id: string, inputs: Properties) => Promise<void>;
 }
 
-/** Returns a property that must be a text. Throws if its value is not a text. */
+/**
+ * Returns the value of a property, which must be a string. Throws an error if it is not a string.
+ */
 export function text(properties: Properties, key: string): string {
   const value = properties[key];
   if (typeof value !== "string") throw new Error(`${key} must be a text`);

@@ -9,7 +9,7 @@ import { UserError } from "../../../lib/errors";
 import { root } from "../../../sandbox/layout";
 
 const requirements = join(import.meta.dirname, "requirements.txt");
-/** Timeout for the start of moto, in seconds. The start takes about 2 seconds. */
+/** Timeout for the start of moto, in seconds. The start usually takes about 2 seconds. */
 const startSeconds = 60;
 
 /**
@@ -22,8 +22,9 @@ function directory(): string {
 }
 
 /**
- * Installs moto and the AWS CLI into the sandbox's directory, unless they are already installed.
- * Returns the directory of both programs. The installation takes about 40 s, and 300 MB of disk.
+ * Installs moto and the AWS CLI into the sandbox's directory, if they are not installed yet.
+ * Returns the directory of both programs. The installation takes about 40 s, and uses 300 MB on the
+ * disk.
  */
 async function install(): Promise<string> {
   const venv = directory();
@@ -52,7 +53,10 @@ export async function freePort(): Promise<number> {
   return address.port;
 }
 
-/** moto, which stands in for AWS on 127.0.0.1. A new moto has no resources. */
+/**
+ * The server moto, which replaces AWS, and listens on 127.0.0.1. After its start, it has no
+ * resources.
+ */
 export interface Moto {
   /** Runs the AWS CLI, and returns the JSON that the CLI prints. */
   readonly aws: (...args: string[]) => Promise<unknown>;
@@ -65,8 +69,8 @@ export interface Moto {
 }
 
 /**
- * Starts moto on a free port, and waits until it answers. In `env`, the PATH consists of `path`,
- * the stand-in for the AWS plugin and the AWS CLI.
+ * Starts moto on a free port, and waits until it answers. In the result's `env`, the PATH contains
+ * the stand-in for the AWS plugin, then `path`, and then the AWS CLI.
  */
 export async function startMoto(path: string): Promise<Moto> {
   const venv = await install();

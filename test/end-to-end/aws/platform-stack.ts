@@ -11,15 +11,15 @@ type Config = Readonly<Record<string, unknown>>;
 
 const platform = join(project, "platform");
 /**
- * Name of the stack. The repository has no stack settings file for this name: Pulumi creates the
- * file, and `init` removes it again.
+ * Name of the stack. The repository has no stack settings file for this name. Pulumi creates the
+ * file, and then `init` removes it.
  */
 const name = "rehearsal";
 
 /**
- * Fixture: a stack of the Pulumi project `platform`, on the sandbox's cluster and moto, with a
- * separate state. The fixture runs `pulumi` itself, not the project's commands. The settings are
- * those of Pulumi.shared.yaml, except for the keys in `overrides`.
+ * Fixture: a stack of the Pulumi project `platform` with a separate state. It uses the sandbox's
+ * cluster, and moto instead of AWS. The fixture runs `pulumi` itself, not the project's commands.
+ * The settings are those of Pulumi.shared.yaml, except for the keys in `overrides`.
  */
 export class PlatformStack {
   readonly config: Config;

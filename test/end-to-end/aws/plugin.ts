@@ -1,7 +1,8 @@
 /**
  * TEST FIXTURE. The real engine starts this program instead of the plugin `pulumi-resource-aws`.
  * The program creates the platform's resources in moto, with the AWS SDK. It supports only the
- * types that the platform uses. The AWS endpoint must be on this machine.
+ * types that the platform uses. The AWS endpoint must be on this machine, so that the program never
+ * changes a real AWS account.
  */
 import { createRequire } from "node:module";
 import type { Provider } from "@pulumi/pulumi/provider";
@@ -50,8 +51,8 @@ function given(inputs: Properties): Properties {
 }
 
 /**
- * Returns the state after a write: the properties that AWS has now, and the inputs in the form that
- * the program wrote.
+ * Returns the state of a resource after a change: the properties that AWS has now, but the inputs
+ * in the form in which the program wrote them.
  */
 async function stateOf(kind: Kind, id: string, inputs: Properties): Promise<Properties> {
   const read = await kind.read(id, inputs);
@@ -75,12 +76,12 @@ const provider: Provider = {
 
   diff: (_, urn, olds: Properties, news: Properties) => {
     const kind = kindOf(urn);
-    // Also compares the keys that the program no longer sets.
+    // Also compares the keys that the program has removed.
     const keys = new Set([...Object.keys(given(olds)), ...Object.keys(given(news))]);
     const changed = [...keys].filter((key) => !same(kind, key, olds[key], news[key]));
     const replaces = changed.filter((key) => kind.fixed.includes(key));
-    // The program chooses the names, and two resources cannot have the same name. So the old
-    // resource must be deleted before its replacement is created.
+    // The platform's program chooses the names of resources, and two resources cannot have the same
+    // name. So Pulumi must delete the old resource before it creates the new one.
     const deleteBeforeReplace = replaces.length > 0;
     return Promise.resolve({ changes: changed.length > 0, deleteBeforeReplace, replaces });
   },

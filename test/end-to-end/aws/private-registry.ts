@@ -36,11 +36,12 @@ const hostsFile = join(paths.run, "hosts");
  * Fixture: the company's registry in Amazon ECR, under its own host name and with TLS. A new, empty
  * registry on this machine stores the images. moto has the repositories, which the platform
  * creates. BuildKit, the node and the jobs reach the registry at the address of the machine in the
- * sandbox's network. They find this address in a hosts file that only they see.
+ * sandbox's network. A separate hosts file contains this address, and replaces /etc/hosts only for
+ * them.
  *
  * A job logs in as in CircleCI: it assumes its IAM role with its token, and then gets a password
- * from ECR. The AWS CLI is real. The node gets a password through the credential provider of the
- * kubelet.
+ * from ECR. It uses the real AWS CLI. The node gets a password through the credential provider of
+ * the kubelet.
  */
 export class PrivateRegistry {
   readonly host = host;
@@ -134,7 +135,7 @@ export class PrivateRegistry {
     ]);
     const script = join(import.meta.dirname, "docker-login.mjs");
     this.#program("docker", [`exec "${process.execPath}" "${script}" "$@"`]);
-    // The AWS CLI keeps sessions in the home directory.
+    // The AWS CLI stores sessions in the home directory, so each job has its own home directory.
     const aws = join(PATH.split(":").at(-1) ?? "", "aws");
     this.#program("aws", [`HOME=$(dirname "$BASH_ENV") exec ${aws} "$@"`]);
     const { NODE_EXTRA_CA_CERTS: more } = process.env;
@@ -160,13 +161,18 @@ export class PrivateRegistry {
     return join(this.#directory, "token");
   }
 
-  /** Moves the clock of AWS and CircleCI forward. A job that starts later gets a new token. */
+  /**
+   * Moves the clock of the stand-ins for AWS and CircleCI forward. A job that starts later gets a
+   * new token.
+   */
   moveClock(hours: number): void {
     this.#moved += hours * hour;
     writeFileSync(this.#token, this.sts.jobToken());
   }
 
-  /** Runs a shell script as a step of a job with a role. Returns what the script prints. */
+  /**
+   * Runs a shell script as a step of a job that has this IAM role. Returns what the script prints.
+   */
   async inJob(role: string, script: string): Promise<string> {
     const room = mkdtempSync(join(this.#directory, "job-"));
     const BASH_ENV = join(room, "bash-environment");
@@ -179,8 +185,8 @@ export class PrivateRegistry {
   }
 
   /**
-   * Environment variables of every command. SANDBOX_REGISTRY is empty, so each command uses the
-   * registry of the settings.
+   * Environment variables for the commands of a test. SANDBOX_REGISTRY is empty, so that the
+   * commands use the registry of the settings.
    */
   get env(): Record<string, string> {
     return {
@@ -204,7 +210,7 @@ export class PrivateRegistry {
     return lines.join("");
   }
 
-  /** Removes from the node the images that it has pulled from this registry. */
+  /** Removes the images from this registry that the node has pulled. */
   async #removePulledImages(): Promise<void> {
     const ctr = [tool("ctr"), "--address", containerdSocket, "--namespace", "k8s.io", "images"];
     const all = (await runInNamespaces([...ctr, "list", "--quiet"])).split("\n");

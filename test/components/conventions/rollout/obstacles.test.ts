@@ -15,7 +15,7 @@ const pod = (name: string, ...containerStatuses: ContainerStatus[]): PodFacts =>
   metadata: { name },
   status: { containerStatuses, phase: "Pending" },
 });
-/** Returns the same pod with an earlier creation time, as a pod of an earlier update has. */
+/** Returns the same pod with an earlier creation time, like a pod of an earlier update. */
 const older = (it: PodFacts): PodFacts => ({
   ...it,
   metadata: { ...it.metadata, creationTimestamp: new Date(-60_000).toISOString() },
@@ -34,8 +34,8 @@ const running = container({ state: { running: {} } });
 
 /**
  * Reads the pods several times, and returns the obstacle that the last reading finds. Fails if an
- * earlier reading finds an obstacle. `looks` has the time of each reading, in seconds since the
- * start, and the pods at this time.
+ * earlier reading finds an obstacle. `looks` contains the time of each reading, in seconds since
+ * the start, and the pods at this time.
  */
 function after(...looks: readonly (readonly [number, Partial<NewPods>])[]): string | undefined {
   const obstacles = new Obstacles(0);

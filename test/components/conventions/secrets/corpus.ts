@@ -1,14 +1,14 @@
 /**
- * Secrets and harmless values in the forms that people write. The list was written before the code
- * that it tests, so the code's rules did not influence the list. All secrets are invented. Half of
- * the forms are forms that secretlint and gitleaks search for. Tokens are written in parts, so that
- * no scanner reports them in this file.
+ * Secrets and harmless values in the forms that people write. We wrote this list before the code
+ * that finds secrets, so the rules of that code did not influence the list. All secrets are
+ * invented. The scanners secretlint and gitleaks search for half of these forms. The code joins
+ * tokens from parts, so that no scanner reports this file.
  */
 
 interface Planted {
   /** Name of the variable, or path of the file, that contains the text. */
   readonly name: string;
-  /** The part of the text that must not be shown. */
+  /** The part of the text that no output may contain. */
   readonly secret: string;
   readonly text: string;
 }
