@@ -19,7 +19,7 @@ describe("the table of environments", () => {
   });
 });
 
-// This test carries out docs/checklists/add-an-environment.md in a copy of the project.
+// This test follows docs/checklists/add-an-environment.md in a copy of the project.
 describe("an environment that is added", () => {
   const home = process.cwd();
   let copy: string;

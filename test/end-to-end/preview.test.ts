@@ -82,7 +82,10 @@ interface Outcome {
   readonly gone: readonly string[];
   /** Whether requests to the previous host failed. */
   readonly lost: boolean;
-  /** `same`: all pods are the same. `new`: all pods are new. `some`: some pods are the same. */
+  /**
+   * `same`: all pods are the same. `new`: all pods are new. `some`: some pods are the same, and
+   * some are new or gone.
+   */
   readonly pods: "new" | "same" | "some";
   readonly replaced: readonly string[];
 }

@@ -22,13 +22,14 @@ interface Broken {
    */
   readonly late?: true;
   /**
-   * A line of the log that the report of `npm run deploy` must show. If this line is undefined, the
-   * test deploys the release by plain `pulumi up`: its container never started, so there is no log.
+   * A line of the log that the report of `npm run deploy` must show. Undefined if the container of
+   * this release never starts, so that there is no log. Then the test deploys the release by
+   * `pulumi up`.
    */
   readonly log?: RegExp;
   /** Whether another database session locks the table that a migration reads first. */
   readonly locked?: true;
-  /** Returns additional objects, which exist only during this release. */
+  /** Returns an additional object for this release. The test deletes it after the release. */
   readonly objects?: (namespace: string) => object;
   /** Name of the golden file with the output that CI shows while the rollout fails. */
   readonly view?: string;
@@ -157,8 +158,8 @@ describe("a stack in the cluster", function () {
 
   describe("a release that cannot succeed", () => {
     /**
-     * Returns everything that a failed release must not change: the jobs, and the pods that serve
-     * requests.
+     * Returns everything that a failed release must not change: the CronJobs, and the pods that
+     * receive requests.
      */
     async function others(): Promise<unknown> {
       const path = "jsonpath={range .items[*]}{.metadata.name} {.metadata.generation}{'\\n'}{end}";
@@ -188,8 +189,8 @@ describe("a stack in the cluster", function () {
           const error = /error: (The rollout of .*)/.exec(output)?.[1] ?? output.slice(-3000);
           console.log(`      ${((Date.now() - began) / 1000).toFixed(0)} s: ${error}`);
           assert.match(error, cause);
-          // The update must fail before Kubernetes' own error, which comes only at the deadline and
-          // does not contain the cause.
+          // The update must fail before the deadline. At the deadline, Kubernetes reports an error
+          // of its controller, which does not contain the cause.
           if (late !== true) assert.doesNotMatch(error, /timed out progressing/);
           if (log !== undefined) {
             const [, report = output] = output.split("What Kubernetes says in namespace ");
@@ -199,7 +200,7 @@ describe("a stack in the cluster", function () {
           await nothingWasLost(stack.namespace, results);
           assert.deepEqual(await others(), before);
         } finally {
-          // Removes what made this release fail, so that the next release does not fail, too.
+          // Removes the cause of this failure, so that it does not affect the next release.
           if (locked === true) await sql(unlock, stack.namespace);
           await holding;
           stack.edit(file, to, from);
@@ -251,7 +252,7 @@ describe("a stack in the cluster", function () {
   describe("after someone has changed it", () => {
     const differ = 3;
 
-    // `kubectl rollout undo` needs an earlier release.
+    // Deploys a release first, because `kubectl rollout undo` needs an earlier release.
     before(async () => {
       await stack.release("undone");
     });
@@ -291,7 +292,8 @@ describe("a stack in the cluster", function () {
         new RegExp(`^${object}: .*${field} \\(${tool}${at}$`, "m");
       await drift(
         differ,
-        // If someone scales a Deployment, the API server does not record the time.
+        // If someone scales a Deployment, the API server does not record the time, so this line
+        // contains no time.
         /^Deployment services-orders: spec.replicas: 2 → 3 \(kubectl scale\)$/m,
         line("Deployment services-orders", String.raw`labels\.version: undone → \S+`, "kubectl"),
         line(
@@ -393,7 +395,7 @@ describe("a stack in the cluster", function () {
 });
 
 /**
- * Returns an edit that gives the service more args: the file, the text to replace, and the new
+ * Returns an edit that adds args to the web service: the file, the text to replace, and the new
  * text.
  */
 function withArgs(args: string): readonly [file: string, from: string, to: string] {

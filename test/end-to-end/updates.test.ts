@@ -44,7 +44,7 @@ describe("services-orders with 2 replicas", function () {
     );
   }
 
-  /** Evicts both pods, one after the other, like `kubectl drain` on their nodes. */
+  /** Evicts both pods, one after the other, like `kubectl drain`. */
   async function evictEach(): Promise<void> {
     await allServe();
     const [first = "", second = ""] = await servingPods(stack.namespace);
@@ -60,8 +60,8 @@ describe("services-orders with 2 replicas", function () {
     assert.equal(replacement.length, 1, "it passed before the replacement was Ready");
     assert.ok(refused > 0, "it was never refused");
     await allServe();
-    // Waits, because requests could also fail later, if the ingress controller receives the changes
-    // late.
+    // Waits, because requests could also fail later, when the ingress controller receives the
+    // changes.
     await sleep(3_000);
   }
 
@@ -155,8 +155,8 @@ describe("services-orders with 2 replicas", function () {
   });
 
   /**
-   * Creates a canary as the components do: the same pod on another track. The command of its
-   * container fails.
+   * Creates a canary in the same form as the component: the same pod on another track. The command
+   * of its container fails.
    */
   async function crashingCanary(): Promise<void> {
     interface Deployment {

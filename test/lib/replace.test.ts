@@ -19,8 +19,8 @@ describe("a file that is replaced", () => {
   });
 
   /**
-   * Runs `code` in another process. Calls `look` again and again until that process ends. Returns
-   * the number of calls.
+   * Runs `code` in another process. Calls `look` repeatedly until that process ends. Returns the
+   * number of calls.
    */
   async function meanwhile(code: string, look: () => void): Promise<number> {
     const lib = pathToFileURL(join(process.cwd(), "lib", "replace.ts")).href;

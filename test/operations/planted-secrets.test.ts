@@ -73,7 +73,7 @@ async function previewed(before: readonly Text[], after: readonly Text[]): Promi
 }
 
 /**
- * Returns what `npm run drift` prints and writes, if someone has set these variables in the
+ * Returns the output and the report of `npm run drift`, if someone has set these variables in the
  * cluster.
  */
 function drifted(texts: readonly Text[]): string {
@@ -103,11 +103,14 @@ function drifted(texts: readonly Text[]): string {
   return [...linesOf(found), JSON.stringify(reportOf("prod", found))].join("\n");
 }
 
-/** A log of a container, or an error of Pulumi, that quotes the texts. */
+/** Returns a text that quotes the texts, like the log of a container or an error of Pulumi. */
 const quoting = (texts: readonly Text[]): string =>
   texts.map(({ name, text }) => `${name}: ${JSON.stringify(text)}`).join("\n");
 
-/** Returns the Slack messages about failures whose causes quote the texts, one for each text. */
+/**
+ * Returns Slack messages about failures, one for each text. The cause of each failure quotes the
+ * text.
+ */
 function told(texts: readonly Text[]): string {
   const directory = mkdtempSync(join(tmpdir(), "services-orders-cause-"));
   try {

@@ -8,7 +8,7 @@ import { type ContextName, contexts, fullName, restrictionOf } from "../../pipel
 const page = readFileSync(join(project, "docs", "pipeline.md"), "utf8");
 const names = Object.keys(contexts) as ContextName[];
 
-/** The expressions that the page calls A and B. B is a condition followed by A. */
+/** The expressions with the names A and B in docs/pipeline.md. B consists of a condition and A. */
 const [, a = "", more = ""] = /A is `(.*?)`, and B is `(.*?)` A\./.exec(page) ?? [];
 const named: Readonly<Record<string, string>> = { A: a, B: `${more} ${a}` };
 

@@ -17,8 +17,8 @@ describe("npm run pipeline -- pin", () => {
   const config = (): string => readFileSync(join(root, "config/circleci.ts"), "utf8");
 
   /**
-   * A stand-in for a registry that accepts only the tokens of its token service, as Docker Hub
-   * does: https://distribution.github.io/distribution/spec/auth/token/. It leaves out that tokens
+   * A stand-in for a registry that accepts only the tokens of its token service, like Docker Hub:
+   * https://distribution.github.io/distribution/spec/auth/token/. In this stand-in, tokens do not
    * expire.
    */
   const registry = new StandIn(({ headers, method, path }) => {

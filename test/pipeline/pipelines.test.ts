@@ -54,8 +54,8 @@ const placesOf = (file: string, workflow: string): readonly PlacedJob[] =>
     .flatMap(({ jobs }) => jobs);
 
 /**
- * Returns a job's command without options that name files. If the job has no command, returns the
- * job's name.
+ * Returns a job's command without the options at its end, such as `--format`. If the job has no
+ * command, returns the job's name.
  */
 const inShort = ({ command, name }: There): string =>
   command === ""
@@ -207,7 +207,8 @@ describe("the pipelines", () => {
       group("canary.yml", "canary-stop", "canary-stop"),
     );
     for (const { command, "serial-group": own } of workflows.flatMap(({ jobs }) => jobs)) {
-      // Two notifiers of a stack at the same time would send every message twice.
+      // If two runs of `npm run notify -- jobs` for a stack ran at the same time, they would send
+      // every message twice.
       const tells = command.startsWith("npm run notify -- jobs ");
       assert.equal(own !== undefined, changesStack({ command }) || tells, command);
     }
@@ -336,7 +337,7 @@ describe("the pipelines", () => {
     assert.deepEqual(acts({ "preview-rollback-prod": "failed" }), [
       ...["preview-rollback-prod", "tell-failed-preview-rollback-prod"],
     ]);
-    // CircleCI does not run this job if a newer deploy has overtaken it.
+    // CircleCI does not run this job if a newer deploy is already waiting or has already run.
     assert.deepEqual(acts({ "rollback-prod": "not_run" }), [
       ...["preview-rollback-prod", "ask-rollback-prod", "approve-rollback-prod"],
       "tell-skipped-rollback-prod",
@@ -483,8 +484,8 @@ describe("the pipelines", () => {
         ]),
     );
     assert.ok(restoring.length >= 8);
-    // The cache of these jobs has the file of `npm run notify -- drift`. docs/trust.md says what a
-    // branch can do with this cache if there is no deploy project.
+    // The cache of these jobs contains the file in which `npm run notify -- drift` stores its
+    // state. docs/trust.md says what a branch can do with this cache if there is no deploy project.
     assert.deepEqual(
       restoring.flatMap(([name, restores]) => (restores ? [name] : [])),
       ["tell-drift-staging", "tell-drift-prod"],

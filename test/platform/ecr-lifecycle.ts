@@ -1,4 +1,4 @@
-/** An image of a repository. A new tag does not change the time of the push. */
+/** An image of a repository. A new tag does not change `pushed`. */
 export interface EcrImage {
   readonly digest: string;
   /** Number of the day on which someone first pushed the image. */
@@ -8,7 +8,7 @@ export interface EcrImage {
   readonly partOf?: string;
 }
 
-/** A lifecycle policy, as far as this project uses the policy language. */
+/** A lifecycle policy of ECR, with only the fields that this project uses. */
 export interface LifecyclePolicy {
   readonly rules: readonly {
     readonly rulePriority: number;
@@ -35,9 +35,10 @@ export interface LifecyclePolicy {
  *   all images greater than the specified count are expired".
  * - sinceImagePushed: "all images whose pushed_at_time is older than the specified number of days
  *   based on countNumber are expired".
- * - An image that a manifest list contains expires only after the list. Measured with AWS in
- *   https://github.com/DefangLabs/pulumi-defang/pull/466.
- * - A new tag does not renew the push: https://github.com/aws/containers-roadmap/issues/2746.
+ * - An image that a manifest list contains expires only after the list. Someone has observed this
+ *   in AWS: https://github.com/DefangLabs/pulumi-defang/pull/466.
+ * - A new tag does not change `pushed_at_time`:
+ *   https://github.com/aws/containers-roadmap/issues/2746.
  *
  * What this function leaves out: tagStatus `untagged` and `any`, prefixes, archives, pull times
  * (the function throws an error for these), and the 24 hours that ECR may need to delete an image.

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { lifecycle } from "../../platform/image-repository";
 import { type EcrImage, type LifecyclePolicy, expired } from "./ecr-lifecycle";
 
-/** A repository over time. One step is one day. */
+/** Simulates a repository of ECR day by day. */
 class Repository {
   readonly images = new Map<string, EcrImage>();
   readonly lost: string[] = [];
@@ -22,7 +22,7 @@ class Repository {
     }
   }
 
-  /** Does what a deploy does: moves the stack's tag to the image, which may be an old one. */
+  /** Simulates a deploy, which moves the stack's tag to the image. The image may be an old one. */
   deploy(stack: string, digest: string): void {
     this.push(digest);
     this.find(this.running.get(stack) ?? "")?.tags.delete(`deployed-${stack}`);
@@ -53,7 +53,10 @@ class Repository {
   }
 }
 
-/** Staging and production: daily deploys, then 200 days without new code, then a rollback. */
+/**
+ * Simulates a year of staging and production: daily deploys, then 200 days without new code, then
+ * daily deploys again, with one rollback.
+ */
 function yearOfReleases(policy: LifecyclePolicy): Repository {
   const repository = new Repository(policy);
   while (repository.today < 365) {
@@ -71,9 +74,10 @@ function yearOfReleases(policy: LifecyclePolicy): Repository {
 }
 
 /**
- * Review stacks of two new branches each day. One branch has no new Java code, so its stack runs
- * the image of main's code of day 0. The other branch has new code, and its stack gets a second
- * deploy of the same code after 25 days. Both stacks end 39 days after their first deploy.
+ * Simulates a year of review stacks, with two new branches each day. One branch has no new Java
+ * code, so its stack runs the image of main from day 0. The other branch has new code, and its
+ * stack gets a second deploy of the same code after 25 days. Both stacks end 39 days after their
+ * first deploy.
  */
 function yearOfReviews(policy: LifecyclePolicy): Repository {
   const repository = new Repository(policy);

@@ -11,8 +11,9 @@ const providerArn = `arn:aws:iam::111122223333:oidc-provider/${from}`;
 type Claims = Readonly<Record<string, string>>;
 
 /**
- * The claims of a job's token that IAM compares. This test cannot import CircleCI's stand-in, which
- * is an ES module (pipeline/run/token.ts). The tests in test/attacks use the stand-in.
+ * The claims of a job's token that IAM compares. This test cannot import the stand-in for
+ * CircleCI's tokens (pipeline/run/token.ts), because it is an ES module. The tests in test/attacks
+ * use this stand-in.
  */
 function claimsOf(ref: string, id = projectId): Claims {
   const { organizationId, vcsOrigin } = circleci;
@@ -29,7 +30,7 @@ const main = token("refs/heads/main");
 const branch = token("refs/heads/feature/a");
 const otherProject = "00000000-0000-4000-8000-0000000000ff";
 
-/** Returns the purposes whose roles a token with these claims may take. */
+/** Returns the roles that a job may assume with a token with these claims. */
 function roles(claims: Claims, tokenIssuer = from, trusted = circleci): readonly string[] {
   return ciRoles.filter((ciRole) =>
     mayAssume(trustPolicy(trusted, providerArn, ciRole), tokenIssuer, claims),

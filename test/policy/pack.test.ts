@@ -12,7 +12,7 @@ import { digest } from "../support/fixtures";
 import { type Given, config, program } from "../support/objects";
 
 /**
- * Internals of the policy SDK. `unknownCheckingProxy` wraps a resource's inputs, and
+ * Internal functions of Pulumi's policy SDK. `unknownCheckingProxy` wraps a resource's inputs, and
  * `unknownStringValue` replaces a value that a preview cannot know.
  */
 const { unknownCheckingProxy, unknownStringValue } = proxy as unknown as {
@@ -24,8 +24,8 @@ const outside = { config, env: {}, stack: "staging" };
 const all = rules(knownRegistries(outside));
 
 /**
- * Passes a resource to the policy pack as the policy SDK does. Returns the violations that the pack
- * reports.
+ * Passes a resource to the policy pack in the same way as the policy SDK. Returns the violations
+ * that the pack reports.
  */
 function reported(given: Given, stack = "staging", excepted: readonly Exception[] = []): string[] {
   const urn = `urn:pulumi:${stack}::services-orders::${given.type}::${given.name}`;

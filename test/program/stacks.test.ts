@@ -375,7 +375,8 @@ describe("the program", () => {
         message: /quota must have room/,
       });
       await settled();
-      // Five replicas also need more database connections than PostgreSQL allows by default.
+      // Five replicas need more database connections than PostgreSQL allows by default, so the
+      // result contains a second line.
       await assert.rejects(run(more), { message: /^The database allows 97 connections/ });
       await settled();
     }

@@ -9,7 +9,7 @@ import { environment } from "../../../sandbox/environment";
 
 /**
  * A person or a job that uses the cluster with limited permissions. kubectl impersonates the user
- * and groups that the API server would see.
+ * and the groups that this person or job would have.
  */
 export interface Actor {
   /** Runs kubectl with the permissions of the actor, and returns what kubectl prints. */
@@ -32,14 +32,14 @@ function actor(name: string, impersonation: readonly string[]): Actor {
 /** The person who set up the cluster. */
 export const administrator = actor("the administrator", []);
 
-/** Returns a job of a branch, which logs in with CircleCI's token. */
+/** Returns the actor for a job of a branch, which logs in with a token of CircleCI. */
 export function branchJob(branch: string, projectId: string): Actor {
   return actor(`a job of ${branch}`, [
     ...["--as", reviewUser(branch), "--as-group", reviewGroup(projectId)],
   ]);
 }
 
-/** Returns a job that has the IAM role of a purpose. */
+/** Returns the actor for a job that has the IAM role for this purpose. */
 export function roleJob(purpose: ClusterCiRoleName): Actor {
   const group = clusterGroup(purpose);
   return actor(`the role ${purpose}`, ["--as", `${group}:test`, "--as-group", group]);
@@ -51,8 +51,8 @@ export function apply(who: Actor, object: object): Promise<string> {
 }
 
 /**
- * Returns the API server's message about a refused request. Throws if the API server accepts the
- * request.
+ * Returns the message with which the API server refuses the request. Throws an error if the API
+ * server accepts the request.
  */
 export async function refusal(request: Promise<string>): Promise<string> {
   try {

@@ -8,8 +8,8 @@ import { isRunning } from "../../../sandbox/sandbox";
 import { copyOfProject, npmRun, type Run, type RunOptions } from "./commands";
 
 /**
- * A copy of the project with its own git history, remote and Pulumi state. Other users of the
- * sandbox do not see what happens in the copy.
+ * A copy of the project with its own git history, remote and Pulumi state. Commands in the copy do
+ * not change the repository or the stacks of the developer.
  */
 export class Clone {
   /** Directory of the copy. At the start, `main` is checked out and has one commit. */
@@ -29,7 +29,7 @@ export class Clone {
    * @param env additional environment variables for every command
    */
   static async make(env: Readonly<Record<string, string>> = {}): Promise<Clone> {
-    // Earlier tests may have stopped the sandbox.
+    // An earlier test may have stopped the sandbox, so start it if it does not run.
     if (!isRunning()) await npmRun(["sandbox", "up"]);
     const clone = new Clone(env);
     rmSync(join(clone.directory, ".git"), { force: true, recursive: true });
@@ -38,7 +38,7 @@ export class Clone {
     await clone.git("config", "user.name", "Ada");
     await clone.git("config", "user.email", "ada@example.com");
     await clone.git("remote", "add", "origin", clone.remote);
-    // In the copy, node_modules is a link. A commit must not contain this link.
+    // In the copy, node_modules is a link, which no commit must contain.
     appendFileSync(join(clone.directory, ".git", "info", "exclude"), "node_modules\n");
     await clone.commit("The service");
     await clone.git("push", "--quiet", "origin", "main");

@@ -3,8 +3,8 @@ import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { tool, toolEnvironment } from "../../../sandbox/install/debian";
 
-// A closed room is a separate network namespace and mount namespace. Commands in the room do not
-// find the sandbox that runs on this machine, and cannot change this sandbox.
+// In these tests, a closed room is a separate network namespace with a separate mount namespace.
+// Commands in the room cannot find or change the sandbox that runs on this machine.
 
 /**
  * Port of the only program in the room. This program accepts every connection, and never answers.
@@ -44,7 +44,7 @@ export class ClosedRoom {
     return new ClosedRoom(first);
   }
 
-  /** The beginning of a command line that runs a program in the room. */
+  /** The first words of a command line that runs a program in the room. */
   get enter(): readonly string[] {
     return ["nsenter", "--target", String(this.#first.pid), "--net", "--mount", "--"];
   }

@@ -43,7 +43,7 @@ export async function servingPods(namespace: string): Promise<string[]> {
 
 /**
  * Requests a path of the management port of one pod that receives requests. The request goes
- * through the API server, because no Service and no Ingress has this port.
+ * through the API server, because neither the Service nor the Ingress has this port.
  *
  * @throws if the status is not a success
  */
@@ -81,9 +81,8 @@ export async function podsOf(
 }
 
 /**
- * Asks the API server to evict a pod, as the drain of a node does.
- * Returns false if the API server answers 429: the PodDisruptionBudget does not allow the eviction
- * now.
+ * Asks the API server to evict a pod, like `kubectl drain`. Returns false if the API server answers
+ * 429, because the PodDisruptionBudget does not allow the eviction now.
  */
 export async function evicted(namespace: string, name: string): Promise<boolean> {
   const eviction = {
@@ -96,7 +95,7 @@ export async function evicted(namespace: string, name: string): Promise<boolean>
     await kubectl(["create", "--raw", path, "-f", "-"], JSON.stringify(eviction));
     return true;
   } catch (error) {
-    // kubectl's message if the API server answers 429 because of a PodDisruptionBudget.
+    // kubectl prints this message if the API server answers 429 because of a PodDisruptionBudget.
     if (/\(TooManyRequests\).*disruption budget/.test(String(error))) return false;
     throw error;
   }

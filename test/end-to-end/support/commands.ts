@@ -9,7 +9,10 @@ import { environment } from "../../../sandbox/environment";
 
 export interface Run {
   readonly code: number | null;
-  /** What a person sees: standard output and standard error, in the order of their arrival. */
+  /**
+   * Everything that the command printed, both to standard output and to standard error, in the
+   * order of arrival.
+   */
   readonly output: string;
   readonly seconds: number;
 }
@@ -62,7 +65,8 @@ export function refused(run: Run, text: RegExp): void {
 }
 
 /**
- * Runs plain `pulumi` on stack `local`, as in a shell that has evaluated `npm run sandbox -- env`.
+ * Runs `pulumi` itself on stack `local`, with the environment variables of
+ * `npm run sandbox -- env`.
  */
 export async function pulumi(
   args: readonly string[],
@@ -90,8 +94,8 @@ export async function apply(...items: object[]): Promise<void> {
 /** Runs a query in a stack's database, and returns the rows. */
 export async function sql(query: string, namespace = NAMESPACE): Promise<string[]> {
   const psql = ["psql", "-U", "orders", "-d", "orders", "-h", "127.0.0.1", "-tA", "-c", query];
-  // The password does not leave the cluster: the shell in the pod reads the password from a mounted
-  // file.
+  // The shell in the pod reads the password from a mounted file, so the test does not need the
+  // password.
   const script = 'PGPASSWORD=$(cat "$POSTGRES_PASSWORD_FILE") exec "$@"';
   const answer = await kubectl([
     "-n",

@@ -4,7 +4,7 @@ import { apply } from "./commands";
 const namespace = "rehearsal-rds";
 const host = (name: string): string => `${name}.${namespace}.svc.cluster.local`;
 
-/** Fixture: databases that stand in for RDS. These databases do not belong to any stack. */
+/** Fixture: PostgreSQL databases that replace RDS. These databases do not belong to any stack. */
 export const databases = {
   namespace,
   prod: { host: host("prod") },
@@ -33,8 +33,8 @@ function database(name: string, password: string): object[] {
   };
   const mounts = { data: "/data", run: "/var/run/postgresql" };
   const container = {
-    // A small RDS instance also allows some hundred connections. Each pod of the service keeps 11
-    // open.
+    // A small RDS instance also allows some hundred connections. PostgreSQL's default of 100 is too
+    // small, because each pod of the service keeps 11 connections open.
     args: ["postgres", "-c", "max_connections=300"],
     env: Object.entries(values).map(([key, value]) => ({ name: key, value })),
     image: environment()["SANDBOX_POSTGRES_IMAGE"],
@@ -67,8 +67,8 @@ function database(name: string, password: string): object[] {
 }
 
 /**
- * Creates the Secret that a stack settings file names. In a real cluster, External Secrets creates
- * this Secret.
+ * Creates the Secret that a stack settings file names. On EKS, External Secrets creates this
+ * Secret.
  */
 export async function fillSecret(stackNamespace: string, password: string): Promise<void> {
   await apply({

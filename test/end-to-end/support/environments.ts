@@ -21,8 +21,8 @@ import { PlatformStack } from "../aws/platform-stack";
 type Config = Readonly<Record<string, unknown>>;
 
 /**
- * The job whose permissions a command has: the purpose of the job's role, or the branch of its
- * review stack.
+ * The job with whose permissions a command runs: the purpose of the job's IAM role, or the branch
+ * of its review stack.
  */
 export type Who = ClusterCiRoleName | { readonly branch: string };
 
@@ -32,7 +32,10 @@ export type Who = ClusterCiRoleName | { readonly branch: string };
  */
 const domain = "rehearsal.localhost";
 
-/** Values that replace those of the committed stack settings files, each with the reason. */
+/**
+ * Values that replace the values of the committed stack settings files. The comments give the
+ * reasons.
+ */
 const overridden = {
   platform: {
     // The sandbox has one cluster, which contains all environments.
@@ -43,12 +46,14 @@ const overridden = {
     reviewIngressCidrs: [`${net.outsideAddress}/32`],
     reviewIngressClassName: "traefik",
   },
-  // `quickStart`, because the sandbox has two cores and starts many pods.
+  // `quickStart` is true, because the machine of the sandbox may have only two cores, and starts
+  // many pods.
   prod: {
     databaseHost: databases.prod.host,
     // The PostgreSQL that stands in for RDS has no certificate.
     databaseSslMode: "disable",
-    // The database is a pod, and the sandbox's addresses are not private.
+    // The database is a pod. The addresses of pods in the sandbox are not private addresses, so the
+    // default does not allow them.
     databaseTo: [
       {
         namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": databases.namespace } },
@@ -68,16 +73,16 @@ const overridden = {
 };
 
 /**
- * Removes the key `imageRepository` from staging's settings, because SANDBOX_REGISTRY names the
- * registry of the images.
+ * Change of staging's settings that removes the key `imageRepository`, because SANDBOX_REGISTRY
+ * names the registry of the images.
  */
 const openRegistry = { imageRepository: undefined };
 
 /**
  * Fixture: the platform, staging and production on the sandbox. The settings are those of the
  * committed stack settings files, except for the keys that `make` prints. Each command has only the
- * permissions that its job's role has in the cluster. moto stands in for AWS, and a PostgreSQL
- * outside of the stacks stands in for RDS.
+ * permissions in the cluster that the IAM role of its job has. moto replaces AWS, and PostgreSQL
+ * pods outside of the stacks replace RDS.
  */
 export class Environments {
   readonly #kubeconfigs = mkdtempSync(join(tmpdir(), "services-orders-kubeconfigs-"));
@@ -89,7 +94,7 @@ export class Environments {
     readonly moto: Moto,
     readonly platform: PlatformStack,
     readonly secretValue: string,
-    /** Undefined if the images are in the sandbox's registry. */
+    /** The stand-in for ECR. Undefined if the images are in the sandbox's registry. */
     readonly registry: PrivateRegistry | undefined,
   ) {}
 
@@ -174,7 +179,7 @@ export class Environments {
 
   /**
    * Removes all environments. The project's commands refuse to remove protected resources, so this
-   * method does not use these commands.
+   * method uses kubectl and `pulumi` itself.
    */
   async remove(): Promise<void> {
     const there = (await kubectl(["get", "namespaces", "-o", "name"])).split("\n");

@@ -24,8 +24,8 @@ export function objectsOf(golden: string): readonly Manifest[] {
       // In a golden manifest, an object has no name if Pulumi generates the name. In this case, the
       // API server generates the name.
       if (object.metadata.name === undefined) object.metadata.generateName = "golden-";
-      // Removes a Secret's values: a golden manifest does not contain the real values, because they
-      // are random.
+      // Removes a Secret's data, because a golden manifest contains placeholders instead of the
+      // random values.
       if (object.kind === "Secret") delete object.data;
       return object;
     });

@@ -6,12 +6,12 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { project } from "../../../lib/project";
 
-/** A moment in a command: the command has printed the text `says`. */
+/** A moment in the run of a command, when the command has printed the text `says`. */
 export interface Printed {
   readonly says: string;
 }
 
-/** A moment in an update, which the engine's events show. */
+/** A moment in an update. The test recognizes the moment in the engine's events. */
 export interface Moment {
   /** The engine's operation on the resource. */
   readonly op: "create" | "create-replacement" | "delete" | "delete-replaced" | "update";
@@ -25,8 +25,9 @@ export interface Moment {
 }
 
 /**
- * The kinds of kills, by their text in docs/kills.md. `canceled` is last, because it lets the
- * command continue for up to 10 s. The next run may then not reach the same moment.
+ * The kinds of kills, by their text in docs/kills.md. `canceled` must be last. It lets the command
+ * continue for up to 10 s, so the command may end its step, and the next run may not reach the same
+ * moment.
  */
 export const kills = {
   "SIGKILL to the process group": "group",
@@ -60,7 +61,8 @@ export async function killAt(command: Command, row: Row): Promise<void> {
       ...process.env,
       ...command.env,
       TMPDIR: temporary,
-      // All runs share this cache, because compiling the program again takes three seconds.
+      // All runs use the same cache of ts-node, because the compilation of the program takes three
+      // seconds.
       TS_NODE_CACHE_DIRECTORY: join(tmpdir(), "ts-node"),
     },
     stdio: ["ignore", "pipe", "pipe"],
@@ -121,13 +123,15 @@ export function writeDown(heading: string, lines: readonly string[]): void {
 }
 
 /**
- * Process ids of the killed commands and their children. Pulumi's plugins outlive a killed engine.
+ * Process ids of the killed commands and their children. Some of these processes still run, because
+ * Pulumi's plugins outlive a killed engine.
  */
 const struckProcesses: number[] = [];
 
 /**
  * Ends the processes that killed commands have left. Call this function only at the end of the
- * tests: until then, these processes may disturb the next command, as they may for a user.
+ * tests. Before that, these processes must be able to disturb the next command, as on a user's
+ * machine.
  */
 export function endLeftovers(): void {
   for (const pid of struckProcesses.splice(0)) {
@@ -257,8 +261,8 @@ function sizeOf(log: string): number | undefined {
 }
 
 /**
- * Returns the content of a log. Empty if the log does not exist: the command has not created its
- * log yet, or has removed it at its end.
+ * Returns the content of a log. Empty if the log does not exist, because the command has not
+ * created the log yet, or has removed it at its end.
  */
 function contentOf(log: string): Buffer {
   try {

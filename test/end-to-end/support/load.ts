@@ -42,9 +42,10 @@ const LIMIT_MS = 600_000;
  * Sends requests at a steady rate until the test calls `stop`. Half of the requests create orders,
  * each with its own Idempotency-Key. The other half read orders.
  *
- * Neither the client nor the ingress controller may hide an error by a retry. The client never
- * sends a request again. The ingress controller has no retry middleware, but it repeats a request
- * without a body if a reused connection fails. So the requests that read orders have a body, too.
+ * Retries would hide errors, so neither the client nor the ingress controller may retry. The client
+ * never sends a request again. The ingress controller has no retry middleware, but it repeats a
+ * request without a body if a reused connection fails. So the requests that read orders have a
+ * body, too.
  */
 export class Load {
   readonly #options: LoadOptions;
@@ -65,7 +66,7 @@ export class Load {
     this.#running = this.#run();
   }
 
-  /** Sends the requests that are due until now, waits for all answers, and returns the result. */
+  /** Sends the requests whose time has come, waits for all answers, and returns the result. */
   async stop(): Promise<LoadResult> {
     const now = Date.now();
     this.#end = Math.min(this.#end, now);
@@ -81,9 +82,9 @@ export class Load {
   }
 
   /**
-   * Sends each request when it is due. If the machine stands still for a moment, the client sends
-   * the missed requests late. The client does not report these requests as lost, because the
-   * service did not cause the delay.
+   * Sends each request at its planned time. If the machine stops for a moment, the client sends the
+   * missed requests late. The client does not report these requests as lost, because the service
+   * did not cause the delay.
    */
   async #run(): Promise<void> {
     const open = new Set<Promise<void>>();

@@ -12,8 +12,8 @@ const withoutCounters = (rules: string): string =>
   rules.replace(/^#.*$/gm, "").replace(/\[\d+:\d+\]/g, "");
 
 /**
- * Returns what a sandbox could leave behind on the machine, such as directories, cgroups and
- * processes.
+ * Returns everything on the machine that a sandbox could leave behind, such as directories, cgroups
+ * and processes.
  */
 export async function machine(): Promise<Record<string, string>> {
   return {

@@ -41,8 +41,8 @@ export class OwnStack {
       await stack.#pulumi("stack", "init");
       await stack.set("namespace", stack.namespace);
       await stack.set("hostPattern", stack.#host);
-      // Small CPU and memory requests, because the developer's own stack runs on the same small
-      // node.
+      // The pods have small CPU and memory requests, because the developer's own stack runs on the
+      // same small node.
       const requests = JSON.stringify({ cpu: "100m", memory: "512Mi" });
       await stack.set("requests", requests);
       await stack.up();
@@ -53,13 +53,17 @@ export class OwnStack {
     return stack;
   }
 
-  /** Runs `pulumi up`, which ends after the rollout. Returns what Pulumi prints in CI. */
+  /**
+   * Runs `pulumi up`, which ends after the rollout. Returns the output, which has the same form as
+   * in CI.
+   */
   async up(): Promise<string> {
     return this.#pulumi("up", "--yes", "--skip-preview", "--suppress-progress");
   }
 
   /**
-   * Deploys another release. The pods' labels contain the branch, so the update replaces every pod.
+   * Deploys another release. The pods' labels contain the name of the branch, so the update
+   * replaces every pod.
    */
   async release(branch: string): Promise<string> {
     await this.set("branch", branch);

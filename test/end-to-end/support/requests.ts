@@ -7,13 +7,13 @@ const TICK_MS = 100;
 
 /**
  * Returns the result of `exchange`. Aborts `exchange` and fails after `milliseconds`. This time
- * does not include breaks in which the machine stands still.
+ * does not include pauses in which the whole machine stops.
  *
- * A busy virtual machine may stand still for seconds. After such a break, Node.js runs its timers
- * before it reads the data that has arrived. So a plain timeout would reject answers that are
- * already there.
+ * A busy virtual machine may stop for seconds. After such a pause, Node.js runs its timers before
+ * it reads the data that has arrived. So a simple timeout would reject answers that have already
+ * arrived.
  *
- * @param exchange sends a request. This function must fail when its signal is aborted.
+ * @param exchange function that sends a request. It must throw an error when its signal is aborted.
  */
 export async function within<T>(
   milliseconds: number,

@@ -12,7 +12,10 @@ const branch = "feature/a";
 
 describe("a deploy of a review stack", () => {
   let programs: Programs;
-  /** `rebased` replaces `second` on the branch. Both have `first` as their parent. */
+  /**
+   * Commits of the branch: `first` is the parent of `second` and of `rebased`, which replaces
+   * `second` after a rebase.
+   */
   let first: string;
   let second: string;
   let rebased: string;
@@ -33,7 +36,10 @@ describe("a deploy of a review stack", () => {
     await git("checkout", "--quiet", "-B", branch, here);
   }
 
-  /** Throws if a deploy of `commit` is refused while the stack runs the commit `running`. */
+  /**
+   * Throws an error if the code refuses to deploy `commit` while the stack runs the commit
+   * `running`.
+   */
   async function refused(commit: string, running: string, deployed = running): Promise<void> {
     const last = { outputs: { commit: running }, tags: { deployed } };
     const target = reviewTarget(programs.workspace(), { last });
@@ -148,7 +154,7 @@ describe("what was promoted", () => {
     programs.remove();
   });
 
-  /** Whether a deploy of `release` removes the stack tag that promotes `found`. */
+  /** Whether a deploy of `release` removes the stack tag for the promoted release `found`. */
   async function removes(found: Release): Promise<boolean> {
     const tags = JSON.stringify({ [promotedTag]: JSON.stringify(found) });
     programs.add("pulumi", { "*stack tag ls*": `echo '${tags}'` });

@@ -78,9 +78,13 @@ describe("a stack that is about to be changed", () => {
       uid: "here",
     },
   });
-  /** Lets the programs answer as in a cluster with one review stack, of the given slug. */
+  /**
+   * Makes the stand-ins for pulumi and kubectl answer as if the cluster had one review stack, with
+   * this slug.
+   */
   const oneStack = (slug: string): Workspace => {
-    // `pulumi stack init` fails, because the tests check only what the command does until then.
+    // `pulumi stack init` fails, because the tests check only what the command does before this
+    // call.
     programs.add("pulumi", { "*stack ls*": `echo '[]'`, "*stack init*": "exit 1" });
     programs.add("kubectl", {
       "*get namespaces*": `echo '${JSON.stringify({ items: [namespace(slug)] })}'`,

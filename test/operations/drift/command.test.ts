@@ -29,8 +29,8 @@ const state = {
 };
 
 /**
- * In these tests, scripts stand in for Pulumi and kubectl. The state contains an object that does
- * not exist in the cluster.
+ * In these tests, scripts replace Pulumi and kubectl. The state contains an object that does not
+ * exist in the cluster.
  */
 describe("npm run drift", () => {
   let directory: string;

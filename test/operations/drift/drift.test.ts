@@ -61,7 +61,10 @@ interface Change {
   readonly others?: readonly ManagedFields[];
 }
 
-/** Returns the state and the cluster after someone has changed the Deployment. */
+/**
+ * Returns the object in the state and the object in the cluster, after someone has changed the
+ * Deployment.
+ */
 function seen({ edit, lose, others = [] }: Change): Seen {
   const live: Editable = structuredClone(declared);
   const fields: Editable = structuredClone(ours);
@@ -70,7 +73,7 @@ function seen({ edit, lose, others = [] }: Change): Seen {
     fields,
     fields["f:spec"]["f:template"]["f:spec"]["f:containers"]['k:{"name":"web"}'] as Editable,
   );
-  // Changes the object as the API server does, which adds defaults and writes quantities in another
+  // Changes the object like the API server, which adds defaults and writes quantities in another
   // form.
   live["spec"].template.spec.containers[0].ports[0].protocol = "TCP";
   live["spec"].template.spec.containers[0].resources.requests.cpu = "1";

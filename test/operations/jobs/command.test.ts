@@ -22,7 +22,7 @@ const pod = (exitCode: number) => ({
 });
 const items = (...all: readonly object[]) => `echo '${JSON.stringify({ items: all })}'`;
 
-/** In these tests, scripts stand in for kubectl. */
+/** In these tests, a script replaces kubectl. */
 describe("npm run jobs", () => {
   let programs: Programs;
   let printed: string[];

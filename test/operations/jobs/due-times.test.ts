@@ -5,7 +5,9 @@ import { join } from "node:path";
 import { project } from "../../../lib/project";
 import { dueTimesOf, type Schedule } from "../../../operations/jobs/due-times";
 
-/** Due times from the library that Kubernetes uses. kubernetes-due-times/main.go printed them. */
+/**
+ * Due times that kubernetes-due-times/main.go has printed. It uses the same library as Kubernetes.
+ */
 const folder = join(project, "test", "operations", "jobs", "kubernetes-due-times");
 const json = (name: string): unknown => JSON.parse(readFileSync(join(folder, name), "utf8"));
 const { from, schedules, to } = json("schedules.json") as {
@@ -36,7 +38,7 @@ describe("the due times of a schedule", () => {
       );
       assert.equal(texts.length, count);
       assert.equal(createHash("sha256").update(texts.join("\n")).digest("hex"), sha256);
-      // The search backwards finds the same times.
+      // The search for earlier times must find the same times.
       const back = times?.between(from0, new Date(to), count) ?? [];
       assert.deepEqual(back.map(textOf).reverse(), texts);
       assert.deepEqual(times?.previous(new Date(to)), all.at(-1));

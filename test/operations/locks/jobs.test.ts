@@ -30,9 +30,9 @@ esac
 const denied = "#!/bin/sh\necho first >&2; echo 'An error occurred (AccessDenied)' >&2; exit 1\n";
 
 /**
- * A stand-in for Pulumi with the same locks as Pulumi: it writes its process id into its lock file,
- * and fails if the folder contains any other JSON file. If KILLED is set, the stand-in kills itself
- * with SIGKILL.
+ * A stand-in for Pulumi that uses locks in the same way as Pulumi. It writes its process id into
+ * its lock file, and fails if the folder already contains a JSON file. If KILLED is set, the
+ * stand-in kills itself with SIGKILL.
  */
 const pulumi = `#!/bin/sh
 locks="$BUCKET/environments/.pulumi/locks/organization/services-orders/staging"
@@ -89,7 +89,10 @@ describe("the locks of CircleCI jobs", () => {
   });
   const update = async (env: Readonly<Record<string, string>>): Promise<void> =>
     change("up", "staging", workspace(env));
-  /** Runs an update that is killed. The update leaves its lock, and the job leaves its record. */
+  /**
+   * Runs an update that kills itself. The lock of the update and the record of the job remain in
+   * the bucket.
+   */
   const killed = async (env: Readonly<Record<string, string>>): Promise<void> => {
     await assert.rejects(update({ ...env, KILLED: "1" }), /pulumi up failed/);
     assert.equal(left().length, 1);
@@ -152,7 +155,7 @@ describe("the locks of CircleCI jobs", () => {
       { hostname: hostname(), job: { id: "1", serialGroup, url }, pid: 0 },
     );
     assert.deepEqual([left(), records()], [[], []]);
-    // An update may start the AWS CLI only twice, because each start is slow.
+    // An update may start the AWS CLI at most twice, because each start is slow.
     assert.deepEqual(
       calls().map((call) => call.split(" ", 3).join(" ")),
       ["aws s3 cp", "pulumi up --stack", "aws s3 rm"],
@@ -230,7 +233,7 @@ describe("the locks of CircleCI jobs", () => {
     ]) {
       await isLocked(env);
     }
-    // These updates also do not call the AWS CLI, because each call takes time.
+    // These updates must not call the AWS CLI, because each call takes time.
     assert.equal(asked().length, count);
   });
 

@@ -43,7 +43,9 @@ describe("a preview of a branch", function () {
     await git(theirs, "push", "--quiet", "origin", "main");
   }
 
-  /** Returns what is visible in the merged directory: the notes, and some of the files. */
+  /**
+   * Returns what `asMerged` passes to a preview: the notes, and some files of the merged directory.
+   */
   async function seen(env: Readonly<Record<string, string>> = {}) {
     return asMerged(
       { cwd: mine, env: { CIRCLE_BRANCH: "feature", ...env } },

@@ -10,7 +10,7 @@ import { StandIn } from "../support/http-stand-in";
 import { Programs } from "../support/programs";
 
 /**
- * Returns a registry that has no rules: it accepts every push, and keeps the pushed paths in
+ * Returns a registry without the rules of ECR. It accepts every push, and keeps the pushed paths in
  * memory.
  */
 const memory = (): StandIn => {
@@ -46,7 +46,10 @@ describe("npm run prove -- aws, against the stand-in for ECR", () => {
     rmSync(directory, { force: true, recursive: true });
   });
 
-  /** Runs the proof with a registry that has the rule `actual`, and returns the exit code. */
+  /**
+   * Runs the command with a registry whose repository has the settings `actual`, and returns the
+   * exit code.
+   */
   async function prove(
     actual = rule,
     given: {
@@ -58,7 +61,7 @@ describe("npm run prove -- aws, against the stand-in for ECR", () => {
     const upstream = memory();
     const url = await upstream.start();
     const ecr = new EcrStandIn({
-      // The repository exists as soon as the command has created it.
+      // The registry has only the repository that the command has created.
       repositories: async () => {
         const create = programs.calls.findLast((call) => call.includes("create-repository"));
         const repositoryName = /--repository-name (\S+)/.exec(create ?? "")?.[1];

@@ -25,7 +25,7 @@ const git = (...args: readonly string[]): void => {
 };
 
 /**
- * Runs the proof's pipeline with the stand-in, as CircleCI does when a person starts the pipeline.
+ * Runs the pipeline `prove` locally, as CircleCI runs it when a person starts the pipeline.
  */
 async function ran(name: string, options: RunOptions = {}): Promise<Ran> {
   const artifacts = join(root, "artifacts", name);
@@ -39,7 +39,10 @@ async function ran(name: string, options: RunOptions = {}): Promise<Ran> {
   return { approver: approver.id, artifacts, result, startedBy: actor.id };
 }
 
-/** Runs the proof with the stand-in's answers about these workflows, and returns the exit code. */
+/**
+ * Runs the command with a stand-in for CircleCI's API, which answers requests about these
+ * workflows. Returns the exit code.
+ */
 async function prove(workflows: Readonly<Record<string, Ran>>, token = "token"): Promise<number> {
   const api = circleciApi(workflows);
   const env = { CIRCLE_API_URL: await api.start(), CIRCLE_TOKEN: token };

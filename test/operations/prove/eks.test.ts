@@ -8,8 +8,8 @@ import { readRecord } from "../../../operations/prove/assertions";
 import { proveEks } from "../../../operations/prove/command";
 
 /**
- * Returns the rows of a cluster that has everything. A row in `replaced` takes the place of the row
- * with the same check.
+ * Returns the rows of a cluster in which every check succeeds. A row in `replaced` replaces the row
+ * of the same check.
  */
 const rows = (replaced: readonly Row[] = []): readonly Row[] =>
   Object.values(checks).map(

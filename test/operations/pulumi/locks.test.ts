@@ -134,7 +134,7 @@ esac
       await child;
       forget(null);
       const runsStill = rememberStarted(process.pid, args, backendUrl);
-      // The first update belongs to another stack. The second update's state is in local files,
+      // The first update changes another stack. The state of the second update is in local files,
       // where each lock names its machine.
       await killed(["up", "--stack", "review-b"]);
       rememberStarted(4_194_305, args, "file:///state");

@@ -10,7 +10,8 @@ const commit = "0123456789".repeat(4);
 
 /**
  * A stand-in for Pulumi with the permissions of staging's IAM role. This role can list and export
- * every stack, but can decrypt only the state of staging. Tags are not encrypted.
+ * every stack, but can decrypt only the state of staging. The role can also read the tags of every
+ * stack, because tags are not encrypted.
  */
 const script = `#!/bin/sh
 echo "$*" >> "$CALLS"

@@ -104,8 +104,8 @@ describe("a rollback next to a canary", () => {
 });
 
 /**
- * These tests run in a clone that, like a checkout in CircleCI, does not contain old versions of
- * files.
+ * These tests run in a clone that does not contain old versions of files, like a checkout in
+ * CircleCI.
  */
 describe("the preview of a rollback", function () {
   this.timeout(60_000);

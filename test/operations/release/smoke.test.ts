@@ -13,8 +13,8 @@ const good: Answers = ({ path }) => {
 };
 
 /**
- * Runs all checks against a service that gives these answers. Returns the issue that each check
- * finds.
+ * Runs all checks against a service that gives these answers. Returns the issue of each check, or
+ * undefined.
  */
 async function found(answers: Answers): Promise<readonly (string | undefined)[]> {
   const service = new StandIn(answers);
@@ -52,8 +52,8 @@ describe("the smoke test", () => {
       const answer = await ask(`${url}/${releasePath}`);
       assert.equal(isRelease(answer, "1234567"), true);
       assert.equal(isRelease(answer, "7654321"), false);
-      // In the next three lines, first a load balancer answers, then the service without its
-      // database, and then nothing answers.
+      // In the next three lines, the answer comes from a load balancer, then from a service without
+      // its database, and then there is no answer.
       assert.equal(isRelease({ ...answer, version: "" }, ""), false);
       assert.equal(isRelease({ ...answer, status: 503 }, "1234567"), false);
       assert.equal(isRelease("Error: no answer", "1234567"), false);

@@ -29,7 +29,7 @@ describe("the removal of a review stack", () => {
   const its = labels(identityOf("review", "a"), "namespace");
   const isDeleted = (): boolean => asked.some((call) => call.startsWith("delete namespace"));
 
-  /** Returns a stand-in for a cluster in which a namespace exists until it is deleted. */
+  /** Returns a stand-in for a cluster. It has a namespace, until someone deletes the namespace. */
   function cluster(metadata?: object, uid = "here"): Cluster {
     const object = {
       apiVersion: "v1",

@@ -11,8 +11,10 @@ export class OutputStandIn {
   readonly #server: Server;
 
   /**
-   * @param content the whole output. Undefined if the command has not created its file.
-   * @param breaks number of bytes after which the connection breaks, for each first answer
+   * @param content the whole output. Undefined if the command has not created the file of the
+   *   output yet.
+   * @param breaks for each of the first answers, the number of bytes after which the stand-in
+   *   breaks the connection
    */
   constructor(content: Buffer | undefined, breaks: readonly number[] = []) {
     this.#breaks = [...breaks];

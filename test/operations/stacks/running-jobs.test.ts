@@ -39,7 +39,7 @@ describe("jobs that run", () => {
 
   it("are those with active pods, each with its time", async () => {
     const now = new Date("2026-01-01T03:34:00Z");
-    // A deploy itself waits for the Job of a long migration.
+    // The Job of a long migration is not in the result, because a deploy waits for this Job anyway.
     const migration = run("services-orders-migrate-v12", 1);
     const all = [run("export-1", 1), run("export-0"), run("expire-2", 0), migration];
     const running = await runningJobs("orders", cluster(all), now);

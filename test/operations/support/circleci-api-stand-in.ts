@@ -4,7 +4,7 @@ import type { Result } from "../../../pipeline/run/run";
 import { uuidOf } from "../../../pipeline/run/token";
 import { StandIn } from "./http-stand-in";
 
-/** A workflow that the local run has run, with its result. */
+/** A workflow that `npm run pipeline -- run` has run on this machine, with its result. */
 export interface Ran {
   readonly approver: string;
   /** Directory with the artifacts of the workflow's jobs. */
@@ -15,7 +15,7 @@ export interface Ran {
 
 /**
  * A stand-in for the part of CircleCI's API v2 that reads a workflow: its jobs, with the approver,
- * and their artifacts (https://circleci.com/docs/api/v2/). The answers come from the local run.
+ * and their artifacts (https://circleci.com/docs/api/v2/). The answers describe the local runs.
  *
  * - Without a token in the header `Circle-Token`, the answer is 401.
  * - A job that has not run has no number and no times.

@@ -29,8 +29,8 @@ export interface EcrOptions {
   /** Clock of the stand-in. Returns the number of milliseconds since 1970. */
   readonly now?: () => number;
   /**
-   * Answers a request to another service of AWS. In a test, this server also gets the requests to
-   * the host of that service.
+   * Answers a request to another service of AWS, such as STS. In some tests, the server of this
+   * stand-in also gets the requests to the host of that service.
    *
    * @default - there is no other service
    */
@@ -60,7 +60,10 @@ interface Answer {
 }
 
 const hour = 3_600_000;
-/** Headers that belong to one connection (RFC 9110, section 7.6.1). */
+/**
+ * Headers that belong to one connection, so the stand-in does not forward them (RFC 9110, section
+ * 7.6.1).
+ */
 const ofConnection = ["connection", "keep-alive", "transfer-encoding"];
 /** Largest size of the `imageManifest` of PutImage, in bytes (APIReference/API_PutImage.html). */
 const longestManifest = 4_194_304;
@@ -73,7 +76,7 @@ const longestList = 1000;
  *
  * Rules, and where each rule comes from:
  * - Login: user `AWS` and a token that "is valid for 12 hours" (userguide/registry_auth.html). Each
- *   new token is different. Nothing is public: without a login, the answer is 401 also for a pull.
+ *   new token is different. Nothing is public: without a login, even a pull gets 401.
  * - An old token: 403, "Your authorization token has expired. Reauthenticate and try again."
  *   (userguide/common-errors-docker.html).
  * - A repository must exist: 404, "The repository with name ... does not exist in the registry with
@@ -88,8 +91,8 @@ const longestList = 1000;
  *   (userguide/blob-mounting.html). The stand-in does not mount layers, so the client uploads each
  *   layer.
  * - Sizes: a manifest has at most 4 MiB, and a list at most 1000 tags.
- * - The stand-in refuses DELETE. No page of AWS says with which status. The OCI specification gives
- *   the status 405 for a registry without deletion.
+ * - The stand-in refuses DELETE. No page of AWS names the status. The OCI specification gives the
+ *   status 405 for a registry without deletion.
  *
  * What the stand-in leaves out: permissions of IAM roles in each repository (test/platform tests
  * these), signatures of requests to AWS, throttling, redirects of layers to S3, the media types
@@ -217,7 +220,7 @@ export class EcrStandIn {
   }
 
   async #pass(request: IncomingMessage, path: string, body: Buffer): Promise<Answer> {
-    // The upstream registry has no login, and `fetch` sets the other headers itself.
+    // The upstream registry needs no login, and `fetch` sets the other headers of this list itself.
     const own = ["authorization", "content-length", "expect", "host", ...ofConnection];
     const given = Object.entries(request.headers).filter(([name]) => !own.includes(name));
     const answer = await fetch(`${this.#options.upstream}${path}`, {
@@ -229,7 +232,8 @@ export class EcrStandIn {
     const headers = Object.fromEntries(
       [...answer.headers].filter(([name]) => !ofConnection.includes(name)),
     );
-    // The upstream registry answers with its own URL as the place of an upload.
+    // The upstream registry answers with its own URL in the header `Location` of an upload, so
+    // remove the host.
     const place = headers["location"]?.replace(/^https?:\/\/[^/]+/, "");
     const kept = { ...headers, ...(place === undefined ? {} : { location: place }) };
     return { body: Buffer.from(await answer.arrayBuffer()), headers: kept, status: answer.status };
@@ -260,7 +264,10 @@ function isImmutable(
   );
 }
 
-/** Returns the path of an upload that uploads the layer, also if the client asks for a mount. */
+/**
+ * Returns the path of an upload without the parameters that ask for a mount, so the client uploads
+ * the layer.
+ */
 function withoutMount(path: string): string {
   const [place = "", query = ""] = path.split("?");
   const kept = new URLSearchParams(query);
@@ -270,7 +277,10 @@ function withoutMount(path: string): string {
   return kept.size === 0 ? place : `${place}?${kept.toString()}`;
 }
 
-/** Returns the path of a list of tags that asks for no more tags than ECR gives in one answer. */
+/**
+ * Returns the path of a request for a list of tags. Reduces the number of requested tags to the
+ * maximum of ECR.
+ */
 function bounded(path: string): string {
   const url = new URL(path, "http://registry");
   const asked = Number(url.searchParams.get("n") ?? longestList);

@@ -8,8 +8,8 @@ import { stackOf } from "../../../operations/stacks/review-stack";
 import type { Settings } from "../../../settings";
 
 /**
- * Stand-ins for pulumi, kubectl and other programs, in a separate directory of the PATH. They
- * record their calls.
+ * Stand-ins for pulumi, kubectl and other programs, in a separate directory that is first in the
+ * PATH. They record their calls.
  */
 export class Programs {
   readonly directory = mkdtempSync(join(tmpdir(), "services-orders-programs-"));
@@ -23,9 +23,9 @@ export class Programs {
    * Adds a program.
    *
    * @param answers shell commands by pattern. The program runs the command of the first pattern
-   *   that matches its arguments, as in the shell's `case`. If a pattern has two commands, its
-   *   first call runs the first command, and every later call runs the second. A call that matches
-   *   no pattern succeeds silently.
+   *   that matches its arguments, as in the shell's `case`. If a pattern has two commands, the
+   *   first call that matches it runs the first command, and every later call runs the second. A
+   *   call that matches no pattern prints nothing and succeeds.
    */
   add(name: string, answers: Readonly<Record<string, string | readonly [string, string]>>): void {
     const cases = Object.entries(answers).map(([pattern, answer], index) => {
@@ -44,7 +44,7 @@ export class Programs {
     return existsSync(this.#calls) ? readFileSync(this.#calls, "utf8").trim().split("\n") : [];
   }
 
-  /** Name and value of each tag that was written, in the order of the calls. */
+  /** Name and value of each stack tag that the code has set, in the order of the calls. */
   get tags(): readonly (readonly [string, string])[] {
     return this.calls.flatMap((call) => {
       const [, name, value] = /stack tag set .*-- (\S+) (.*)$/.exec(call) ?? [];
@@ -67,8 +67,8 @@ export class Programs {
 }
 
 /**
- * An answer of kubectl to two kinds of request. It is the namespace `kube-system` of a cluster that
- * the doctor has checked, and it is also an empty list of objects.
+ * An answer of kubectl to two kinds of requests. The same text is valid as the namespace
+ * `kube-system` of a cluster that the doctor has checked, and as an empty list of objects.
  */
 export const kubeSystem = JSON.stringify({
   items: [],

@@ -22,8 +22,8 @@ interface Message {
  */
 export class Slack extends StandIn {
   /**
-   * @param fails chooses the answer to a message: an answer such as an error, undefined for no
-   * answer at all, or "none" for the answer that Slack would give
+   * @param fails function that chooses the answer to a message: an answer such as an error,
+   *   undefined to send no answer, or "none" for the answer that Slack would give
    */
   constructor(fails: (asked: Asked, count: number) => ReturnType<Answers> | "none" = () => "none") {
     super((asked) => {
@@ -34,7 +34,9 @@ export class Slack extends StandIn {
     });
   }
 
-  /** The path and the whole text of each message, also of messages that the stand-in refused. */
+  /**
+   * The path and the whole text of each message, including messages that the stand-in has refused.
+   */
   get messages(): readonly string[] {
     return this.asked.map(({ body, path }) => {
       const { blocks = [] } = JSON.parse(body) as Message;

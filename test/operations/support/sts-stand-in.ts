@@ -8,8 +8,8 @@ interface Answer {
 }
 
 /**
- * A stand-in for the part of AWS STS that a CI job uses, AssumeRoleWithWebIdentity, and for
- * CircleCI, which gives a token to each job.
+ * A stand-in for AssumeRoleWithWebIdentity, which is the part of AWS STS that a CI job uses. It
+ * also replaces the part of CircleCI that gives a token to each job.
  *
  * Rules, and where each rule comes from:
  * - The claim `exp` of CircleCI's token: "Its value is one hour after the time of issuance"
@@ -24,14 +24,14 @@ interface Answer {
 export class StsStandIn {
   readonly #key = randomBytes(16);
   readonly #now: () => number;
-  /** The end of each session, by the id of its access key. */
+  /** The end of each session as a time in milliseconds, by the id of the session's access key. */
   readonly #sessions = new Map<string, number>();
 
   constructor(now: () => number) {
     this.#now = now;
   }
 
-  /** Returns a new token, as CircleCI gives one to each job. */
+  /** Returns a new token in the form of CircleCI's token for a job. */
   jobToken(): string {
     const claims = Buffer.from(JSON.stringify({ exp: this.#now() + hour })).toString("base64url");
     return `${claims}.${this.#sign(claims)}`;
@@ -63,7 +63,8 @@ export class StsStandIn {
     const credentials = [
       `<AccessKeyId>${id}</AccessKeyId><SecretAccessKey>secret</SecretAccessKey>`,
       "<SessionToken>session</SessionToken>",
-      // The AWS CLI compares this time with the machine's clock. No test changes this clock.
+      // The AWS CLI compares this time with the machine's clock, which no test changes, so use the
+      // machine's clock here.
       `<Expiration>${new Date(Date.now() + hour).toISOString()}</Expiration>`,
     ].join("");
     const user = `<AssumedRoleUser><Arn>${role}/${name}</Arn><AssumedRoleId>A:${name}</AssumedRoleId></AssumedRoleUser>`;

@@ -13,8 +13,8 @@ class Raw extends pulumi.CustomResource {
 }
 
 /**
- * A Kubernetes provider that writes files, so that it needs no cluster. A preview does not write
- * these files.
+ * A Kubernetes provider that writes manifests to files, so that it needs no cluster. In a preview,
+ * it does not write them.
  */
 class Renderer extends pulumi.ProviderResource {
   constructor() {

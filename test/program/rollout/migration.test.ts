@@ -156,7 +156,8 @@ describe("migrated", () => {
     const waiting = { message: "Back-off pulling image", reason: "ImagePullBackOff" };
     const pods = [pod({ waiting }, new Date().toISOString(), "Pending")];
     let now = Date.now();
-    // An image must be missing for 15 s. In this test, each look at the clock takes a second.
+    // The program fails only after an image is missing for 15 s. In this test, each call of
+    // `Date.now` adds one second, so that this does not take long.
     mock.method(Date, "now", () => (now += 1_000));
     await assert.rejects(
       waited([facts()], { pods }),

@@ -10,8 +10,8 @@ import { textMatchesGolden } from "../../support/golden";
 import { record } from "../../support/mocks";
 
 /**
- * Directory of recordings: what a cluster showed during rollouts. The command
- * `RECORD_ROLLOUTS=1 npm run test:rollouts` writes them.
+ * Directory with recordings of everything that the program read from a cluster during rollouts. The
+ * command `RECORD_ROLLOUTS=1 npm run test:rollouts` writes them.
  */
 const directory = join(__dirname, "recorded");
 
@@ -41,8 +41,8 @@ const ends: Readonly<Record<string, RegExp | undefined>> = {
 };
 
 /**
- * Returns the looks (readings of the cluster) of a recording, from the first look that shows the
- * changed Deployment. At this point, the program starts to wait.
+ * Returns the looks (readings of the cluster) of a recording. The result begins with the first look
+ * that shows the changed Deployment, because the program starts to wait at this time.
  */
 function looksOf(name: string): readonly Look[] {
   const text = readFileSync(join(directory, `${name}.jsonl`), "utf8");
@@ -74,8 +74,8 @@ describe("a recorded rollout", () => {
   const views: string[] = [];
 
   /**
-   * Waits for the rollout as the program did, with the clock of the recording. Returns the
-   * duration, in seconds.
+   * Runs the code of the program that waits for the rollout, with the clock of the recording.
+   * Returns the duration, in seconds.
    */
   async function replayed(looks: readonly Look[]): Promise<number> {
     const [first] = looks;

@@ -70,8 +70,8 @@ describe("rolledOut", () => {
         return Promise.resolve({ failedMounts: [], pods: pods[looks - 1] ?? pods.at(-1) ?? [] });
       },
     };
-    // `promise()` is an internal method of the SDK. The test needs it to see an error of the
-    // output.
+    // `promise()` is an internal method of the SDK. With this method, the test gets the error of
+    // the output.
     const output = rolledOut(rollouts, pace)(deployment) as unknown as {
       promise(): Promise<unknown>;
     };
@@ -177,7 +177,7 @@ describe("rolledOut", () => {
   });
 
   it("fails with progress, too, if all pods together take too long", async () => {
-    // Each pod may take 100 ms, and there are two pods.
+    // In this test, each of the two pods may take 100 ms.
     const slow = Array.from({ length: 20 }, (_, n) => ({ ...whole, replicas: 30 - n }));
     const pace = { pollMs: 20, quietMs: 60_000, sayMs: 60_000 };
     await assert.rejects(

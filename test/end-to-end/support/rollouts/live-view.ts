@@ -5,16 +5,16 @@ import { join } from "node:path";
 const directory = join(import.meta.dirname, "..", "..", "..", "golden");
 
 /**
- * Matches the end of a line: the time since the last change, and the state of the first pod that is
- * not ready.
+ * Matches the end of a line about a rollout without changes: the time since the last change, and
+ * the state of the first pod that is not ready.
  */
 const quiet = /, for \d+ s of at most \d+ s\b.*$/;
 /** Matches the end of a line about progress: the time since the start of the rollout. */
 const elapsed = / \(\d+ s of at most \d+ s\)$/;
 
 /**
- * Returns the lines that the program prints while it waits for the Deployment. Each line is in the
- * list only once.
+ * Returns the lines that the program prints while it waits for the Deployment. If the program
+ * prints a line several times, the list contains it once.
  */
 function linesOf(output: string): readonly string[] {
   const lines = output.split("\n").flatMap((line) => {
@@ -31,7 +31,7 @@ function linesOf(output: string): readonly string[] {
 /**
  * Compares the output of a rollout in CI with `test/golden/NAME.txt`: the lines must be the same,
  * in the same order. If a line in the file begins with `? `, the output may lack this line: the
- * program reads the cluster every two seconds, and may miss a state that lasts a shorter time.
+ * program reads the cluster every two seconds, so it may miss a state that ends earlier.
  */
 export function matchesLiveView(name: string, output: string): void {
   const golden = readFileSync(join(directory, `${name}.txt`), "utf8")

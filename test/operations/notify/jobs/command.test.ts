@@ -69,7 +69,7 @@ const stack = {
   namespace: "services-orders-local",
 };
 
-/** In these tests, a script stands in for kubectl, and the state backend is in files. */
+/** In these tests, a script replaces kubectl, and the state backend is a directory. */
 describe("npm run notify -- jobs", () => {
   let programs: Programs;
   let slack: Slack;
@@ -78,7 +78,7 @@ describe("npm run notify -- jobs", () => {
   let env: Record<string, string>;
   const memory = () => join(state, "notifier", "services-orders", "local.json");
 
-  /** Starts the stand-ins. The cluster has these CronJobs and runs. */
+  /** Starts the stand-ins. Makes the stand-in for kubectl return these CronJobs and runs. */
   async function prepare(
     given: Slack,
     cronJobs: readonly object[],

@@ -43,8 +43,9 @@ import { propertiesOf } from "../../../support/interfaces";
 import { record, settled } from "../../../support/mocks";
 
 /**
- * Changes to the value of one arg. A change may also set other args that this arg needs. A test
- * tries each change. Together, the changes must affect every field that depends on the arg.
+ * Args with another value for one arg. They may also contain other args that this arg needs. A test
+ * tries each of these changes. Together, the changes must affect every field that depends on the
+ * arg.
  */
 type Others<Args> = readonly Partial<Args>[];
 
@@ -59,7 +60,10 @@ interface Case<Args> {
   readonly type: ComponentType;
 }
 
-/** Removes the type of the args, so that the cases of all components fit into one list. */
+/**
+ * Replaces the type of the args by a general type, so that one list can contain the cases of all
+ * components.
+ */
 const given = <Args>(each: Case<Args>) =>
   each as unknown as Case<Readonly<Record<string, unknown>>>;
 
@@ -399,7 +403,7 @@ describe("the fields of args", () => {
   for (const { bases, make, others, type } of cases) {
     describe(`of ${type}`, () => {
       async function leavesFor(args: Readonly<Record<string, unknown>>): Promise<Leaves> {
-        // Leave out args that are undefined.
+        // Leaves out args whose value is undefined.
         const own = Object.fromEntries(Object.entries(args).filter(([, v]) => v !== undefined));
         const recorder = await record();
         make(own);
@@ -407,7 +411,8 @@ describe("the fields of args", () => {
         return leavesOf(recorder);
       }
 
-      // `fields` does not need every arg. For other args, see operations/preview/impact/rows.ts.
+      // `fields` does not need to contain every arg. For the other args, see
+      // operations/preview/impact/rows.ts.
       it("are given for args that exist, and every arg is tried here", () => {
         const args = argsOf(type);
         assert.deepEqual(
