@@ -34,13 +34,16 @@ const sources = ["config", "pipeline", "sandbox/install", "settings"].flatMap((d
     .map((name) => `${directory}/${name}`),
 );
 
-/** Returns the file patterns of a manager. Renovate writes a regular expression between slashes. */
+/**
+ * Returns the file patterns of a manager. In renovate.json, a regular expression is between
+ * slashes.
+ */
 const forms = ({ managerFilePatterns }: Manager): readonly RegExp[] =>
   managerFilePatterns.map((pattern) => new RegExp(pattern.slice(1, -1)));
 
 /**
- * Returns the dependencies that a manager of Renovate finds in the real files. The test uses
- * Renovate's regular expressions.
+ * Returns the dependencies that a manager of Renovate finds in the files of the repository. The
+ * function uses the regular expressions from renovate.json.
  */
 function foundBy(manager: Manager): readonly Found[] {
   const files = sources.filter((file) => forms(manager).some((form) => form.test(file)));

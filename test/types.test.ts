@@ -4,9 +4,9 @@ import { compiled, complaints, hover } from "./support/compiler";
 import { argInterfaces } from "./support/interfaces";
 
 // These tests compile each mistake with the project's compiler, because developers see this
-// compiler's messages in their editor. The compiler must report the expected message: a different
-// message could have another cause. `tsd` does not fit, because it has its own compiler and tests
-// the declarations of a package.
+// compiler's messages in their editor. The compiler must report the expected message, because a
+// different message could have another cause. The package `tsd` is not suitable for this, because
+// it has its own compiler, and tests the declarations of a package.
 
 const web = `import { type WebServiceArgs, WebService } from "./components/web-service/web-service";
 declare const web: WebServiceArgs;
@@ -111,8 +111,8 @@ describe("the examples of args", () => {
   });
 
   for (const { arg, file, text, type } of shown) {
-    // Declares the type of the function's result: otherwise, the compiler does not find misspelled
-    // fields in the result.
+    // The test declares the type of the function's result. Otherwise, the compiler does not find
+    // misspelled fields in the result.
     const f = `NonNullable<${type}["${arg}"]>`;
     const typed = text.replace(/^\(spec\) =>/, `(spec: Parameters<${f}>[0]): ReturnType<${f}> =>`);
     const code = `import type { ${type} } from "./components/${file}";

@@ -1,6 +1,7 @@
 /**
- * The rooms of the repository, and what each room may import. `npm run check` runs
- * dependency-cruiser with this file. The rules also apply to imports of types.
+ * The rooms of the repository (its top-level folders and files), and the paths that each room may
+ * import. `npm run check` runs dependency-cruiser with this file. The rules also apply to imports
+ * of types.
  */
 
 /** Paths that most rooms may import. */
@@ -22,7 +23,7 @@ const rooms = {
   "operations/": [...onFacts, "jobs.ts", "lib/"],
   "pipeline/": [...onFacts, "jobs.ts", "lib/"],
   "sandbox/": ["lib/"],
-  // The benchmarks load the program as the engine does.
+  // The benchmarks load index.ts and jobs.ts, because they run the program.
   "tools/": [
     ...onFacts,
     "components/",
@@ -77,7 +78,7 @@ module.exports = {
   options: {
     doNotFollow: { path: "node_modules" },
     exclude: { path: "^(?:node_modules|service|reports)/" },
-    // Makes dependency-cruiser check imports of types, too.
+    // With this option, dependency-cruiser also checks imports of types.
     tsPreCompilationDeps: true,
     tsConfig: { fileName: "tsconfig.json" },
   },

@@ -21,9 +21,9 @@ async function passes(check: () => Promise<void>): Promise<boolean> {
 }
 
 /**
- * Checks or writes the format of the Java files. Without Maven, this function only prints that it
- * did nothing, because the job that runs `npm run check` in CI has no Java. `npm run test:service`
- * checks the format too.
+ * Checks or writes the format of the Java files. Without Maven, this function does nothing but
+ * print a message, because the job that runs `npm run check` in CI has no Java. In CI,
+ * `npm run test:service` checks the format.
  *
  * @returns true if the format is good, or if this machine has no Maven
  */
@@ -55,7 +55,7 @@ const checks: readonly (readonly [what: string, run: () => boolean | Promise<boo
 ];
 
 /**
- * `npm run check`: runs all checks, and continues after a check has failed.
+ * `npm run check`: runs all checks, even if one of them fails.
  *
  * @param only names of the checks to run, such as `lint`. Empty: all checks.
  */

@@ -46,7 +46,7 @@ export function configSchema(): string {
 /** JSON Schema of the values that a stack settings file may have for a setting. */
 function jsonSchemaOf(schema: Setting["schema"]): object {
   // The conversion ignores functions that check a text, because JSON Schema cannot contain
-  // functions. The schema then allows any text.
+  // functions. In such a case, the schema allows any text.
   const rest: object = toJsonSchema(schema, { errorMode: "ignore", typeMode: "input" });
   // The schema of the whole file already names the version of JSON Schema.
   return Object.fromEntries(Object.entries(rest).filter(([key]) => key !== "$schema"));

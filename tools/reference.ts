@@ -43,8 +43,7 @@ export async function reference(): Promise<void> {
 }
 
 /**
- * Returns the text of each page, by file name. If the code does not change, the texts do not
- * change.
+ * Returns the text of each page, by file name. Two calls with the same code return the same texts.
  */
 export async function referencePages(): Promise<ReadonlyMap<string, string>> {
   const pages = new Map(await codePages())
@@ -88,8 +87,8 @@ async function codePages(): Promise<readonly [string, string][]> {
     tsconfig: join(project, "tsconfig.json"),
     validation: false,
   };
-  // Imports typedoc dynamically, to get the same ES module that typedoc's plugin imports. In a test
-  // that Mocha loads by `require`, a static import would load a second copy.
+  // This dynamic import returns the same ES module that typedoc's plugin imports. In a test that
+  // Mocha loads by `require`, a static import would load a second copy of typedoc.
   const { Application, Converter, ReflectionKind } = await import("typedoc");
   /**
    * Removes functions, constants and constructors, because the reference describes only types and

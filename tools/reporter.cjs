@@ -14,7 +14,8 @@ module.exports = class Summary extends reporters.Spec {
       const title = test.titlePath().join(", ");
       broken.push(`${title}: ${String(error?.message).trim().split("\n")[0]}`);
     });
-    // If Mocha runs test files in parallel, a suite has no `file`.
+    // If Mocha runs test files in parallel, a suite has no `file`, so the summary contains no
+    // durations.
     runner.on("suite end", ({ file, parent }) => {
       if (file === undefined || parent?.root !== true) return;
       const name = basename(file, ".test.ts");

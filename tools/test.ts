@@ -29,8 +29,8 @@ const endToEndTests = join("test", "end-to-end");
 const unitTests = ["test/*.test.ts", "test/!(end-to-end)/**/*.test.ts"];
 
 const suites = {
-  // Mocha runs two test files at a time. The patterns of the test files are here and not in
-  // .mocharc.json, because `npx mocha FILE` would otherwise run all tests.
+  // Mocha runs two test files at a time. The patterns of the test files are not in .mocharc.json,
+  // because `npx mocha FILE` would then run all tests.
   unit: async (only: readonly string[]) =>
     mocha(["--parallel", "--jobs", "2", ...(only.length === 0 ? unitTests : only.map(testsIn))]),
   service,
@@ -54,11 +54,11 @@ function testsIn(path: string): string {
  */
 const phases: readonly Readonly<Record<string, readonly string[]>>[] = [
   { environments: ["rehearsal", "pipelines"], commands: ["kills", "rollouts"] },
-  // `updates` checks that the service loses no request while Kubernetes replaces pods. So the other
-  // lane of this phase starts few pods.
+  // `updates` checks that the service loses no request while Kubernetes replaces pods. A busy
+  // machine could make it fail, so the other lane of this phase starts few pods.
   { stacks: ["preview"], platform: ["updates", "platform", "kube-score"] },
   { objects: ["network", "manifests", "policy", "edges"], review: ["review"] },
-  // This test stops the sandbox, so it must be the last.
+  // This test stops the sandbox, so it must be the last one.
   { life: ["life"] },
 ];
 /**
@@ -169,7 +169,8 @@ function together(one: Count, other: Count): Count {
 /**
  * Runs Mocha, and returns the result that the reporter has written.
  *
- * @param lane prefix of each printed line, if several lanes run in parallel
+ * @param lane name of the lane, which each printed line begins with. Undefined if only one lane
+ *   runs.
  */
 async function mocha(args: readonly string[], lane?: string): Promise<Count> {
   const directory = mkdtempSync(join(tmpdir(), "services-orders-test-"));

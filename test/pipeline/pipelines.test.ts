@@ -337,7 +337,7 @@ describe("the pipelines", () => {
     assert.deepEqual(acts({ "preview-rollback-prod": "failed" }), [
       ...["preview-rollback-prod", "tell-failed-preview-rollback-prod"],
     ]);
-    // CircleCI does not run this job if a newer deploy is already waiting or has already run.
+    // CircleCI does not run this job if a deploy of a newer pipeline waits or runs.
     assert.deepEqual(acts({ "rollback-prod": "not_run" }), [
       ...["preview-rollback-prod", "ask-rollback-prod", "approve-rollback-prod"],
       "tell-skipped-rollback-prod",

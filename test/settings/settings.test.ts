@@ -165,8 +165,8 @@ describe("settings", () => {
     tls: "1",
   };
   /**
-   * Ends of the error messages about values that are wrong only in one part. Each text has the path
-   * of this part, and the rule that the part breaks.
+   * The last parts of the error messages about values of which only one part is wrong. Each text
+   * contains the path of this part, and the rule that it breaks.
    */
   const wrongInside: Readonly<Record<string, string>> = {
     databaseTo: "[0] must be a NetworkPolicyPeer, got 1",

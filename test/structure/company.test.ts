@@ -26,8 +26,9 @@ function textsIn(value: unknown): readonly string[] {
 }
 
 /**
- * Whether a text can only be this company's value. A plain word, such as the cluster name
- * `staging`, may also mean something else. A platform, such as `linux/amd64`, is Docker's own word.
+ * Whether a text can only be a value of this company. A simple word, such as the cluster name
+ * `staging`, may also mean something else. A platform, such as `linux/amd64`, is a name that Docker
+ * defines.
  */
 const isRecognizable = (text: string) =>
   text.length > 5 && /[^a-z]/i.test(text) && !text.startsWith("linux/");

@@ -5,7 +5,7 @@ import { join } from "node:path";
 const service = join(__dirname, "..", "..", "service");
 const text = (file: string): string => readFileSync(join(service, file), "utf8");
 
-/** Paths in a Maven repository of the files that have a checksum. */
+/** Paths of the files that have a checksum. The paths are relative to a Maven repository. */
 const known = new Set(
   text(".mvn/checksums.sha256")
     .trim()

@@ -7,7 +7,10 @@ const root = join(__dirname, "..", "..");
 const read = (file: string): string => readFileSync(join(root, file), "utf8");
 const platform = "@example/platform";
 
-/** Programs that jobs with permissions start: the commands, and what Pulumi loads for them. */
+/**
+ * Files with programs that jobs with permissions start: the project's commands, and the programs
+ * that Pulumi loads.
+ */
 const programs = [
   "cli/entry.mjs",
   "cli/main.ts",
@@ -17,8 +20,8 @@ const programs = [
 ];
 
 /**
- * Files that other programs read by a fixed name, in jobs with permissions or before them. npm,
- * tsx, Pulumi, Maven, Docker, CircleCI, GitHub and Renovate read them.
+ * Files with fixed names that other programs read, in jobs with permissions or before such jobs.
+ * npm, tsx, Pulumi, Maven, Docker, CircleCI, GitHub and Renovate read them.
  */
 const byName = [
   ...["package.json", "package-lock.json", ".npmrc", ".nvmrc", "tsconfig.json"],
@@ -26,7 +29,10 @@ const byName = [
   ...["platform/Pulumi.shared.yaml", "service/pom.xml", "service/Dockerfile", ".gitignore"],
   ...[".circleci/config.yml", ".github/CODEOWNERS", "renovate.json"],
 ];
-/** Files that do not exist in the repository. A branch that adds one needs the same review. */
+/**
+ * Files that do not exist in the repository. A branch that adds such a file needs the same review
+ * as a branch that changes a file above.
+ */
 const notThere = ["service/.mvn/extensions.xml", "service/.mvn/jvm.config", ".trivyignore.yaml"];
 
 interface Cruised {
@@ -51,8 +57,8 @@ function files(): readonly string[] {
 }
 
 /**
- * Returns the files whose path is a text in the code of one of the sources. Leaves out pages of the
- * documentation, because no program runs what they say.
+ * Returns the files whose path occurs in the code of one of the sources. Leaves out pages of the
+ * documentation, because no program uses their content.
  */
 function named(sources: readonly string[]): readonly string[] {
   const code = sources.map(read).join("\n");
@@ -67,7 +73,7 @@ interface Rule {
 }
 
 /**
- * Returns the lines of the file.
+ * Returns the rules in the text of a file CODEOWNERS.
  *
  * @throws Error if a pattern has a form that `ownersOf` does not know
  */

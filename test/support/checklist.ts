@@ -19,7 +19,10 @@ export function copyOfProject(): string {
   return copy;
 }
 
-/** One block of code in a checklist. Its first line, a comment, says where the code belongs. */
+/**
+ * One block of code in a checklist. The first line of the block is a comment, and says where the
+ * code belongs.
+ */
 export interface Step {
   readonly code: string;
   readonly where: string;
@@ -33,10 +36,11 @@ export function stepsOf(name: string): readonly Step[] {
 }
 
 /**
- * Carries out a step in a copy: creates a new file, or inserts the code into a file.
+ * Follows a step of a checklist in a copy of the project: creates a new file, or inserts the code
+ * into a file.
  *
- * @param places for each `where` that is more than a path: a pattern of the text before which this
- *   function inserts the code
+ * @param places for each `where` that contains more than a path: a pattern. This function inserts
+ *   the code before the text that matches the pattern.
  */
 export function perform(
   { code, where }: Step,

@@ -21,9 +21,9 @@ function options(): ts.CompilerOptions {
 }
 
 /**
- * Returns the language service, which answers an editor's questions. All tests share it, because
- * reading the types of Kubernetes takes seconds. So add all files with `compiled` before the first
- * test runs, outside of `it`.
+ * Returns TypeScript's language service, which an editor also uses to find errors and types. All
+ * tests share it, because reading the types of Kubernetes takes seconds. So add all files with
+ * `compiled` before the first test runs, outside of `it`.
  */
 function languageService(): ts.LanguageService {
   return (service ??= ts.createLanguageService({
@@ -49,8 +49,8 @@ function languageService(): ts.LanguageService {
  */
 export function compiled(name: string, text: string): string {
   const file = join(root, name);
-  // Discards the service, because it does not see new files after its start. Another test file may
-  // have started the service.
+  // Discards the language service, because it does not find files that a test adds after its start.
+  // Another test file may have started it.
   service = undefined;
   if (ts.sys.fileExists(file)) throw new Error(`${name} is there already`);
   files.set(file, text);

@@ -9,7 +9,7 @@ export type Leaves = ReadonlyMap<string, string>;
 /**
  * Returns the path of a list element. If all elements have different names, the path contains the
  * element's name instead of its index. So a new environment variable does not change the paths of
- * the others.
+ * the other variables.
  */
 function element(list: readonly Manifest[], index: number): string {
   const names = list.map((each) => each?.name as unknown);
@@ -49,8 +49,8 @@ export function leavesOf(recorder: Recorder): Leaves {
 }
 
 /**
- * Returns the kind and the path of each difference. If only one side has an object, the list
- * contains the object, but not its fields.
+ * Returns the kind and the path of each difference. If an object is in only one of the two maps,
+ * the list contains the object, but not its fields.
  */
 export function differences(one: Leaves, two: Leaves): readonly (readonly [string, string])[] {
   const changed = [...new Set([...one.keys(), ...two.keys()])]

@@ -36,7 +36,7 @@ export const job: ScheduledJobArgs = {
 
 export const command: CommandTemplateArgs = { identity, imageRef, namespace: "ns", release };
 
-/** Args with a value for each arg that all components with pods have. */
+/** A value for each arg of `PodArgs`, which are the args that all components with pods have. */
 export const everyPodArg: Required<PodArgs> = {
   annotations: { "example.com/object": "1" },
   configFiles: { "/etc/orders/limits.json": "{}" },
@@ -71,7 +71,7 @@ export class Repository {
   }
 
   build(): void {
-    // Deletes the old jars, as Maven does.
+    // Deletes the old jars, like the real build.
     rmSync(join(this.root, "service/target/image"), { force: true, recursive: true });
     this.write(`service/target/image/services-orders-${contentHash(this.root)}.jar`, "jar");
   }

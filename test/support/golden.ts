@@ -24,8 +24,8 @@ export function matchesGolden(name: string, recorder: Recorder): void {
 }
 
 /**
- * Compares a text with a golden file. With `UPDATE_GOLDEN=1`, it first overwrites the file. Review
- * the changes to the file like code.
+ * Compares a text with a golden file. With `UPDATE_GOLDEN=1`, this function first writes the text
+ * to the file. Review the changes to the file like code.
  */
 export function textMatchesGolden(name: string, text: string): void {
   const file = join(__dirname, "..", "golden", name);
@@ -39,8 +39,8 @@ export function textMatchesGolden(name: string, text: string): void {
 }
 
 /**
- * Returns a copy without YAML aliases. Replaces the data of a Secret by a fixed text, and JSON in a
- * text by the object.
+ * Returns a copy without shared objects, so that the YAML has no aliases. Replaces the data of a
+ * Secret by a fixed text, and a text with a JSON object by this object.
  */
 function stable(inputs: Manifest): unknown {
   const copy: Manifest = JSON.parse(JSON.stringify(inputs));

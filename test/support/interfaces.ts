@@ -45,8 +45,8 @@ export function propertiesOf(name: string): readonly ts.PropertySignature[] {
       );
     });
   const own = declaration.members.filter(ts.isPropertySignature);
-  // If an interface declares an inherited property again, only the interface's own declaration is
-  // in the list.
+  // If an interface declares an inherited property again, the list contains only the declaration in
+  // this interface.
   const names = new Set(own.map((member) => member.name.getText()));
   return [...inherited.filter((member) => !names.has(member.name.getText())), ...own];
 }
@@ -58,8 +58,8 @@ function* mentioned(node: ts.Node): Generator<string> {
 }
 
 /**
- * Returns the interfaces that callers of the components use: every `...Args`, and every interface
- * that these mention.
+ * Returns the interfaces that callers of the components use: all interfaces whose names end with
+ * `Args`, and all interfaces that these interfaces mention.
  */
 export function argInterfaces(): readonly ts.InterfaceDeclaration[] {
   const aliases = sources.flatMap((source) => source.statements.filter(ts.isTypeAliasDeclaration));

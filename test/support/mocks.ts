@@ -32,7 +32,7 @@ export interface Recorded {
 // eslint-disable-next-line @typescript-eslint/no-explicit-any -- tests read manifests by path
 export type Manifest = any;
 
-/** The digest of every image that a program builds under mocks. */
+/** The digest of all images that a program builds under mocks. */
 export const builtDigest = `sha256:${"b".repeat(64)}`;
 
 interface Request {
@@ -95,7 +95,7 @@ function filled(args: pulumi.runtime.MockResourceArgs): Record<string, unknown> 
   // be empty.
   if (metadata !== undefined) state["metadata"] = { name: `${args.name}-auto`, ...metadata };
   if (args.type === "docker-build:index:Image") state["digest"] = builtDigest;
-  // Adds the ARN that AWS would return, because other resources refer to this ARN.
+  // Adds an ARN, because AWS would return one, and other resources refer to it.
   if (args.type.startsWith("aws:")) state["arn"] = `arn:${args.name}`;
   return state;
 }
@@ -152,9 +152,10 @@ export async function record(
   return recorder;
 }
 
-/** Waits until all resources that were constructed so far are registered. */
+/** Waits until the SDK has registered all resources that the program has constructed so far. */
 export async function settled(): Promise<void> {
-  // `disconnect` waits for all open requests. The mock monitor has no connection to close.
+  // `disconnect` waits for all open requests. It has no other effect, because the monitor of the
+  // mocks has no connection.
   await pulumi.runtime.disconnect();
 }
 

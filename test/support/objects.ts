@@ -94,9 +94,9 @@ export function program(stack: string): Program {
 
 export interface Break {
   readonly change: (program: Program) => void;
-  /** The whole message that a person reads. */
+  /** The whole message of the policy rule. */
   readonly message: string;
-  /** The stack in which the rule is checked. The default is `staging`. */
+  /** The stack in which the test checks the rule. The default is `staging`. */
   readonly stack?: string;
 }
 

@@ -14,8 +14,8 @@ export interface Block {
 }
 
 /**
- * Returns the code blocks of a page, each with its heading. Blocks in a list lose their
- * indentation.
+ * Returns the code blocks of a page, each with its heading. Removes the indentation of blocks in a
+ * list.
  */
 export function blocksOf(page: string): readonly Block[] {
   let heading = "";

@@ -9,8 +9,8 @@ import { record, settled } from "./mocks";
 import { said } from "./recorded";
 
 /**
- * Runs the program under mocks as this stack. Prints the issues, the settings and the types of the
- * resources.
+ * Runs the program under mocks for the stack that the argument names. Prints the issues, the
+ * settings and the types of the resources.
  */
 async function run(stack: string): Promise<void> {
   const file = readFileSync(`Pulumi.${stack}.yaml`, "utf8");

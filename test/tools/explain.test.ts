@@ -61,7 +61,7 @@ describe("npm run explain", () => {
   let knowledge: Knowledge;
   before(async function () {
     this.timeout(120_000);
-    // Reads everything once: the tests ask about thousands of words.
+    // Reads the sources of the answers only once, because the tests ask about thousands of words.
     knowledge = readKnowledge(await readStacks(workspaceOf));
   });
 
@@ -78,7 +78,8 @@ describe("npm run explain", () => {
     it("says what it does, its default, and what a change does", () => {
       /** Args that set no field: resource options, and values that are only checked. */
       const options = ["demands", "protect", "retain"];
-      // The Job exists only with another arg, so the preview's table does not have this arg.
+      // The Job exists only if another arg is set, so the table of the preview does not contain
+      // this arg.
       const unmapped = "overrides.migrationJobSpec";
       let asked = 0;
       for (const component of knowledge.components) {
@@ -131,7 +132,8 @@ describe("npm run explain", () => {
       assert.notEqual(answer.text, "", word);
       assert.ok(answer.consequences.length > 0, word);
       assert.ok(answer.written.length > 0, `${word}: no line creates it`);
-      // The preview knows the impact of the objects of stacks, and not of the platform project.
+      // The preview knows the impact of changes to objects of stacks, but not to objects of the
+      // platform project.
       const isPlatform = answer.written.every(({ file }) => file.startsWith("platform/"));
       for (const { effect } of answer.consequences) {
         assert.ok(isPlatform || effect !== "unknown", word);

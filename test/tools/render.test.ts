@@ -83,7 +83,8 @@ describe("npm run render", () => {
   let printed: string;
   let said: string;
   beforeEach(() => {
-    // A program of this name that runs, and not the real one, leaves a file.
+    // Stand-ins for programs that `npm run render` must not start. If one of them runs, it creates
+    // a file.
     directory = mkdtempSync(join(tmpdir(), "services-orders-render-"));
     for (const program of ["aws", "docker", "kubectl", "pulumi"]) {
       const script = `#!/bin/sh\ntouch ${join(directory, "ran")}\nexit 1\n`;

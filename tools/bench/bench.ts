@@ -100,8 +100,8 @@ function report(what: string, value: number, limit: number): void {
 }
 
 /**
- * Memory of all processes in the sandbox, including pods, in GiB. The sum counts memory that
- * processes share only once (PSS).
+ * Memory of all processes in the sandbox, including pods, in GiB. If processes share memory, the
+ * sum counts this memory only once (PSS).
  */
 function memoryGiB(): number {
   const kib = sandboxProcesses().map(({ pid }) => {
@@ -145,9 +145,9 @@ async function cpuRequests(): Promise<number> {
     .filter(({ status }) => status.phase !== "Succeeded" && status.phase !== "Failed")
     .map(({ spec }) => {
       const together = spec.containers.reduce((sum, container) => sum + requested(container), 0);
-      // Init containers run before the others, one after the other. So a pod's request is the
-      // larger of two values: the sum of its containers' requests, and the largest request of an
-      // init container.
+      // Init containers run one after the other, before the other containers start. So a pod's
+      // request is the larger of two values: the sum of its containers' requests, and the largest
+      // request of an init container.
       return Math.max(together, ...(spec.initContainers ?? []).map(requested));
     })
     .reduce((sum, pod) => sum + pod, 0);

@@ -19,7 +19,7 @@ interface Wrong {
    */
   readonly edit?: readonly [file: string, from: RegExp, to: string];
   readonly env?: Readonly<Record<string, string>>;
-  /** Text that the preview must print. */
+  /** Text that the failed preview must print. */
   readonly says: string;
   /**
    * Name of a setting that `pulumi config set --secret` stores. Pulumi must encrypt the value, so
@@ -70,8 +70,8 @@ const wrong: Readonly<Record<string, Wrong>> = {
 };
 
 /**
- * Measures one preview for each wrong input, in a copy of the project. Before and after them, it
- * measures a preview without changes.
+ * Measures one preview for each wrong input, in a copy of the project. Also measures a preview
+ * without changes, before and after these previews.
  */
 export async function measureErrors(say: Say): Promise<{
   readonly noOp: Cost;
@@ -89,7 +89,7 @@ export async function measureErrors(say: Say): Promise<{
     }
     noOps.push(await preview(cwd, {}));
     // The result contains the faster of the two previews without changes, because other work on the
-    // machine may have slowed the other preview.
+    // machine may have slowed the slower one.
     const noOp = noOps.reduce((a, b) => (a.milliseconds < b.milliseconds ? a : b));
     return { noOp, wrong: costs };
   });
@@ -116,8 +116,8 @@ async function previewOf(cwd: string, wrongInput: Wrong): Promise<Cost> {
 /**
  * Runs and measures a preview.
  *
- * @param says text that the preview must print when it fails. Undefined: the preview must succeed
- * and show no change.
+ * @param says text that the preview must print when it fails. If undefined, the preview must
+ *   succeed and show no change.
  */
 async function preview(
   cwd: string,

@@ -15,7 +15,8 @@ import type * as AllSettings from "../../settings";
  */
 type Program = (outside: object) => Promise<unknown>;
 
-// Loads the program as the engine does: as CommonJS, and each module when it is first used.
+// Loads the program in the same way as Pulumi: as CommonJS modules, each when the code first needs
+// it.
 const require = createRequire(import.meta.url);
 const JOBS = 200;
 

@@ -22,7 +22,7 @@ export type Say = (detail: string) => void;
 
 /**
  * Measures several functions, and returns the median of each in milliseconds, after a warm-up. The
- * functions run in turn, so that other work on the machine slows all of them equally.
+ * functions run alternately, so that other work on the machine slows all of them equally.
  */
 async function medians<Name extends string>(
   runs: number,
@@ -86,7 +86,7 @@ export async function measurePreviews(
  * Creates a one-line Pulumi program without resources. The program uses the same engine, runtime
  * options and packages as this project, and a separate state.
  *
- * @returns the environment variables to run the program with
+ * @returns the environment variables with which the benchmark must run the program
  */
 async function oneLineProgram(cwd: string): Promise<Record<string, string>> {
   for (const file of ["Pulumi.yaml", "package.json"]) {

@@ -11,8 +11,9 @@ interface Load {
 }
 
 /**
- * Measures the processes of load.ts. Returns the shortest time and the highest memory for each
- * argument. Other work on the machine has slowed the shortest run least.
+ * Measures processes that run load.ts. Returns the shortest time and the highest memory for each
+ * argument. The shortest time is the most reliable one, because other work on the machine only
+ * makes runs slower.
  */
 export async function measureLoads(
   times: number,

@@ -8,7 +8,7 @@ export interface Value {
   readonly of?: string;
   /** Path of the field. Undefined if the question is about an arg, a setting or an object. */
   readonly path?: string;
-  /** Where a stack gets the value from. */
+  /** The place or variable from which a stack gets the value. */
   readonly set?: string;
   readonly stacks: readonly string[];
   readonly value: Json;

@@ -15,7 +15,7 @@ import { safe } from "./values";
 export interface FoundArg {
   readonly arg: Arg;
   readonly component: Component;
-  /** The arg itself. It differs from `arg` if the question is about a part of an arg. */
+  /** The whole arg, if `arg` is only a part of an arg. Otherwise, the same as `arg`. */
   readonly whole: Arg;
 }
 
@@ -40,8 +40,8 @@ export function argsNamed(
 }
 
 /**
- * Returns the fields that have the name of an arg. If an arg is not in the table of the preview,
- * the preview finds the field of the arg in the same way.
+ * Returns the fields that have the same name as an arg. This is also how the preview finds the
+ * field of an arg that is not in the preview's table of args and fields.
  */
 function fieldsWithName(
   name: string,
@@ -69,7 +69,7 @@ export function fieldsOfArg(
   const all = fieldsOf(component);
   const isKnown = Object.keys(all).some((arg) => arg.split(".")[0] === whole.name.split(".")[0]);
   if (!isKnown) return fieldsWithName(whole.name, Object.values(all).flat(), stacks);
-  // `overrides` has the fields of each of its specs.
+  // `overrides` sets all fields that one of its specs sets.
   const own =
     all[whole.name] ??
     Object.entries(all).flatMap(([arg, its]) => (arg.startsWith(`${whole.name}.`) ? its : []));
@@ -79,7 +79,9 @@ export function fieldsOfArg(
 
 export const written = (place: Place): string => `${place.file}:${String(place.line)}`;
 
-/** Returns the places from which a stack gets the settings of an arg, as one text. */
+/**
+ * Returns one text with the places from which a stack gets the settings on which an arg depends.
+ */
 export function settingsIn(stack: Stack, keys: readonly string[]): string {
   const all = keys.map((key) => {
     const { from, place, variable } = settingIn(stack, key);
@@ -98,7 +100,7 @@ function partOf(value: Json | undefined, path: readonly string[]): Json | undefi
   return partOf((value as Readonly<Record<string, Json>>)[first], rest);
 }
 
-/** Joins stacks that have the same value. */
+/** Joins the entries of stacks that have the same value. */
 export function joined(values: readonly Value[]): readonly Value[] {
   const found = new Map<string, Value>();
   for (const value of values) {
@@ -174,7 +176,7 @@ function answerOf(found: readonly FoundArg[], knowledge: Knowledge): readonly An
   ];
 }
 
-/** Answers a question about args: one answer for each declaration. */
+/** Answers a question about args. Returns one answer for each declaration. */
 export function argAnswers(found: readonly FoundArg[], knowledge: Knowledge): readonly Answer[] {
   const byPlace = new Map<string, FoundArg[]>();
   for (const one of found) {

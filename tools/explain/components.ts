@@ -13,7 +13,8 @@ interface Doc {
 /** One arg of a component, or one spec of `overrides`. */
 export interface Arg {
   /**
-   * Nodes that declare the arg. With these nodes, the compiler finds the code that sets the arg.
+   * Nodes of the syntax tree that declare the arg. The search for code that sets the arg needs
+   * these nodes.
    */
   readonly declarations: readonly ts.Declaration[];
   readonly doc: Doc;
@@ -51,7 +52,7 @@ function docOf(symbol: ts.Symbol, checker: ts.TypeChecker): Doc {
   };
 }
 
-/** Joins the lines of each paragraph, and writes `{@link Name}` as `Name`. */
+/** Joins the lines of each paragraph, and replaces `{@link Name}` by `Name`. */
 export function unwrapped(text: string): string {
   return text
     .replace(/\{@link (\w+)\}/g, "$1")

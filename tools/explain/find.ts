@@ -14,7 +14,7 @@ import { settingAnswer } from "./setting-answers";
  */
 export class UnknownWord extends WrongUse {}
 
-/** Most suggestions in the error about an unknown word. */
+/** Maximum number of suggestions in the error about an unknown word. */
 const suggestions = 3;
 
 type Same = (one: string, other: string) => boolean;
@@ -23,8 +23,8 @@ const exactly: Same = (one, other) => one === other;
 const ignoringCase: Same = (one, other) => one.toLowerCase() === other.toLowerCase();
 
 /**
- * Returns the components that a word may mean. The word is the name of a class, or a part of such a
- * name: `web` means `WebService`.
+ * Returns the components that a word may mean. The word may be the name of a class, or a part of
+ * such a name. For example, `web` means `WebService`.
  */
 function componentsNamed(word: string, { components }: Knowledge): readonly Component[] {
   const lower = word.toLowerCase();
@@ -75,7 +75,7 @@ function answersBy(word: string, knowledge: Knowledge, same: Same): readonly Ans
   const args = argAnswers(argsOf(word, knowledge, same), knowledge);
   const uses = ({ values }: Answer): number => values.flatMap(({ stacks }) => stacks).length;
   return [
-    // The component that most stacks have comes first.
+    // The answer with values in the most stacks comes first.
     ...[...args].sort((a, b) => uses(b) - uses(a)),
     ...settings.flatMap((one) => settingAnswer(one, knowledge) ?? []),
     ...components.map(componentAnswer),
@@ -109,8 +109,7 @@ function similarTo(word: string, knowledge: Knowledge): readonly string[] {
 
 /**
  * Returns the answers about a word: an arg, a setting, a component, a kind of object, or a field.
- * Upper and lower case matter only if two names differ in nothing else, such as `Namespace` and
- * `namespace`.
+ * Ignores upper and lower case, except if both names exist, such as `Namespace` and `namespace`.
  *
  * @throws UnknownWord with the most similar words, if nothing has this name.
  */

@@ -19,17 +19,19 @@ export interface Consequence extends Impact {
 }
 
 /**
- * Whether the provider replaces an object if this field changes. The table of consequences has
- * other fields that replace the object, such as a selector. The preview does not need this
- * function, because Pulumi's engine tells the preview which objects it replaces.
+ * Whether the provider replaces an object if this field changes. The table of consequences already
+ * contains other fields with this effect, such as a selector. The preview does not need this
+ * function, because Pulumi's engine reports which objects it replaces.
  */
 function isReplacing(kind: string, path: string): boolean {
-  // These fields identify an object. So if one of them changes, the result is another object.
+  // These fields identify an object. So a change to one of them means another object.
   if (/^(?:apiVersion|kind|metadata\.name|metadata\.namespace)$/.test(path)) return true;
   return (kind === "ConfigMap" || kind === "Secret") && /^(?:binaryD|d|stringD)ata\b/.test(path);
 }
 
-/** Returns an object of a kind: from production if production has one, otherwise from any stack. */
+/**
+ * Returns an object of a kind: from production if production has one, otherwise from another stack.
+ */
 function sampleOf(kind: string, stacks: readonly Stack[]): Manifest {
   const all = [...stacks]
     .sort((a, b) => Number(b.stack === "prod") - Number(a.stack === "prod"))
@@ -52,7 +54,10 @@ function changeOf(kind: string, inputs: Manifest, operation: Operation): Change 
   };
 }
 
-/** Returns the impact of a change to one field. For a boolean, joins the impacts of both values. */
+/**
+ * Returns the impact of a change to one field. For a boolean, joins the impacts of a change to true
+ * and of a change to false.
+ */
 function ofField(kind: string, path: string, inputs: Manifest): Impact {
   const replaces = isReplacing(kind, path);
   const change = changeOf(kind, inputs, replaces ? "replace" : "update");
@@ -73,7 +78,7 @@ function ofObject(kind: string, inputs: Manifest): Impact {
   return { dangerous: false, effect: "unknown", ...gone, says };
 }
 
-/** Returns the subfields of a path for which the table of consequences has its own entry. */
+/** Returns the subfields of a path that have a separate entry in the table of consequences. */
 function patternsBelow(kind: string, path: string): readonly string[] {
   return Object.keys(consequences[kind]?.fields ?? {}).filter(
     (pattern) => pattern !== path && pattern !== "" && covers(path, pattern),
@@ -97,8 +102,8 @@ export function fieldsOfKind(kind: string, names: readonly string[]): readonly F
 
 /**
  * Returns the impact of changes to fields on the running service, the worst impact first, in the
- * words of the preview. If subfields of a field have their own entry in the table of consequences,
- * the result contains these subfields too.
+ * words of the preview. If subfields of a field have a separate entry in the table of consequences,
+ * the result also contains these subfields.
  */
 export function consequencesOf(
   fields: readonly Field[],

@@ -8,7 +8,7 @@ import { type Place, type Source, fileOf, nodesIn, placeOf, readSource } from ".
 import type { Stack } from "./stacks";
 import { Uses } from "./uses";
 
-/** The sources of every answer. */
+/** Everything that the command needs to answer a question. */
 export interface Knowledge {
   readonly components: readonly Component[];
   readonly docs: KubernetesDocs;
@@ -35,7 +35,7 @@ function createdIn({ files }: Source): ReadonlyMap<string, readonly Place[]> {
 }
 
 /**
- * Reads the source code and the documentation of Kubernetes.
+ * Reads the project's source code, and Kubernetes' documentation of its objects.
  *
  * @param stacks what the program declares in each stack, from `readStacks`
  */

@@ -8,7 +8,10 @@ import { unwrapped } from "./components";
 interface KubernetesField {
   readonly isList: boolean;
   readonly text: string;
-  /** Name of the field's type, such as `apps.v1.DeploymentSpec`. Undefined for a plain value. */
+  /**
+   * Name of the field's type, such as `apps.v1.DeploymentSpec`. Undefined if the field contains a
+   * plain value, such as a string.
+   */
   readonly type?: string;
 }
 
@@ -21,7 +24,9 @@ interface KubernetesType {
 export interface KubernetesDoc {
   /** Names of the subfields. Empty for a plain value, and for a map with any keys. */
   readonly below: readonly string[];
-  /** Path with `[*]` after each list, if the path does not name an element. */
+  /**
+   * Path of the field. `[*]` follows the name of each list for which the question names no element.
+   */
   readonly path: string;
   readonly text: string;
 }
@@ -46,8 +51,8 @@ const file = join(
 );
 
 /**
- * Returns a number that orders API versions: alpha, beta, stable. Among the stable versions, the
- * newest has the highest number.
+ * Returns a number by which API versions can be compared. It is higher for beta than for alpha, and
+ * highest for stable versions. Newer versions have higher numbers.
  */
 function rank(type: string): number {
   if (type === "") return -1;
@@ -60,7 +65,7 @@ function rank(type: string): number {
 export class KubernetesDocs {
   /** Declarations of all types. `#typeNamed` reads a type only when an answer needs it. */
   readonly #declared = new Map<string, ts.InterfaceDeclaration>();
-  /** The newest stable type of each kind of object. */
+  /** The type of each kind of object, with the most stable and newest API version. */
   readonly #objects = new Map<string, string>();
   readonly #read = new Map<string, KubernetesType>();
 
@@ -89,7 +94,7 @@ export class KubernetesDocs {
     }
   }
 
-  /** Returns the newest stable type of a kind of object, such as `apps.v1.Deployment`. */
+  /** Returns the type of a kind of object, such as `apps.v1.Deployment`. */
   typeOf(kind: string): string | undefined {
     return this.#objects.get(kind);
   }
@@ -106,8 +111,9 @@ export class KubernetesDocs {
   }
 
   /**
-   * Returns the documentation of a kind, or of a field of a kind. The steps of the path are names,
-   * and elements of lists, such as `[*]`. Undefined if Kubernetes has no such field.
+   * Returns the documentation of a kind, or of a field of a kind. `steps` are the steps of the
+   * field's path: names, and elements of lists, such as `[*]`. Undefined if Kubernetes has no such
+   * field.
    */
   find(kind: string, steps: readonly string[]): KubernetesDoc | undefined {
     const root = this.typeOf(kind);
@@ -128,7 +134,7 @@ export class KubernetesDocs {
       if (type !== undefined && field === undefined) return undefined;
       path += /^[\w-]+$/.test(step) ? `${path === "" ? "" : "."}${step}` : `["${step}"]`;
       // Kubernetes does not document the keys of a map, such as a label. For such a key, the result
-      // has the text of the map.
+      // contains the text about the map.
       text = field?.text ?? text;
       inList = field?.isList ?? false;
       type = field?.type === undefined ? undefined : this.#typeNamed(field.type);

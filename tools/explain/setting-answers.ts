@@ -12,7 +12,10 @@ import { lineOf } from "./source";
 import { type Stack, definitionOf, settingIn, shownStack } from "./stacks";
 import { safe } from "./values";
 
-/** Returns the value of a setting in a stack: from the file, a variable, or the default. */
+/**
+ * Returns the value of a setting in a stack. The value comes from the stack settings file, an
+ * environment variable, or the default.
+ */
 function valueIn(stack: Stack, key: string, setting: Setting): Json | undefined {
   const { from, place, variable } = settingIn(stack, key);
   const env = variables(stack.workspace);

@@ -9,7 +9,7 @@ export interface Place {
   readonly line: number;
 }
 
-/** The program's source code and its types. Types of packages are `any`. */
+/** The program's source code and its types. All types of npm packages are `any`. */
 export interface Source {
   readonly checker: ts.TypeChecker;
   /** All files of the repository that the compiler has read. */
@@ -29,9 +29,8 @@ function sourceFiles(): readonly string[] {
 }
 
 /**
- * Reads the program's source code. The compiler does not read packages, because their types are
- * large. So every type of a package is `any`. These types are enough to find the args of
- * components.
+ * Reads the program's source code. To save time, the compiler does not read npm packages, so their
+ * types are `any`. The other types are enough to find the args of components.
  */
 export function readSource(): Source {
   const options: ts.CompilerOptions = {

@@ -20,7 +20,7 @@ export interface Stack {
   readonly workspace: Workspace;
 }
 
-/** Slug of the review stack that stands for all review stacks. */
+/** Slug of the review stack that represents all review stacks. */
 const slug = "any-branch";
 
 /** Returns the name of an environment's stack. One review stack represents all review stacks. */
@@ -30,7 +30,7 @@ function stackOf(environment: (typeof environmentNames)[number]): string {
   return canaryOf === undefined ? environment : `${canaryOf}-${environment}`;
 }
 
-/** Returns the name of a stack in an answer, such as `review-<slug>`. */
+/** Returns the name with which an answer shows a stack, such as `review-<slug>`. */
 export const shownStack = (stack: string): string => stack.replace(`-${slug}`, "-<slug>");
 
 async function readStack(stack: string, workspace: Workspace): Promise<Stack> {
@@ -49,7 +49,7 @@ export async function readStacks(
   workspaceOf: (stack: string) => Promise<Workspace>,
 ): Promise<readonly Stack[]> {
   const found: Stack[] = [];
-  // One stack after the other, because the state of Pulumi's SDK is global.
+  // Runs the program for one stack after the other, because the state of Pulumi's SDK is global.
   for (const environment of environmentNames) {
     const stack = stackOf(environment);
     found.push(await readStack(stack, await workspaceOf(stack)));

@@ -5,14 +5,14 @@ import type { Answer, Value } from "./answer";
 import { written } from "./arg-answers";
 import type { Consequence } from "./impacts";
 
-/** Largest number of lines of one part of an answer. The output of `--json` has all lines. */
+/** Maximum number of lines of one part of an answer. The output of `--json` contains everything. */
 const most = 8;
-/** Longest value in a line, in characters. */
+/** Maximum length of a value in a line, in characters. */
 const longest = 60;
 /** Width of the text of a description, in characters. */
 const width = 96;
 
-/** Breaks a text into lines. A word that is longer than a line has its own line. */
+/** Breaks a text into lines. A word that is longer than a line gets a separate line. */
 function wrapped(text: string): readonly string[] {
   return text.split("\n").flatMap((paragraph) => {
     const lines: string[] = [];
@@ -29,7 +29,7 @@ function wrapped(text: string): readonly string[] {
 const shown = (value: Json): string =>
   cut(typeof value === "string" ? value : JSON.stringify(value), longest);
 
-/** Returns the first lines, and a line with the number of the other lines. */
+/** Returns the first lines, and a line with the number of the lines that it leaves out. */
 function first(lines: readonly string[]): readonly string[] {
   if (lines.length <= most + 1) return lines;
   return [...lines.slice(0, most), `and ${String(lines.length - most)} more (--json shows all)`];

@@ -16,15 +16,18 @@ const setters = /^(?:index\.ts|jobs\.ts|program\/|platform\/)/;
 /** Files that define settings. */
 const tables = /^settings\/(?:table|database)\.ts$/;
 
-/** Limit of the search for settings: it visits at most `longest * longest` nodes of the code. */
+/**
+ * Limits the search for settings, which visits about `longest * longest` nodes of the code at most.
+ */
 const longest = 8;
 
 /** Finds the lines of the program that set args, and the settings from which the values come. */
 export class Uses {
-  /** For each declaration of a property, the object literals' elements that set the property. */
+  /** For each declaration of a property, the elements of object literals that set this property. */
   readonly #values = new Map<ts.Node, ts.ObjectLiteralElementLike[]>();
   /**
-   * For each component class and each arg, the declarations of the property that the class gets.
+   * For each component class and each arg, the declarations of the property that the program passes
+   * to the constructor.
    */
   readonly #given = new Map<string, Map<string, Set<ts.Declaration>>>();
   readonly #imported = new Map<ts.SourceFile, ReadonlySet<ts.Node>>();
@@ -89,9 +92,10 @@ export class Uses {
   }
 
   /**
-   * Whether a value in the source code can be for this component. Several components have the args
-   * of `PodArgs`, so the name of such an arg is not enough. The value is for this component only if
-   * its file also imports the component's other args.
+   * Whether a value in the source code can belong to this component. Several components have the
+   * args of `PodArgs`, so the declaration of such an arg is not enough. In this case, the value
+   * belongs to this component only if the file of the value also imports the component's other
+   * args.
    */
   #knows(value: ts.Node, component: Component, declaration: ts.Declaration): boolean {
     const owner = declaration.parent;
@@ -134,7 +138,8 @@ export class Uses {
   }
 
   /**
-   * Returns the node with the value. If the node only names a variable, returns the declaration.
+   * Returns the node that contains the value. If the node only names a variable, as in
+   * `{ replicas }`, returns the declaration of the variable.
    */
   #writtenAt(node: ts.Node): ts.Node {
     if (!ts.isShorthandPropertyAssignment(node)) return node;

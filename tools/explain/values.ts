@@ -4,7 +4,10 @@ import { readable } from "../../operations/preview/changes/differences";
 import type { Json } from "../../operations/pulumi/events";
 import { withPlaceholders } from "../render/manifests";
 
-/** Replaces secrets and the unknown digest in a value by the placeholders of `npm run render`. */
+/**
+ * Replaces secrets, and the digest of an image that does not exist yet, by the placeholders of
+ * `npm run render`.
+ */
 export function safe(name: string, value: Json): Json {
   const shown = readable(value);
   if (isSecretName(name) && typeof shown === "string") return secret;

@@ -1,6 +1,6 @@
 import { blank, findings, withoutCode } from "./words.mjs";
 
-/** Groups comments: line comments in consecutive lines are one text. */
+/** Groups comments, because line comments in consecutive lines are one text. */
 function blocks(comments) {
   const found = [];
   for (const comment of comments) {

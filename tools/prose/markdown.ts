@@ -7,7 +7,7 @@ import { UserError } from "../../lib/errors";
 import { project } from "../../lib/project";
 import { blank, findings } from "./words.mjs";
 
-// In an ES module, the exports of this CommonJS package are in its property `default`.
+// If an ES module imports this CommonJS package, the exports are in the property `default`.
 const plugin = (markdown as { default?: typeof markdown }).default ?? markdown;
 
 /** Matches generated Markdown. Its text comes from comments in the code, which ESLint checks. */
@@ -61,7 +61,7 @@ const cells: TextlintRuleModule = ({ Syntax, RuleError, report }) => ({
 });
 
 /**
- * Checks a Markdown text. Returns a line for each finding: file:line:column, and what to write
+ * Checks a Markdown text. Returns a line for each finding: file, line, column, and what to write
  * instead.
  */
 export async function checkText(text: string, file: string): Promise<string[]> {

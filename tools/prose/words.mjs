@@ -24,7 +24,7 @@ export function findings(text) {
 }
 
 /**
- * Replaces every character of a text except line breaks, so that the text keeps its length and
+ * Replaces every character of a text except line breaks. So the text keeps its length and its
  * lines.
  *
  * @param {string} text

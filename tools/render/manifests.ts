@@ -9,7 +9,7 @@ import { unknownDigest } from "./settings";
 /** A Kubernetes object, as a manifest. */
 export type Manifest = Readonly<Record<string, Json>>;
 
-/** Text that stands for the digest of an image that does not exist yet. */
+/** Placeholder in the output for the digest of an image that does not exist yet. */
 const imageDigest = "<digest-of-the-image>";
 
 /** Placeholders in the output for values that exist only after the update, and their meaning. */
@@ -36,11 +36,11 @@ export function withPlaceholders(value: Json): Json {
   return mapped(value, (text) => masked(text, secrets).replaceAll(unknownDigest, imageDigest));
 }
 
-/** Replaces the values of a Secret's data by a placeholder. The keys stay. */
+/** Replaces all values in the data of a Secret by a placeholder. The keys stay. */
 function withoutValues(data: Json): Json {
   if (typeof data !== "object" || data === null || Array.isArray(data)) return secret;
   const { value, ...rest } = data as Manifest;
-  // The SDK wraps a secret value: `value` is the data itself.
+  // Pulumi's SDK wraps a secret in an object, whose property `value` contains the secret data.
   const keys = Object.keys(signature in rest && value !== undefined ? (value as object) : data);
   return Object.fromEntries(keys.map((key) => [key, secret]));
 }
@@ -62,7 +62,8 @@ export function manifestOf({ inputs, name }: Declared): Manifest {
 export function yamlOf(objects: readonly Declared[]): string {
   return objects
     .map((one) => {
-      // JSON has no aliases, so YAML repeats a value that occurs twice.
+      // The conversion to JSON removes shared objects, so the YAML repeats a value instead of using
+      // an alias.
       const manifest: unknown = JSON.parse(JSON.stringify(manifestOf(one)));
       return `# ${one.type} ${one.name}\n${stringify(manifest, { lineWidth: 100 })}`;
     })

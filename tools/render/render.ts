@@ -8,7 +8,8 @@ export interface RenderOptions {
 }
 
 /**
- * `npm run render -- STACK`: prints the manifests of a stack's objects. Needs no cluster.
+ * `npm run render -- STACK`: prints the manifests of a stack's objects. The command needs no
+ * cluster.
  *
  * @throws UserError if no stack may have this name, or if the settings are wrong.
  */

@@ -24,8 +24,8 @@ function isBranchOf(slug: string, branch: string): boolean {
 
 /**
  * Returns the branch of a release of this stack. For a review stack, this name may differ from the
- * slug. If the function does not know a branch with this slug, returns `unknown`. Returns undefined
- * for a stack that any branch may deploy.
+ * slug. Returns `unknown` if neither the current branch nor a branch with the name of the slug has
+ * this slug. Returns undefined for a stack that any branch may deploy.
  */
 async function branchOf(stack: string, workspace: Workspace): Promise<string | undefined> {
   const { perBranch, protectedBranch } = traitsOf(stack) ?? {};

@@ -37,8 +37,8 @@ import { type Part } from "../../../sandbox/install/parts";
 const makers = "https://dl.example";
 
 /**
- * A part that is published like Kubernetes: for each file, there is another file that contains only
- * the checksum.
+ * A part whose publisher provides the same files as Kubernetes: for each file, there is another
+ * file that contains only the checksum.
  */
 const plain: Part = {
   name: "plain",
@@ -55,8 +55,8 @@ const plain: Part = {
 };
 
 /**
- * A part that is published like most programs: an archive, and one file that contains all checksums
- * of the release.
+ * A part whose publisher provides the same files as most projects: an archive, and one file that
+ * contains all checksums of the release.
  */
 const archived: Part = {
   name: "archived",
@@ -371,8 +371,8 @@ describe("obtaining a part", () => {
     });
 
     it("is needed again when a go.mod of it changes, and only then", async () => {
-      // The test changes a copy of the modules, because the running sandbox depends on the modules
-      // in the repository.
+      // The test changes a copy of the Go modules, because the running sandbox depends on the Go
+      // modules in the repository.
       for (const room of ["lib", "sandbox"]) {
         cpSync(join(project, room), join(files, room), { recursive: true });
       }

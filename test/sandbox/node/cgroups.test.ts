@@ -57,7 +57,7 @@ describe("the sandbox's cgroups", () => {
 
   it("of v2 that the kernel does not give are an error that says what to do", () => {
     writeFileSync(join(hierarchy, "cgroup.controllers"), "cpuset cpu memory pids\n");
-    // Makes the write fail by a directory with the file's name. In a container, the write fails
+    // A directory with the file's name makes the write fail. In a container, the write may fail
     // because the root cgroup contains processes.
     mkdirSync(join(hierarchy, "cgroup.subtree_control"));
     assert.throws(

@@ -6,8 +6,8 @@ import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 
 /**
- * The sandbox directory of the tests, instead of ~/.services-orders-sandbox. The file that
- * .mocharc.json requires creates this directory before Mocha loads any test.
+ * The sandbox directory of the tests, instead of ~/.services-orders-sandbox. sandbox-directory.cjs
+ * creates this directory before Mocha loads any test.
  */
 export const sandboxDirectory = process.env["SANDBOX_DIR"] ?? "";
 if (!sandboxDirectory.startsWith(tmpdir())) {
@@ -17,7 +17,10 @@ if (!sandboxDirectory.startsWith(tmpdir())) {
 export const sha256 = (content: string | Buffer): string =>
   createHash("sha256").update(content).digest("hex");
 
-/** Changes environment variables. {@link Surroundings.restore} restores all of them. */
+/**
+ * Changes environment variables. {@link Surroundings.restore} sets all of them to their original
+ * values.
+ */
 export class Surroundings {
   readonly #before: Readonly<Record<string, string | undefined>> = { ...process.env };
 
@@ -54,7 +57,7 @@ export class Mirror {
     });
   }
 
-  /** Content that never arrives completely. */
+  /** If a file has this content, the mirror sends only a part of the answer. */
   static readonly half = "\0half";
 
   async open(): Promise<string> {
@@ -92,8 +95,8 @@ esac
 }
 
 /**
- * Fills a directory with links to these programs, and returns the directory. A test uses it as the
- * PATH, so that no other program is found.
+ * Fills a directory with links to these programs, and returns the directory. A test uses this
+ * directory as the PATH, so that the code finds no other program.
  */
 export function onlyPrograms(directory: string, ...programs: readonly string[]): string {
   mkdirSync(directory, { recursive: true });
