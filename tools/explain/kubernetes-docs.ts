@@ -51,8 +51,9 @@ const file = join(
 );
 
 /**
- * Returns a number by which API versions can be compared. It is higher for beta than for alpha, and
- * highest for stable versions. Newer versions have higher numbers.
+ * Returns a number for the API version of a type, to compare versions. The number of a stable
+ * version is higher than that of a beta version, and alpha versions have the lowest numbers. Of two
+ * stable versions, the newer one has the higher number.
  */
 function rank(type: string): number {
   if (type === "") return -1;

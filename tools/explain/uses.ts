@@ -138,8 +138,8 @@ export class Uses {
   }
 
   /**
-   * Returns the node that contains the value. If the node only names a variable, as in
-   * `{ replicas }`, returns the declaration of the variable.
+   * Returns the node that contains the value. If the node only names a variable, such as `replicas`
+   * in `{ replicas }`, returns the declaration of the variable.
    */
   #writtenAt(node: ts.Node): ts.Node {
     if (!ts.isShorthandPropertyAssignment(node)) return node;
