@@ -25,7 +25,7 @@ import java.util.concurrent.Executors;
  *       bytes yet, the server waits for at most 5 seconds. The header {@code Output-Complete} says
  *       whether these are the last bytes.
  *   <li>{@code POST /received} ends this process. {@code npm run run} sends this request when it
- *   has received the whole output.
+ *       has received the whole output.
  * </ul>
  *
  * <p>The process also ends if {@code npm run run} has not fetched the output within a certain time
