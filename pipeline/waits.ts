@@ -2,7 +2,7 @@ import { rollout, webService } from "../components/conventions/defaults";
 
 /**
  * Minutes that Pulumi waits for an object by default. CircleCI's default for `no_output_timeout` is
- * the same, so it is too short.
+ * also 10 minutes. This is too short, because CircleCI would kill the step while Pulumi still waits.
  */
 const pulumiDefaultMinutes = 10;
 

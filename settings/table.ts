@@ -90,7 +90,7 @@ export const table = {
     ...forms.rules,
     default: () => [],
     description:
-      "What pods of a canary, local or review stack may connect to, in addition to database, DNS and Datadog's agent.",
+      "Destinations that the pods of a canary, local or review stack may connect to, in addition to the database, DNS and Datadog's agent.",
   }),
   eksCluster: setting({
     ...forms.orNone(forms.eksCluster),

@@ -12,7 +12,10 @@ import type { Field } from "../../operations/preview/provenance/fields";
 import { type Manifest, manifestOf } from "../render/manifests";
 import type { Stack } from "./stacks";
 
-/** The impact of a change to one field on the running service. For an object, the path is empty. */
+/**
+ * The impact on the running service of a change to one field, or of the creation or deletion of a
+ * whole object. For a whole object, the path is empty.
+ */
 export interface Consequence extends Impact {
   readonly kind: string;
   readonly path: string;

@@ -15,8 +15,8 @@ import java.util.stream.Stream;
 public final class PreviousRelease {
     private static final long LIMIT_SECONDS = 300;
     private static final Path MIGRATIONS = Path.of("src", "main", "resources", "db", "migration");
-    // Maximum number of commits to try. Maven cannot build every commit: a developer may have
-    // changed the code in one commit, and its tests in the next commit.
+    // Maximum number of commits to try. Maven may not be able to build some commits, for example
+    // because the code of a commit does not compile.
     private static final int COMMITS = 5;
     private static final Path BUILDS = Path.of("target", "previous-release").toAbsolutePath();
 
