@@ -21,8 +21,8 @@ interface Traits {
    */
   readonly image: "built" | "chosen" | "promoted";
   /**
-   * Whether scheduled jobs run by default. In jobs.ts, `suspendedIn` overrides the default for one
-   * job. A stack with `none` has no jobs.
+   * Whether scheduled jobs run by default. In jobs.ts, `suspend` overrides the default for one job.
+   * A stack with `none` has no jobs.
    */
   readonly jobs: "none" | "run" | "suspended";
   /**
@@ -121,6 +121,11 @@ export type CiEnvironment = {
     { readonly perBranch: true } | { readonly protectedBranch: true }
     ? Name
     : never;
+}[Environment];
+
+/** Name of an environment that has scheduled jobs. */
+export type JobEnvironment = {
+  readonly [Name in Environment]: (typeof rows)[Name]["jobs"] extends "none" ? never : Name;
 }[Environment];
 
 /**

@@ -4,7 +4,7 @@ import { environments } from "./environments";
 import { createCanary } from "./program/canary";
 import { readCluster } from "./program/cluster";
 import { createEnvironment } from "./program/environment";
-import { assertJobNames } from "./program/job-args";
+import { assertJobs } from "./program/job-args";
 import { withKeptRelease } from "./program/kept-release";
 import { readLastRelease } from "./program/last-release";
 import { preflight } from "./program/preflight";
@@ -26,7 +26,7 @@ const outside = { readCluster, readLastRelease, readRollouts, readSettings };
 async function program(given: Partial<typeof outside> = {}): Promise<pulumi.Inputs> {
   const { readCluster, readLastRelease, readRollouts, readSettings } = { ...outside, ...given };
   const asked = await readSettings();
-  assertJobNames(asked.identity.service);
+  assertJobs(asked.identity.service);
   // This check runs before Pulumi creates a resource. Otherwise, the provider could adopt a
   // namespace that does not belong to the stack.
   const { cluster, kubeconfig } = await preflight(asked, readCluster);

@@ -1,8 +1,6 @@
-import type { Environment } from "./environments";
+import type { JobEnvironment } from "./environments";
+import type { Duration } from "./components/conventions/schedules/durations";
 import type { ScheduledJobArgs } from "./components/scheduled-job/scheduled-job";
-
-/** A duration in hours or days, in the format of the service's command line, such as `48h`. */
-type Duration = `${number}${"d" | "h"}`;
 
 /**
  * Commands of the service that may run on a schedule. `export --continue NAME` stores under NAME
@@ -29,15 +27,10 @@ type Knobs = Omit<
   | "suspend"
 >;
 
-/** One scheduled job, which becomes one CronJob. */
-export interface Job extends Knobs {
+/** The values of a job that may differ between environments. */
+export interface JobValues extends Knobs {
   /** Command of the service's CLI. The command must be idempotent. */
   readonly args: Command;
-  /**
-   * Name of the CronJob: unique, at most 52 characters. If you change the name, Pulumi deletes the
-   * old CronJob and creates a new CronJob.
-   */
-  readonly name: string;
   /**
    * When the job runs, in the time zone of `timeZone`. The fields are minute, hour, day of month,
    * month, day of week. Sunday is 0, not 7. A date that does not exist, such as 31 February, is not
@@ -45,11 +38,31 @@ export interface Job extends Knobs {
    */
   readonly schedule: string;
   /**
-   * Environments in which the CronJob is suspended. With `[]`, the job runs in all environments.
+   * Whether the CronJob is suspended, so that Kubernetes starts no runs. With `false`, the job also
+   * runs in review stacks and in stack `local`. If the job stays suspended by mistake, nothing
+   * reports the missing runs.
    *
-   * @default ["local", "review"]
+   * @default - `true` in `local` and `review`, `false` in `staging` and `prod`
    */
-  readonly suspendedIn?: readonly Environment[];
+  readonly suspend?: boolean;
+}
+
+/** One scheduled job, which becomes one CronJob. */
+export interface Job extends JobValues {
+  /**
+   * Values for single environments. Each value replaces the value of the entry in this environment.
+   * Only `env` is merged: a variable replaces the variable with the same name.
+   *
+   * @default - the same values in all environments
+   * @example
+   * { staging: { schedule: "0 5 * * *" }, prod: { env: { DATABASE_POOL_SIZE: "2" } } }
+   */
+  readonly environments?: { readonly [Name in JobEnvironment]?: Partial<JobValues> };
+  /**
+   * Name of the CronJob: unique, at most 52 characters. If you change the name, Pulumi deletes the
+   * old CronJob and creates a new CronJob.
+   */
+  readonly name: string;
 }
 
 /** The service's scheduled jobs. To add a job, add an entry. */

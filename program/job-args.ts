@@ -1,48 +1,104 @@
 import * as pulumi from "@pulumi/pulumi";
+import { durationOptions, isDuration } from "../components/conventions/schedules/durations";
 import { duplicates } from "../components/conventions/validation";
-import { environments } from "../environments";
-import { type Job, jobs } from "../jobs";
+import { type Environment, environmentNames, environments } from "../environments";
+import { type Job, type JobValues, jobs } from "../jobs";
 import type { Settings } from "../settings";
 
 /**
- * Checks the names of the jobs. Two jobs must not have the same name. A job must not have the name
- * of the service, or the name `default`, because a ServiceAccount with that name exists already.
+ * Checks the names and the commands of the jobs in jobs.ts, for all environments. So a wrong
+ * command for production already stops the program in stack `local`.
  *
  * @throws pulumi.RunError with every issue.
  */
-export function assertJobNames(service: string): void {
+export function assertJobs(service: string): void {
+  const issues = [...nameIssues(service), ...jobs.flatMap(environmentIssues)];
+  if (issues.length === 0) return;
+  throw new pulumi.RunError(issues.map((issue) => `jobs.ts: ${issue}.`).join("\n"));
+}
+
+/**
+ * Two jobs must not have the same name. A job must not have the name of the service, or the name
+ * `default`, because a ServiceAccount with that name exists already.
+ */
+function nameIssues(service: string): readonly string[] {
   const names = jobs.map(({ name }) => name);
-  const issues = [
+  return [
     ...duplicates(names).map((name) => `"${name}" must be the name of one job`),
     ...names
       .filter((name) => [service, "default"].includes(name))
       .map((name) => `"${name}" must not be the name of a job: a ServiceAccount has that name`),
-  ];
-  if (issues.length === 0) return;
-  throw new pulumi.RunError(
-    issues.map((issue) => `jobs.ts: ${issue}; choose another name.`).join("\n"),
+  ].map((issue) => `${issue}; choose another name`);
+}
+
+function environmentIssues({ args, environments: values = {}, name }: Job): readonly string[] {
+  const known: readonly string[] = environmentNames.filter(
+    (environment) => environments[environment].jobs !== "none",
   );
+  const unknown = Object.keys(values).filter((environment) => !known.includes(environment));
+  const commands = [
+    [`job "${name}"`, args] as const,
+    ...Object.entries(values).map(
+      ([environment, own]) => [`job "${name}", environment "${environment}"`, own.args] as const,
+    ),
+  ];
+  return [
+    ...unknown.map(
+      (environment) =>
+        `job "${name}": environments must not have "${environment}"; use ${known.join(", ")}`,
+    ),
+    ...commands.flatMap(([where, command = []]) =>
+      durationIssues(command).map((issue) => `${where}: ${issue}`),
+    ),
+  ];
+}
+
+/** Without this check, the service would refuse a wrong duration, but only when the job runs. */
+function durationIssues(args: readonly string[]): readonly string[] {
+  return args.flatMap((option, i) => {
+    const value = args[i + 1];
+    if (!durationOptions.includes(option) || isDuration(value)) return [];
+    const got = value === undefined ? "no value" : JSON.stringify(value);
+    return [
+      `${option} must be a whole number of at most 5 digits and one of s, m, h or d, got ${got}; ` +
+        "write it as 48h",
+    ];
+  });
+}
+
+/** A job with the values of one environment. */
+interface ResolvedJob extends JobValues {
+  readonly name: string;
+  readonly suspend: boolean;
 }
 
 /**
- * Whether a job is suspended: in the environments in `suspendedIn` or, if the job does not set
- * `suspendedIn`, in the environments that suspend jobs by default.
+ * Returns a job with the values of an environment. A value in `environments` replaces the value of
+ * the entry. Only `env` is merged. No other function reads `environments` of a job to create an
+ * object.
  */
-function isSuspended(
-  suspendedIn: Job["suspendedIn"] | undefined,
-  { environment }: Settings,
-): boolean {
-  const byDefault = environments[environment].jobs === "suspended";
-  return suspendedIn === undefined ? byDefault : suspendedIn.includes(environment);
+function resolve({ environments: values = {}, ...job }: Job, environment: Environment) {
+  const byEnvironment: { readonly [Name in Environment]?: Partial<JobValues> } = values;
+  const own = byEnvironment[environment] ?? {};
+  const resolved: ResolvedJob = {
+    suspend: environments[environment].jobs === "suspended",
+    ...job,
+    ...own,
+    env: { ...job.env, ...own.env },
+  };
+  return resolved;
 }
 
-/** Returns the args of the jobs in jobs.ts, with the values from the settings. */
+/**
+ * Returns the args of the jobs in jobs.ts, with the values for the environment of the settings.
+ * Everything that creates jobs, or plans room for their pods, reads the jobs with this function.
+ */
 export function jobArgs(settings: Settings) {
-  const { identity, release, requests } = settings;
-  return jobs.map(({ suspendedIn, ...job }) => {
-    const suspend = isSuspended(suspendedIn, settings);
+  const { environment, identity, release, requests } = settings;
+  return jobs.map((entry) => {
+    const job = resolve(entry, environment);
     return {
-      ...{ identity, release, requests, suspend },
+      ...{ identity, release, requests },
       ...exportRole(job, settings),
       ...job,
       args: [...job.args, ...exportOutput(job, settings)],

@@ -13,6 +13,7 @@ declare const web: WebServiceArgs;
 `;
 const job = `import type { Job } from "./jobs";
 export const job: Job = { name: "x", schedule: "0 * * * *", `;
+const exports = `${job} args: ["export", "--continue", "x", "--format", "csv"],`;
 
 interface Mistake {
   readonly right: string;
@@ -68,8 +69,33 @@ const mistakes: Readonly<Record<string, Mistake>> = {
   },
   "an amount of time without a unit": {
     right: `${job} args: ["expire-unpaid", "--older-than", "48h"] };`,
-    says: /is not assignable to type '`\${number}d` \| `\${number}h`'/,
+    says: /Type '"48"' is not assignable to type '`\${bigint}d` \| `\${bigint}h` \|/,
     wrong: `${job} args: ["expire-unpaid", "--older-than", "48"] };`,
+  },
+  "an amount of time that is not a whole number": {
+    right: `${job} args: ["expire-unpaid", "--older-than", "90m"] };`,
+    says: /Type '"1\.5h"' is not assignable to type '`\${bigint}d` \| `\${bigint}h` \|/,
+    wrong: `${job} args: ["expire-unpaid", "--older-than", "1.5h"] };`,
+  },
+  "a wrong command of a job in one environment": {
+    right: `${exports} environments: { staging: { args: ["expire-unpaid", "--older-than", "1h"] } } };`,
+    says: /Type '"48"' is not assignable to type '`\${bigint}d` \| `\${bigint}h` \|/,
+    wrong: `${exports} environments: { staging: { args: ["expire-unpaid", "--older-than", "48"] } } };`,
+  },
+  "a misspelled arg of a job in one environment": {
+    right: `${exports} environments: { prod: { requests: { cpu: "1", memory: "1Gi" } } } };`,
+    says: /'request' does not exist in type 'Partial<JobValues>'/,
+    wrong: `${exports} environments: { prod: { request: { cpu: "1", memory: "1Gi" } } } };`,
+  },
+  "another name of a job in one environment": {
+    right: `${exports} environments: { prod: { suspend: true } } };`,
+    says: /'name' does not exist in type 'Partial<JobValues>'/,
+    wrong: `${exports} environments: { prod: { name: "y" } } };`,
+  },
+  "a job in an environment that has no jobs": {
+    right: `${exports} environments: { local: { suspend: false }, review: { suspend: false } } };`,
+    says: /'canary' does not exist in type/,
+    wrong: `${exports} environments: { canary: { suspend: false } } };`,
   },
   "a recipient of failures that does not exist": {
     right: `${job} args: ["export", "--continue", "nightly", "--format", "csv"], onFailure: { tell: "slack:#x" } };`,

@@ -240,19 +240,31 @@ const expected: readonly (readonly [heading: string, changes: Expected])[] = [
     ],
   ],
   [
-    "Set a variable for one job",
-    [
-      [
-        ["prod"],
-        { [`CronJob export ${jobContainer}[name=export].env[name=DATABASE_POOL_SIZE].value`]: "2" },
-      ],
-    ],
-  ],
-  [
     "Give a job more memory",
     [
       [
         services,
+        { [`CronJob export ${jobContainer}[name=export].resources.limits.memory`]: "1Gi" },
+      ],
+    ],
+  ],
+  [
+    "Change a job in one environment",
+    [
+      [
+        services,
+        { [`CronJob export ${jobContainer}[name=export].env[name=DATABASE_POOL_SIZE].value`]: "2" },
+      ],
+      [["review-x"], { "CronJob export spec.suspend": false }],
+      [
+        ["staging"],
+        {
+          [`CronJob export ${jobContainer}[name=export].env[name=LOG_LEVEL].value`]: "debug",
+          "CronJob export spec.schedule": "0 5 * * *",
+        },
+      ],
+      [
+        ["prod"],
         { [`CronJob export ${jobContainer}[name=export].resources.limits.memory`]: "1Gi" },
       ],
     ],

@@ -389,7 +389,7 @@ describe("the program", () => {
       parallelism: 3,
       requests: { cpu: "1", memory: "1Gi" },
       schedule: "0 * * * *",
-      suspendedIn: [],
+      suspend: false,
     };
     (jobs as Job[]).push(large);
     try {
@@ -398,6 +398,110 @@ describe("the program", () => {
           /must have room for 7 pods, 3820m CPU .*\(2 services-orders, 1 postgres, 3 large, 1 command run by hand\)/,
       });
       await settled();
+    } finally {
+      (jobs as Job[]).pop();
+    }
+  });
+
+  it("gives a job the values of its environment, and merges only its variables", async () => {
+    const nightly: Job = {
+      args: ["export", "--continue", "nightly", "--format", "csv"],
+      env: { DATABASE_POOL_SIZE: "2", LOG_LEVEL: "warn" },
+      environments: {
+        prod: { requests: { cpu: "1", memory: "1Gi" }, suspend: true },
+        review: { suspend: false },
+        staging: {
+          args: ["expire-unpaid", "--older-than", "90m"],
+          env: { LOG_LEVEL: "debug", TOKEN: { key: "token", secretName: "partner" } },
+          iamRoleArn: "arn:aws:iam::123456789012:role/nightly",
+          labels: { team: "b" },
+          schedule: "0 5 * * *",
+        },
+      },
+      labels: { cost: "1", team: "a" },
+      name: "nightly",
+      schedule: "30 3 * * *",
+    };
+    const jobIn = async (stack: string) => {
+      const { recorder } = await run(own(stack), empty, promoted);
+      const { metadata, spec } = recorder.one("kubernetes:batch/v1:CronJob", "nightly").inputs;
+      const pod = spec.jobTemplate.spec.template.spec;
+      const { args, env, resources } = pod.containers[0];
+      const names = ["DATABASE_POOL_SIZE", "LOG_LEVEL", "TOKEN"];
+      const variables = env
+        .filter(({ name }: { name: string }) => names.includes(name))
+        .map(({ name, value, valueFrom }: { name: string; value?: string; valueFrom?: unknown }) =>
+          valueFrom === undefined ? `${name}=${value ?? ""}` : name,
+        )
+        .sort();
+      return {
+        args: args.join(" "),
+        labels: [metadata.labels.cost, metadata.labels.team],
+        memory: resources.requests.memory,
+        runs: spec.suspend ? "never" : spec.schedule,
+        serviceAccountName: pod.serviceAccountName,
+        variables,
+      };
+    };
+    const plain = {
+      args: "export --continue nightly --format csv",
+      labels: ["1", "a"],
+      memory: own("local").requests.memory,
+      runs: "never",
+      serviceAccountName: "services-orders",
+      variables: ["DATABASE_POOL_SIZE=2", "LOG_LEVEL=warn"],
+    };
+    (jobs as Job[]).push(nightly);
+    try {
+      assert.deepEqual(await jobIn("local"), plain);
+      assert.deepEqual(await jobIn("review-x"), { ...plain, runs: "30 3 * * *" });
+      assert.deepEqual(await jobIn("prod"), { ...plain, memory: "1Gi" });
+      assert.deepEqual(await jobIn("staging"), {
+        ...plain,
+        args: "expire-unpaid --older-than 90m",
+        labels: [undefined, "b"],
+        runs: "0 5 * * *",
+        serviceAccountName: "nightly",
+        variables: ["DATABASE_POOL_SIZE=2", "LOG_LEVEL=debug", "TOKEN"],
+      });
+    } finally {
+      (jobs as Job[]).pop();
+    }
+  });
+
+  it("refuses a wrong duration and an unknown environment of a job, before anything is made", async () => {
+    const [first] = jobs;
+    assert.ok(first !== undefined);
+    // A preview does not check types.
+    const wrong = {
+      ...first,
+      args: ["expire-unpaid", "--older-than", "-1h"],
+      environments: {
+        prod: { args: ["expire-unpaid", "--older-than"] },
+        stagin: { suspend: true },
+      },
+      name: "wrong",
+    } as unknown as Job;
+    (jobs as Job[]).push(wrong);
+    const rule =
+      "--older-than must be a whole number of at most 5 digits and one of s, m, h or d, got";
+    try {
+      const recorder = await record("local");
+      await assert.rejects(
+        program({
+          readCluster: () => Promise.resolve(empty),
+          readSettings: () => Promise.resolve(own("local")),
+        }),
+        {
+          message: [
+            'jobs.ts: job "wrong": environments must not have "stagin"; use local, review, staging, prod.',
+            `jobs.ts: job "wrong": ${rule} "-1h"; write it as 48h.`,
+            `jobs.ts: job "wrong", environment "prod": ${rule} no value; write it as 48h.`,
+          ].join("\n"),
+        },
+      );
+      await settled();
+      assert.equal(recorder.resources.length, 0);
     } finally {
       (jobs as Job[]).pop();
     }
