@@ -3,14 +3,15 @@ import { company } from "../../config/company";
 import { command } from "../../lib/command";
 import { parsedJson } from "../../lib/json";
 import {
-  type Check,
   checks,
   type Finding,
-  differs,
+  type Patient,
+  type Row,
   notNeeded,
   ok,
   unanswered,
   unknown,
+  wrong,
 } from "./finding";
 
 const certificates = v.object({
@@ -42,12 +43,15 @@ export function certificateIn(answer: string, host: string, region: string): Fin
   const found = names.find((name) => covers(name, host));
   const wildcard = host.replace(/^[^.]+/, "*");
   return found === undefined
-    ? differs(`ACM in ${region} has no issued certificate for ${host}. Request one for ${wildcard}`)
+    ? wrong(`ACM in ${region} has no issued certificate for ${host}. Request one for ${wildcard}`)
     : ok(`ACM in ${region} has ${found}, for ${host}`);
 }
 
-/** Whether the load balancer finds a certificate for the hosts of review stacks. */
-export const certificate: Check = async ({ left, settings }) => {
+/** Whether the load balancer finds a certificate for the host of the stacks. */
+export const certificate = async ({
+  left,
+  settings,
+}: Pick<Patient, "left" | "settings">): Promise<readonly Row[]> => {
   const { host, ingressPreset, tls } = settings;
   return [{ check: checks.certificate, ...(await found()) }];
 
@@ -58,7 +62,7 @@ export const certificate: Check = async ({ left, settings }) => {
         `the certificate of ${host} is the ingress controller's own matter. Open https://${host}/ after the first deploy`,
       );
     }
-    const { region } = company.reviewCluster;
+    const { region } = settings.eksCluster ?? company.reviewCluster;
     const args = ["acm", "list-certificates", "--certificate-statuses", "ISSUED"];
     // Without this filter, ACM lists certificates with RSA keys only.
     const keys =

@@ -1,6 +1,6 @@
 import { ingress } from "../../components/conventions/defaults";
 import { list } from "../clients/kubectl";
-import { type Check, type Finding, checks, differs, notNeeded, ok, unanswered } from "./finding";
+import { type Check, type Finding, checks, notNeeded, ok, unanswered, wrong } from "./finding";
 
 /**
  * The checks in this file look for what review stacks need from a cluster, except network policies.
@@ -34,14 +34,14 @@ export function ingressClassIn(classes: readonly Named[], wanted: string | undef
   if (wanted !== undefined) {
     return there.includes(wanted)
       ? ok(`IngressClass ${wanted}`)
-      : differs(
+      : wrong(
           `the cluster has ${has}, not ${wanted}. Install the ingress controller of this class` +
             (wanted === ingress.albClassName ? ", the AWS Load Balancer Controller" : ""),
         );
   }
   const found = classes.find(isDefault("ingressclass"));
   return found === undefined
-    ? differs(
+    ? wrong(
         `no IngressClass is the default, and the setting ingressClassName is not set (the cluster has ${has}). Set one of them`,
       )
     : ok(`default IngressClass ${found.metadata.name}`);
@@ -51,7 +51,7 @@ export function ingressClassIn(classes: readonly Named[], wanted: string | undef
 export function storageClassIn(classes: readonly Named[]): Finding {
   const defaults = classes.filter(isDefault("storageclass")).map(({ metadata }) => metadata.name);
   return defaults.length === 0
-    ? differs(
+    ? wrong(
         "no StorageClass is the default, so the database of a review stack gets no volume. Annotate one with storageclass.kubernetes.io/is-default-class=true",
       )
     : ok(`default StorageClass ${defaults.join(", ")}`);
@@ -71,7 +71,7 @@ export function readinessGatesIn(configurations: readonly Webhooks[]): Finding {
   );
   return found
     ? ok(`webhook ${gateWebhook}; the program labels the namespaces of stacks`)
-    : differs(
+    : wrong(
         `no webhook ${gateWebhook}, so a rollout ends pods before the load balancer knows the new ones. Install the AWS Load Balancer Controller with its webhooks`,
       );
 }
@@ -102,7 +102,7 @@ export function platformsIn(nodes: readonly Node[], built: readonly string[]): F
   const missing = needed.filter((platform) => !built.includes(platform));
   return missing.length === 0
     ? ok(`images for ${built.join(", ")}; nodes: ${needed.join(", ")}`)
-    : differs(
+    : wrong(
         `images are built for ${built.join(", ")}, but the cluster also has nodes for ${missing.join(", ")}. ` +
           "Add these platforms to imagePlatforms in config/company.ts, or keep the pods off these nodes",
       );
@@ -125,9 +125,9 @@ export function clusterDnsIn(
   const todo =
     "to clusterDnsCidrs in config/company.ts, because pods of review stacks find no host";
   if (isLocal && !opened.some((cidr) => cidr.startsWith(nodeLocalDns)))
-    return differs(`NodeLocal DNSCache runs on the nodes. Add ${nodeLocalDns}/32 ${todo}`);
+    return wrong(`NodeLocal DNSCache runs on the nodes. Add ${nodeLocalDns}/32 ${todo}`);
   if (pods.length === 0 && opened.length === 0)
-    return differs(`DNS does not run in pods. Add the address of the Service kube-dns ${todo}`);
+    return wrong(`DNS does not run in pods. Add the address of the Service kube-dns ${todo}`);
   return ok(opened.length === 0 ? "the DNS pods" : `the DNS pods, and ${opened.join(", ")}`);
 }
 
@@ -177,7 +177,7 @@ export const metricsApi: Check = async ({ cluster: { kubectl }, left }) => {
     (error: unknown) => {
       const finding = unanswered(error, "read the metrics of nodes");
       return /NotFound|could not find|ServiceUnavailable|unable to handle/.test(String(error))
-        ? differs(
+        ? wrong(
             "metrics.k8s.io does not answer, so services do not scale by load. Install metrics-server",
           )
         : finding;

@@ -2,12 +2,13 @@ import type { Settings } from "../../settings";
 import type { Cluster } from "../clients/kubectl";
 import { isForbidden } from "../clients/kubectl";
 import { reasonOf } from "../../lib/command";
+import { columns } from "../../lib/table";
 
 /** Result of a check. The text says what is right, or what is wrong and what to do. */
 export interface Finding {
   /** False if the stacks do not need what the check looks for. The check has then tried nothing. */
   readonly needed?: false;
-  readonly status: "differs" | "ok" | "unknown";
+  readonly status: "ok" | "unknown" | "wrong";
   readonly text: string;
 }
 
@@ -24,6 +25,13 @@ export const checks = {
 /** A finding with the name of its check. */
 export interface Row extends Finding {
   readonly check: string;
+}
+
+/** Returns one line for each row. */
+export function rowLines(rows: readonly Row[]): readonly string[] {
+  return columns(rows.map(({ check, status, text }) => [status, check, text])).map(
+    (line) => `  ${line}`,
+  );
 }
 
 /** What a check needs: the cluster, the settings of the stacks, and the time that is left. */
@@ -43,7 +51,7 @@ export const notNeeded = (why: string): Finding => ({
   status: "ok",
   text: `not needed: ${why}`,
 });
-export const differs = (text: string): Finding => ({ status: "differs", text });
+export const wrong = (text: string): Finding => ({ status: "wrong", text });
 export const unknown = (text: string): Finding => ({ status: "unknown", text });
 
 /**

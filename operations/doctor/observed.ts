@@ -1,5 +1,5 @@
 import { type Enforcement, remedies } from "./record";
-import { type Finding, differs, ok, unknown } from "./finding";
+import { type Finding, ok, unknown, wrong } from "./finding";
 
 /** The functions in this file decide what the output of the probe's pods means. */
 
@@ -47,7 +47,7 @@ export function enforcementIn(denied: string, allowed: string, doors: Doors): Se
     const when = enforcement === "late" ? "with its first instruction" : "all the time";
     return {
       enforcement,
-      finding: differs(
+      finding: wrong(
         `a pod that may connect to nothing reached ${opened.join(" and ")} ${when}. ${remedies[enforcement]}`,
       ),
     };
@@ -79,12 +79,12 @@ export function metadataIn(allowed: string): Finding {
     return unknown("the pod that tries the instance metadata did not end");
   }
   if (plain === "200") {
-    return differs(
+    return wrong(
       "a pod can read the instance metadata without a token, and so has the node's role in AWS. Require IMDSv2 with hop limit 1 on all nodes",
     );
   }
   if (token === "200") {
-    return differs(
+    return wrong(
       "a pod gets a token for the instance metadata, and so has the node's role in AWS. Set the hop limit to 1 on all nodes",
     );
   }

@@ -1,4 +1,3 @@
-import { columns } from "../../lib/table";
 import { UserError, messageOf } from "../../lib/errors";
 import { connectToCluster } from "../pulumi/connect";
 import { type Workspace, defaultWorkspace } from "../pulumi/run-pulumi";
@@ -14,7 +13,7 @@ import {
   readinessGates,
   storageClass,
 } from "./cluster-checks";
-import { type Check, type Patient, type Row } from "./finding";
+import { type Check, type Patient, type Row, rowLines } from "./finding";
 import { firstInstruction } from "./first-instruction";
 
 export interface DoctorOptions {
@@ -30,7 +29,7 @@ export interface DoctorOptions {
 const limitMs = 26_000;
 
 /** Exit code if the result of a check is not `ok`. */
-const differs = 3;
+const notOk = 3;
 
 /** The checks of one cluster. docs/bootstrap.md lists what a cluster of review stacks must have. */
 const platformChecks: readonly Check[] = [
@@ -68,7 +67,7 @@ export async function doctorPlatform(
   console.log(json ? JSON.stringify(all, undefined, 2) : all.flatMap(linesOf).join("\n"));
   const errors = all.flatMap(({ error }) => (error === undefined ? [] : [error]));
   if (errors.length > 0) throw new UserError(errors.join("\n"));
-  if (!isHealthy(all)) process.exitCode = differs;
+  if (!isHealthy(all)) process.exitCode = notOk;
 }
 
 /**
@@ -110,6 +109,5 @@ export function isHealthy(all: readonly Report[]): boolean {
 /** Returns the lines about one cluster: a headline, and one line for the result of each check. */
 export function linesOf({ cluster, error, rows }: Report): readonly string[] {
   if (error !== undefined) return [`${cluster}: not checked, because it does not answer`];
-  const cells = rows.map(({ check, status, text }) => [status, check, text]);
-  return [`${cluster}:`, ...columns(cells).map((line) => `  ${line}`)];
+  return [`${cluster}:`, ...rowLines(rows)];
 }

@@ -9,7 +9,7 @@ const found =
     if (row === undefined) return open("the doctor did not check this");
     if (row.needed === false) return open(row.text);
     if (row.status === "ok") return proven;
-    return row.status === "differs" ? differs(row.text) : open(row.text);
+    return row.status === "wrong" ? differs(row.text) : open(row.text);
   };
 
 /**

@@ -263,7 +263,7 @@ describe("a cluster whose network policies hold some seconds too late", () => {
     console.log(`      doctor in ${seconds.toFixed(1)} s`);
     assert.equal(code, 3, output);
     const reached = "reached the API server and DNS with its first instruction";
-    assert.match(output, new RegExp(`differs +network policies .*${reached}.* to strict`));
+    assert.match(output, new RegExp(`wrong +network policies .*${reached}.* to strict`));
     assert.match(output, /ok +storage class/);
   });
 

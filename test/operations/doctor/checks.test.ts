@@ -25,14 +25,14 @@ describe("the doctor's checks of a cluster", () => {
       /has nginx, not alb\. Install .*AWS Load Balancer Controller/,
     );
     assert.equal(ingressClassIn([named("traefik", isDefault)], undefined).status, "ok");
-    assert.equal(ingressClassIn([named("traefik")], undefined).status, "differs");
+    assert.equal(ingressClassIn([named("traefik")], undefined).status, "wrong");
     assert.match(ingressClassIn([], "alb").text, /no IngressClass/);
   });
 
   it("wants a default StorageClass", () => {
     const isDefault = { "storageclass.kubernetes.io/is-default-class": "true" };
     assert.equal(storageClassIn([named("gp3", isDefault)]).status, "ok");
-    assert.equal(storageClassIn([named("gp3")]).status, "differs");
+    assert.equal(storageClassIn([named("gp3")]).status, "wrong");
   });
 
   it("wants images for the platform of every node", () => {
@@ -42,7 +42,7 @@ describe("the doctor's checks of a cluster", () => {
     });
     assert.equal(platformsIn([node("amd64")], ["linux/amd64", "linux/arm64"]).status, "ok");
     const found = platformsIn([node("arm64"), node("amd64"), node("arm64")], ["linux/amd64"]);
-    assert.equal(found.status, "differs");
+    assert.equal(found.status, "wrong");
     assert.match(found.text, /nodes for linux\/arm64\. Add these platforms to imagePlatforms/);
   });
 
@@ -56,7 +56,7 @@ describe("the doctor's checks of a cluster", () => {
     assert.equal(clusterDnsIn({ daemonSets: none, pods: none }, ["172.20.0.10/32"]).status, "ok");
     const local = { daemonSets: [named("node-local-dns")], pods };
     assert.match(clusterDnsIn(local, []).text, /Add 169\.254\.20\.10\/32/);
-    assert.equal(clusterDnsIn(local, ["172.20.0.10/32"]).status, "differs");
+    assert.equal(clusterDnsIn(local, ["172.20.0.10/32"]).status, "wrong");
     assert.equal(clusterDnsIn(local, ["169.254.20.10/32"]).status, "ok");
   });
 
@@ -66,7 +66,7 @@ describe("the doctor's checks of a cluster", () => {
     assert.equal(readinessGatesIn([{ ...controller, webhooks }]).status, "ok");
     assert.equal(
       readinessGatesIn([{ ...controller, webhooks: webhooks.slice(0, 1) }]).status,
-      "differs",
+      "wrong",
     );
   });
 

@@ -34,7 +34,7 @@ describe("what the pods of the doctor have seen", () => {
     const denied = `${lines("first", "open")}\n${lines("last", "time-out")}`;
     const { enforcement, finding } = enforcementIn(denied, reachesAll, doors);
     assert.equal(enforcement, "late");
-    assert.equal(finding.status, "differs");
+    assert.equal(finding.status, "wrong");
     assert.match(
       finding.text,
       /reached the API server with its first instruction\. Set NETWORK_POLICY_ENFORCING_MODE to strict/,

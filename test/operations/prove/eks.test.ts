@@ -52,7 +52,7 @@ describe("npm run prove -- eks", () => {
 
   it("records what differs, and what the role may not ask", async () => {
     const seen = rows([
-      { check: checks.policies, status: "differs", text: "reached DNS" },
+      { check: checks.policies, status: "wrong", text: "reached DNS" },
       { check: checks.certificate, status: "unknown", text: "this role may not ask ACM" },
       { check: checks.readinessGates, ...notNeeded("ingressPreset is not eks-alb") },
     ]);
