@@ -1,4 +1,4 @@
-import { Argument, type Command, Option } from "commander";
+import { type Command, Option } from "commander";
 import type { DoctorOptions } from "../operations/doctor/platform";
 import type { DeployOptions } from "../operations/deploy/deploy";
 import type { PreviewOptions } from "../operations/preview/command";
@@ -8,7 +8,8 @@ import type { PromoteOptions } from "../operations/release/promote";
 import type { SmokeOptions } from "../operations/release/smoke";
 import type { NotifyOptions } from "../operations/notify/command";
 import { addCanary, addReview } from "./branches";
-import { addCommand, exitWithWrongUse, leaving } from "./command";
+import { addCommand, exitWithWrongUse, leaving, refusingWrongUse } from "./command";
+import { WrongUse } from "../lib/errors";
 import { stackNameOf, workspaceFor } from "./stack-argument";
 import type { SweepOptions } from "../operations/sweep/sweep";
 
@@ -196,17 +197,40 @@ export function addOperations(program: Command): void {
       }),
     );
   add("doctor")
-    .description("checks that what stacks need is there, and says what to do; changes no stack")
-    .addArgument(
-      new Argument("<what>", "platform: the clusters of review stacks").choices(["platform"]),
+    .description("checks what the commands need for a stack, and says what to do; changes no stack")
+    .argument(
+      "[what]",
+      "a stack such as staging, or review for this branch; or platform: the clusters of review stacks",
+      "local",
     )
-    .option("--context <name...>", "contexts of the kubeconfig (default: the current context)")
+    .option(
+      "--context <name...>",
+      "platform: contexts of the kubeconfig (default: the current one)",
+    )
     .option("--json", "print it as JSON")
+    .addHelpText(
+      "after",
+      "\nExit codes for a stack: 0 nothing is wrong, 1 something is wrong, 2 wrong arguments.\nExit codes for platform: 0 all is ok, 3 something is not ok, 1 no answer, 2 wrong arguments.",
+    )
     .exitOverride(exitWithWrongUse)
     .action(
-      leaving(async (_what: "platform", options: DoctorOptions) => {
-        const { doctorPlatform } = await import("../operations/doctor/platform");
-        await doctorPlatform(options);
+      refusingWrongUse(async (what: string, options: DoctorOptions) => {
+        if (what === "platform") {
+          const { doctorPlatform } = await import("../operations/doctor/platform");
+          await doctorPlatform(options);
+          return;
+        }
+        if (options.context !== undefined) {
+          throw new WrongUse(
+            "--context is only for platform. The settings of a stack name its cluster.",
+          );
+        }
+        const { doctorStack } = await import("../operations/doctor/stack/command");
+        const stack = await stackNameOf(what);
+        await doctorStack(stack, options, await workspaceFor(stack));
+        // A program that did not answer may have left a child process, whose output would keep this
+        // process alive. Waits until the result of the command is in the reports.
+        setImmediate(() => process.exit());
       }),
     );
   add("sweep")

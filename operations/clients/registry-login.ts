@@ -45,19 +45,25 @@ export function ecrRegion(host: string, env: Env): string | undefined {
  * helper. Without a helper, the login for ECR is always new, because a password that Docker has
  * stored may have expired. For another registry, the login comes from `docker login`. Undefined if
  * there is no login: the registry may be public.
+ *
+ * @param limit timeout of the program that gives the login, in milliseconds
  */
-export async function registryLogin(host: string, env: Env = {}): Promise<string | undefined> {
+export async function registryLogin(
+  host: string,
+  env: Env = {},
+  limit = patience,
+): Promise<string | undefined> {
   const { auths = {}, credHelpers = {}, credsStore } = dockerConfig(env);
   const region = ecrRegion(host, env);
   if (credHelpers[host] === undefined && region !== undefined) {
-    return basic("AWS", await ecrPassword(region, env));
+    return basic("AWS", await ecrPassword(region, env, limit));
   }
   const helper = credHelpers[host] ?? (host in auths ? credsStore : undefined);
   if (helper !== undefined) {
     const answer = await command(`docker-credential-${helper}`, ["get"], {
       env,
       input: host,
-      timeout: patience,
+      timeout: limit,
     });
     const { Secret, Username } = JSON.parse(answer) as { Secret: string; Username: string };
     return basic(Username, Secret);
@@ -67,9 +73,9 @@ export async function registryLogin(host: string, env: Env = {}): Promise<string
 }
 
 /** Gets a password for ECR with the shell's AWS role. The password expires after 12 hours. */
-async function ecrPassword(region: string, env: Env): Promise<string> {
+async function ecrPassword(region: string, env: Env, limit = patience): Promise<string> {
   const args = ["ecr", "get-login-password", "--region", region];
-  return (await command("aws", args, { env, timeout: patience })).trim();
+  return (await command("aws", args, { env, timeout: limit })).trim();
 }
 
 /**

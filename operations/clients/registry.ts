@@ -1,5 +1,6 @@
 import { UserError } from "../../lib/errors";
 import { CommandError } from "../../lib/command";
+import { dateOf } from "../../lib/time";
 import { registryLogin } from "./registry-login";
 
 /** The parts of an image reference in the form `host/path@sha256:...`. */
@@ -45,16 +46,24 @@ function urlOf(host: string): string {
 type Env = Readonly<Record<string, string>>;
 type Ask = (reference: string, init?: RequestInit) => Promise<Response>;
 
-/** Returns a function that asks the registry for the manifests of an image's repository. */
-async function asking({ host, path }: Pick<ImageParts, "host" | "path">, env: Env): Promise<Ask> {
-  const authorization = await registryLogin(host, env).catch((error: unknown) => {
+/**
+ * Returns a function that asks the registry for the manifests of an image's repository.
+ *
+ * @param limit timeout of the login and of each request, in milliseconds
+ */
+async function asking(
+  { host, path }: Pick<ImageParts, "host" | "path">,
+  env: Env,
+  limit = patience,
+): Promise<Ask> {
+  const authorization = await registryLogin(host, env, limit).catch((error: unknown) => {
     if (!(error instanceof CommandError)) throw error;
     throw new UserError(`Cannot log in to ${host}: ${error.reason}. Check the AWS role.`);
   });
   const send = async (url: string, init: RequestInit, login = authorization): Promise<Response> => {
     const headers = new Headers(init.headers);
     if (login !== undefined) headers.set("Authorization", login);
-    const signal = AbortSignal.timeout(patience);
+    const signal = AbortSignal.timeout(limit);
     return fetch(url, { ...init, headers, signal }).catch((error: unknown) => {
       const cause = error instanceof Error ? (error.cause ?? error) : error;
       throw new UserError(`The registry ${host} does not answer: ${String(cause)}.`);
@@ -133,6 +142,47 @@ export async function taggedImage(
   if (found.status === 200 && digest !== null) return `${repository}@${digest}`;
   expectStatus(found, 404, `tag ${tag}`, host);
   return undefined;
+}
+
+/** The answer of a registry to a request for an image, with the times of this machine. */
+export interface RegistryAnswer {
+  /** Code of the registry's error, such as `NAME_UNKNOWN` for a repository that does not exist. */
+  readonly code: string | undefined;
+  /** Time of the registry when it answered, in whole seconds. Undefined if it did not tell. */
+  readonly date: Date | undefined;
+  /** Time of this machine when the answer came, in milliseconds since 1970. */
+  readonly received: number;
+  /** Time of this machine before the request, in milliseconds since 1970. */
+  readonly sent: number;
+  readonly status: number;
+}
+
+/**
+ * Asks a registry for an image. Returns the answer, also if the registry refuses the request.
+ *
+ * @param reference tag or digest of the image
+ * @param limit timeout of the login and of each request, in milliseconds
+ * @throws UserError if the registry does not answer, or the login fails
+ */
+export async function askRegistry(
+  repository: string,
+  reference: string,
+  env: Env,
+  limit: number,
+): Promise<RegistryAnswer> {
+  const [host = "", ...path] = repository.split("/");
+  const ask = await asking({ host, path: path.join("/") }, env, limit);
+  const sent = Date.now();
+  const answer = await ask(reference);
+  const received = Date.now();
+  const text = await answer.text();
+  return {
+    code: /"code"\s*:\s*"([A-Z_]+)"/.exec(text)?.[1],
+    date: dateOf(answer.headers.get("date") ?? ""),
+    received,
+    sent,
+    status: answer.status,
+  };
 }
 
 interface TagOptions {

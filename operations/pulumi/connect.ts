@@ -94,19 +94,25 @@ async function readState(question: readonly string[], workspace: Workspace): Pro
   });
 }
 
+/** Returns how many milliseconds a command may still take. */
+type Left = () => number;
+const unlimited: Left = () => Number.POSITIVE_INFINITY;
+
 /**
  * Reads the UID of the cluster, and the annotations of its namespace `kube-system`.
  *
+ * @param left limits the time of every program, in addition to the timeout of each program
  * @throws UserError with the address of the cluster, if the cluster does not answer.
  */
 export async function connectToCluster(
   settings: Where,
   workspace: Workspace,
+  left: Left = unlimited,
 ): Promise<StartingCluster> {
   const { context, eksCluster, environment } = settings;
   const access: string[] = context === undefined ? [] : [`--context=${context}`];
   if (eksCluster !== undefined)
-    access.push(`--kubeconfig=${await eksFile(eksCluster, environment, workspace)}`);
+    access.push(`--kubeconfig=${await eksFile(eksCluster, environment, workspace, left)}`);
   const { processSeconds, requestSeconds } = clusterLimits(eksCluster !== undefined);
   const limit = `--request-timeout=${String(requestSeconds)}s`;
   const kubeSystem = ["get", "--raw", "/api/v1/namespaces/kube-system", limit];
@@ -114,9 +120,9 @@ export async function connectToCluster(
     "kubectl",
     [...access, ...kubeSystem],
     workspace,
-    processSeconds,
+    Math.min(processSeconds, left() / 1000),
   ).catch(async (error: unknown) => {
-    const address = await addressOf(access, workspace);
+    const address = await addressOf(access, workspace, left);
     throw new UserError(
       `The cluster ${address} cannot be read: ${reasonOf(error)}. ` +
         "Check the kubeconfig and its context, and that the cluster runs.",
@@ -135,6 +141,7 @@ async function eksFile(
   { name, region }: NonNullable<Settings["eksCluster"]>,
   environment: Settings["environment"],
   workspace: Workspace,
+  left: Left,
 ): Promise<string> {
   const directory = mkdtempSync(join(tmpdir(), "kubeconfig-"));
   process.once("exit", () => {
@@ -142,7 +149,8 @@ async function eksFile(
   });
   const file = join(directory, "kubeconfig");
   const which = ["--name", name, "--region", region, "--kubeconfig", file];
-  await quickly("aws", ["eks", "update-kubeconfig", ...which], workspace, awsSeconds).catch(
+  const seconds = Math.min(awsSeconds, left() / 1000);
+  await quickly("aws", ["eks", "update-kubeconfig", ...which], workspace, seconds).catch(
     (error: unknown) => {
       throw new UserError(
         `The EKS cluster "${name}" in ${region} cannot be found: ${reasonOf(error)}. ` +
@@ -166,13 +174,23 @@ async function quickly(
   { cwd, env }: Workspace,
   seconds: number,
 ): Promise<string> {
-  return command(file, args, { cwd, env, killSignal: "SIGKILL", timeout: seconds * 1000 });
+  return command(file, args, {
+    cwd,
+    env,
+    killSignal: "SIGKILL",
+    timeout: Math.ceil(seconds * 1000),
+  });
 }
 
-async function addressOf(access: readonly string[], workspace: Workspace): Promise<string> {
+async function addressOf(
+  access: readonly string[],
+  workspace: Workspace,
+  left: Left,
+): Promise<string> {
   const path = "jsonpath={.clusters[0].cluster.server}";
   const args = [...access, "config", "view", "--minify", "-o", path];
-  const server = await quickly("kubectl", args, workspace, startSeconds).catch(() => "");
+  const seconds = Math.min(startSeconds, left() / 1000);
+  const server = await quickly("kubectl", args, workspace, seconds).catch(() => "");
   return server === "" ? "of the kubeconfig (it names no address)" : `at ${server}`;
 }
 

@@ -142,7 +142,11 @@ export async function readStatus(stack: string, given: Workspace): Promise<Stack
   };
 }
 
-function clusterName({ context, eksCluster }: Settings): string {
+/** How the settings of a stack name its cluster, such as `EKS cluster "services"`. */
+export function clusterName({
+  context,
+  eksCluster,
+}: Pick<Settings, "context" | "eksCluster">): string {
   if (eksCluster !== undefined) return `EKS cluster "${eksCluster.name}"`;
   return context === undefined ? "the kubeconfig's current context" : `context "${context}"`;
 }

@@ -1,0 +1,93 @@
+import { foreignLabel, labels } from "../../../components/conventions/labels";
+import { environments } from "../../../environments";
+import { reasonOf } from "../../../lib/command";
+import type { Settings } from "../../../settings";
+import type { NamespaceObject } from "../../stacks/review-namespace";
+import type { Outputs } from "../../pulumi/stacks";
+import { clusterName } from "../../status/read";
+import { type Finding, ok, unanswered, wrong } from "../finding";
+import { clusterIssue, recordKey } from "../record";
+import type { StackCheck, StackPatient } from "./patient";
+
+/**
+ * Returns whether a cluster is the right one for a stack: the cluster of the stack's settings, and
+ * the cluster of the stack's last update.
+ *
+ * @param uid UID of the cluster's namespace `kube-system`
+ */
+export function clusterIn(
+  uid: string,
+  settings: Pick<Settings, "clusterUid" | "context" | "eksCluster">,
+  last: Pick<Outputs, "clusterUid"> | undefined,
+): Finding {
+  const name = clusterName(settings);
+  const expected = settings.clusterUid ?? last?.clusterUid;
+  if (expected === undefined) return ok(`${name} answers`);
+  if (expected === uid) return ok(`${name} answers, and is the cluster of the stack`);
+  return wrong(
+    `${name} is the cluster ${uid}, but the stack belongs to the cluster ${expected}. ` +
+      "Choose the right context of the kubeconfig, or fix the setting eksCluster",
+  );
+}
+
+/** Whether the cluster answers, and is the right one. */
+export const cluster: StackCheck = async ({ cluster, outputs, settings }) => {
+  const finding = await cluster.then(
+    async ({ uid }) => clusterIn(uid, settings, await outputs.catch(() => undefined)),
+    (error: unknown) => wrong(reasonOf(error).replace(/\.$/, "")),
+  );
+  return [{ check: "cluster", ...finding }];
+};
+
+/** Reads the namespace of the stack. Undefined if the namespace does not exist. */
+export async function namespaceOf({
+  cluster,
+  left,
+  settings,
+}: StackPatient): Promise<NamespaceObject | undefined> {
+  const { kubectl } = await cluster;
+  const which = [settings.namespace, "--ignore-not-found", "--output", "json"];
+  const answer = await kubectl(["get", "namespace", ...which], left());
+  return answer.trim() === "" ? undefined : (JSON.parse(answer) as NamespaceObject);
+}
+
+/** Returns whether a stack can use its namespace. */
+export function namespaceIn(found: NamespaceObject | undefined, settings: Settings): Finding {
+  const { environment, identity, namespace } = settings;
+  if (found === undefined) {
+    return environments[environment].data === "own"
+      ? ok(`${namespace} does not exist yet: the first deploy creates it`)
+      : wrong(`${namespace} does not exist. An administrator creates it: npm run platform -- up`);
+  }
+  const { deletionTimestamp, labels: has = {} } = found.metadata;
+  if (deletionTimestamp !== undefined) {
+    return wrong(`Kubernetes deletes ${namespace}. Wait until it is gone`);
+  }
+  const foreign = foreignLabel(has, labels(identity, "namespace"));
+  return foreign === undefined
+    ? ok(namespace)
+    : wrong(
+        `${namespace} does not belong to this stack: its label ${foreign} is ${JSON.stringify(has[foreign])}. ` +
+          "Choose another namespace with the setting namespace",
+      );
+}
+
+/** Whether the stack can use its namespace. */
+export const namespace: StackCheck = async (patient) => {
+  await patient.cluster;
+  const finding = await namespaceOf(patient).then(
+    (found) => namespaceIn(found, patient.settings),
+    (error: unknown) => unanswered(error, `read namespace ${patient.settings.namespace}`),
+  );
+  return [{ check: "namespace", ...finding }];
+};
+
+/** Whether an administrator has checked the cluster, for a stack that runs unreviewed code. */
+export const record: StackCheck = async ({ cluster, settings }) => {
+  if (!environments[settings.environment].perBranch) return [];
+  const { annotations = {} } = await cluster;
+  const issue = clusterIssue(annotations[recordKey]);
+  const finding =
+    issue === undefined ? ok("an administrator has checked this cluster") : wrong(issue);
+  return [{ check: "network policies", ...finding }];
+};

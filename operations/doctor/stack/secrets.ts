@@ -1,0 +1,107 @@
+import { environments } from "../../../environments";
+import { type Cluster, isForbidden, list } from "../../clients/kubectl";
+import { type Finding, notNeeded, ok, unanswered, unknown, wrong } from "../finding";
+import { namespaceOf } from "./cluster";
+import type { StackCheck, StackPatient } from "./patient";
+
+interface Container {
+  readonly env?: readonly {
+    readonly valueFrom?: { readonly secretKeyRef?: { readonly name?: string; optional?: boolean } };
+  }[];
+  readonly envFrom?: readonly { readonly secretRef?: { readonly name?: string } }[];
+}
+
+/** The spec of a pod: only the fields that name Secrets. */
+interface PodSpec {
+  readonly containers?: readonly Container[];
+  readonly imagePullSecrets?: readonly { readonly name?: string }[];
+  readonly initContainers?: readonly Container[];
+  readonly volumes?: readonly { readonly secret?: { readonly secretName?: string } }[];
+}
+
+interface WithPods {
+  readonly spec: {
+    readonly jobTemplate?: WithPods;
+    readonly template?: { readonly spec?: PodSpec };
+  };
+}
+
+/** Returns the names of the Secrets that the pods of a Deployment or a CronJob use. */
+export function secretsOf({ spec }: WithPods): readonly string[] {
+  if (spec.jobTemplate !== undefined) return secretsOf(spec.jobTemplate);
+  const pod = spec.template?.spec ?? {};
+  const containers = [...(pod.initContainers ?? []), ...(pod.containers ?? [])];
+  const names = [
+    ...(pod.volumes ?? []).map(({ secret }) => secret?.secretName),
+    ...(pod.imagePullSecrets ?? []).map(({ name }) => name),
+    ...containers.flatMap(({ env = [], envFrom = [] }) => [
+      ...env.map(({ valueFrom }) => valueFrom?.secretKeyRef?.name),
+      ...envFrom.map(({ secretRef }) => secretRef?.name),
+    ]),
+  ];
+  return [...new Set(names.filter((name) => name !== undefined))];
+}
+
+/**
+ * Whether the Secrets exist that the pods of the stack use: the Secret of the database in the
+ * settings, and every Secret in the Deployments and CronJobs of the cluster. The check knows no
+ * Secret that the program has got since the last deploy.
+ */
+export const secrets: StackCheck = async (patient) => [
+  { check: "secrets", ...(await examined(patient)) },
+];
+
+async function examined(patient: StackPatient): Promise<Finding> {
+  const { cluster, settings } = patient;
+  const found = await namespaceOf(patient).catch(() => undefined);
+  const ownsData = environments[settings.environment].data === "own";
+  if (found === undefined && ownsData) return notNeeded("the namespace does not exist yet");
+  const used = await usedIn(await cluster, patient);
+  const { canaryDatabaseSecretName, databaseSecretName, environment } = settings;
+  const ofCanary =
+    environments[environment].canaryOf === undefined ? [] : [canaryDatabaseSecretName];
+  const needed = new Set([
+    ...used,
+    ...(ownsData ? [] : [databaseSecretName, ...ofCanary]).filter((name) => name !== undefined),
+  ]);
+  return existing([...needed].sort(), patient);
+}
+
+async function usedIn(
+  { kubectl }: Pick<Cluster, "kubectl">,
+  { left, settings }: StackPatient,
+): Promise<readonly string[]> {
+  const where = ["--namespace", settings.namespace];
+  // A role that may not list these objects still gets an answer about the Secret of the database.
+  const objects = await list<WithPods>({ kubectl }, "deployments,cronjobs", where, left()).catch(
+    () => [],
+  );
+  return objects.flatMap(secretsOf);
+}
+
+async function existing(
+  names: readonly string[],
+  { cluster, left, settings }: StackPatient,
+): Promise<Finding> {
+  if (names.length === 0) return ok("the pods use no Secret");
+  const { namespace } = settings;
+  const { kubectl } = await cluster;
+  try {
+    // With this output, the cluster sends a table with names and numbers, but no value.
+    const output = ["--ignore-not-found", "--no-headers", "--output", "wide"];
+    const args = ["get", "secrets", ...names, "--namespace", namespace, ...output];
+    const lines = (await kubectl(args, left())).split("\n");
+    const there = lines.map((line) => line.split(/\s+/)[0] ?? "");
+    const missing = names.filter((name) => !there.includes(name));
+    return missing.length === 0
+      ? ok(`${names.join(", ")} exist`)
+      : wrong(
+          `${missing.join(", ")} ${missing.length === 1 ? "does" : "do"} not exist in ${namespace}, so no new pod starts. ` +
+            "Check External Secrets, or create the Secret",
+        );
+  } catch (error) {
+    return isForbidden(error)
+      ? unknown(`this role may not ask whether these Secrets exist: ${names.join(", ")}`)
+      : unanswered(error, "read Secrets");
+  }
+}
