@@ -16,8 +16,12 @@ import {
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { builtFrom, contentHash } from "../../components/conventions/content-hash";
+import { labels } from "../../components/conventions/labels";
 import { project } from "../../lib/project";
 import { command } from "../../lib/command";
+import type { Row } from "../../operations/doctor/finding";
+import { namespacedRules, readNamespaces } from "../../platform/cluster-roles";
+import { identityOf } from "../../settings/identity";
 import { environment as shell } from "../../sandbox/environment";
 import { paths, registryName, root } from "../../sandbox/layout";
 import { startTime } from "../../lib/processes";
@@ -524,6 +528,108 @@ describe("at the edges", () => {
       assert.equal(stdout, "", "a shell would evaluate it");
       assert.match(oneLine(stderr), /npm run sandbox -- up$/);
       assert.deepEqual(readdirSync(home), []);
+    });
+  });
+
+  describe("the doctor", () => {
+    const namespace = "services-orders-review-doctor";
+    const person = "doctor-person";
+    let state: string;
+
+    /** Runs the doctor with an empty state, and returns the rows of its result by their name. */
+    async function doctor(stack: string, env: Readonly<Record<string, string>> = {}) {
+      const started = Date.now();
+      const { code, stderr, stdout } = await run(
+        [process.execPath, "cli/entry.mjs", "doctor", stack, "--json"],
+        { ...process.env, ...shell(), PULUMI_BACKEND_URL: `file://${state}`, ...env },
+      );
+      const seconds = (Date.now() - started) / 1000;
+      console.log(`      doctor in ${seconds.toFixed(1)} s`);
+      assert.ok(seconds < 30, String(seconds));
+      assert.match(stderr, /^Checking stack .*, at most 30 s \.\.\.\n$/);
+      const { rows } = JSON.parse(stdout) as { readonly rows: readonly Row[] };
+      const wrong = rows.filter(({ status }) => status === "wrong");
+      return { code, rows: new Map(rows.map((row) => [row.check, row])), wrong };
+    }
+
+    before(() => {
+      state = mkdtempSync(join(tmpdir(), "services-orders-doctor-"));
+    });
+    after(() => {
+      rmSync(state, { force: true, recursive: true });
+    });
+
+    it("finds nothing wrong in the sandbox", async () => {
+      const { code, rows, wrong } = await doctor("local");
+      assert.deepEqual(wrong, []);
+      assert.equal(code, 0);
+      assert.match(rows.get("kubectl")?.text ?? "", /^v1\.\d+\.\d+, the cluster has v1\./);
+      assert.match(rows.get("clock")?.text ?? "", /^agrees/);
+    });
+
+    it("names a cluster that does not answer, and asks everything else", async () => {
+      const { code, rows, wrong } = await doctor("local", {
+        KUBECONFIG: kubeconfigOf(CLOSED_PORT),
+      });
+      assert.equal(code, 1);
+      assert.deepEqual(
+        wrong.map(({ check }) => check),
+        ["cluster"],
+      );
+      assert.match(wrong[0]?.text ?? "", new RegExp(`127\\.0\\.0\\.1:${String(CLOSED_PORT)}`));
+      assert.equal(rows.get("registry")?.status, "ok");
+    });
+
+    it("asks as the person who runs it, and says what this person may not do or ask", async () => {
+      const role = (kind: "ClusterRole" | "Role", rules: object) => [
+        { kind, metadata: { name: person, namespace }, rules },
+        {
+          kind: `${kind}Binding`,
+          metadata: { name: person, namespace },
+          roleRef: { apiGroup: "rbac.authorization.k8s.io", kind, name: person },
+          subjects: [{ apiGroup: "rbac.authorization.k8s.io", kind: "User", name: person }],
+        },
+      ];
+      const labelled = labels(identityOf("review", "doctor"), "namespace");
+      const volumes = [{ name: "partner", secret: { secretName: "partner" } }];
+      const template = {
+        metadata: { labels: { app: "doctor" } },
+        spec: { containers: [{ image: "none", name: "none" }], volumes },
+      };
+      const items = [
+        { apiVersion: "v1", kind: "Namespace", metadata: { labels: labelled, name: namespace } },
+        ...[...role("ClusterRole", readNamespaces), ...role("Role", namespacedRules.preview)].map(
+          (object) => ({ apiVersion: "rbac.authorization.k8s.io/v1", ...object }),
+        ),
+        {
+          apiVersion: "apps/v1",
+          kind: "Deployment",
+          metadata: { name: "doctor", namespace },
+          spec: { replicas: 0, selector: { matchLabels: { app: "doctor" } }, template },
+        },
+      ];
+      const objects = join(files, "objects.json");
+      writeFileSync(objects, JSON.stringify({ apiVersion: "v1", items, kind: "List" }));
+      const kubeconfig = join(files, "kubeconfig");
+      const admin = JSON.parse(
+        await kubectl("config", "view", "--raw", "--flatten", "--output", "json"),
+      ) as { readonly users: readonly { readonly user: object }[] };
+      const users = admin.users.map((one) => ({ ...one, user: { ...one.user, as: person } }));
+      writeFileSync(kubeconfig, JSON.stringify({ ...admin, users }), { mode: 0o600 });
+      try {
+        await kubectl("apply", "--filename", objects);
+        const { code, rows, wrong } = await doctor("review-doctor", { KUBECONFIG: kubeconfig });
+        assert.deepEqual(wrong, []);
+        assert.equal(code, 0);
+        assert.match(
+          rows.get("permissions")?.text ?? "",
+          /^this role may read the stack, but not read logs \(get pods\/log\), run .*, deploy \(create /,
+        );
+        assert.equal(rows.get("secrets")?.status, "unknown");
+        assert.match(rows.get("secrets")?.text ?? "", /may not ask .*: partner$/);
+      } finally {
+        await kubectl("delete", "--filename", objects, "--ignore-not-found", "--wait=false");
+      }
     });
   });
 
