@@ -63,16 +63,22 @@ export async function createEnvironment(
   const { rollout } = service;
   const afterRollout = { ...opts, dependsOn: rollout };
   const { release, requests } = settings;
-  const template = { appEndpoint: service.url, identity, release, requests, ...common };
   const serviceAccountName = serviceAccount.metadata.name;
-  new CommandTemplate(identity.service, { ...template, serviceAccountName }, afterRollout);
-  for (const { name, ...job } of jobs) {
+  const scheduled = jobs.map(({ name, ...job }) => {
     // A job with its own IAM role also has its own ServiceAccount, which the component ScheduledJob
     // creates.
     const account = job.iamRoleArn === undefined ? { serviceAccountName } : {};
     const args = { appEndpoint: service.url, ...account, ...common, ...job };
-    new ScheduledJob(name, args, afterRollout);
-  }
+    return new ScheduledJob(name, args, afterRollout);
+  });
+  const scheduledJobs = jobs.map(({ name }) => name);
+  const template = { appEndpoint: service.url, identity, release, requests, ...common };
+  new CommandTemplate(
+    identity.service,
+    { ...template, scheduledJobs, serviceAccountName },
+    // The list of scheduled jobs must never name a CronJob that does not exist yet.
+    { ...opts, dependsOn: [rollout, ...scheduled] },
+  );
   return { imageRef, namespace, rollout, url: service.url };
 }
 

@@ -6,6 +6,7 @@ import { assertValid } from "../conventions/expected-error";
 import { labels, releaseLabels } from "../conventions/labels";
 import { objectMetadata } from "../conventions/metadata";
 import { commandPod } from "../conventions/one-off/command-pod";
+import { scheduledJobsAnnotation } from "../conventions/one-off/copies";
 import type { Plain } from "../conventions/override";
 import { type Requests, sumOf } from "../conventions/quantities";
 import type { PodRequirement } from "../conventions/quota";
@@ -23,6 +24,14 @@ export interface CommandTemplateArgs extends Pick<
   ScheduledJobArgs,
   "appEndpoint" | "database" | "identity" | "imageRef" | "namespace" | "release" | "requests"
 > {
+  /**
+   * Names of the stack's scheduled jobs. The PodTemplate has them in an annotation. Developers cannot
+   * start a run of a scheduled job that is not in the list.
+   *
+   * @default []
+   */
+  readonly scheduledJobs?: readonly string[];
+
   /**
    * Name of the pods' ServiceAccount, for permissions outside the cluster. Without the
    * ServiceAccount of the service, a command may lack permissions that the service has.
@@ -93,7 +102,7 @@ function createPodTemplate(
   workload: Workload,
 ): k8s.core.v1.PodTemplate {
   const { args, command, directory, directoryVariable, output, sizeLimit } = commandPod;
-  const { identity, namespace, release, serviceAccountName } = workload;
+  const { identity, namespace, release, scheduledJobs = [], serviceAccountName } = workload;
   const pod = {
     ...workload,
     args,
@@ -108,10 +117,12 @@ function createPodTemplate(
     volumes: [{ emptyDir: { sizeLimit }, name: output }],
   };
   const all = { ...labels(identity, "job"), ...releaseLabels(identity, release) };
+  const known =
+    scheduledJobs.length === 0 ? {} : { [scheduledJobsAnnotation]: scheduledJobs.join(",") };
   return new k8s.core.v1.PodTemplate(
     name,
     {
-      metadata: { ...objectMetadata({}, all), name, namespace },
+      metadata: { ...objectMetadata({}, all, known), name, namespace },
       template: jobPodTemplate(command, pod, { serviceAccountName }),
     },
     { parent },

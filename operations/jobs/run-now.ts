@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { copyLabels } from "../../components/conventions/one-off/copies";
 import { Obstacles } from "../../components/conventions/rollout/obstacles";
 import { traitsOf } from "../../environments";
 import { confirm } from "../../lib/confirm";
@@ -46,10 +47,7 @@ export async function runNow(
   const run = `${job.name}-${Math.floor(Date.now() / 1000).toString(36)}`;
   console.error(`Stack ${stack}, namespace ${namespace}: starts ${run}`);
   await confirm(stack, yes || traitsOf(stack)?.protectedBranch !== true);
-  await cluster.kubectl(
-    ["--namespace", namespace, "create", "job", run, `--from=cronjob/${job.name}`],
-    30_000,
-  );
+  await create(run, job.name, where);
   const again = `npm run jobs -- ${stack} logs ${job.name} --run ${run}`;
   const onStop = (): void => {
     console.error(`\nThe run continues. Its log: ${again}`);
@@ -61,6 +59,22 @@ export async function runNow(
   } finally {
     process.off("SIGINT", onStop);
   }
+}
+
+/** Creates the Job that the CronJob would create, with a label that names the CronJob. */
+async function create(
+  run: string,
+  cronJob: string,
+  { cluster, namespace }: ScheduledJobs,
+): Promise<void> {
+  const at = ["--namespace", namespace, "create"];
+  const from = ["job", run, `--from=cronjob/${cronJob}`, "--dry-run=client", "--output", "json"];
+  const made = JSON.parse(await cluster.kubectl([...at, ...from], 30_000)) as {
+    readonly metadata: { readonly labels?: Readonly<Record<string, string>> };
+  };
+  const labels = { ...made.metadata.labels, [copyLabels.scheduled]: cronJob };
+  const job = { ...made, metadata: { ...made.metadata, labels } };
+  await cluster.kubectl([...at, "--filename", "-"], 30_000, JSON.stringify(job));
 }
 
 /**

@@ -1,10 +1,14 @@
 import { randomBytes } from "node:crypto";
 import { commandPod } from "../../components/conventions/one-off/command-pod";
+import { copyLabels } from "../../components/conventions/one-off/copies";
 import { scheduledJob } from "../../components/conventions/defaults";
 
 /** The PodTemplate for commands, with only the fields that `npm run run` reads. */
 export interface PodTemplate {
-  readonly metadata: { readonly labels?: Readonly<Record<string, string>> };
+  readonly metadata: {
+    readonly labels?: Readonly<Record<string, string>>;
+    readonly name: string;
+  };
   readonly template: {
     readonly metadata: {
       readonly annotations?: Readonly<Record<string, string>>;
@@ -53,7 +57,7 @@ export const lineOf = (args: readonly string[]): string =>
  */
 export function jobOf(
   name: string,
-  { metadata: { labels }, template }: PodTemplate,
+  { metadata: { labels, name: templateName }, template }: PodTemplate,
   { args, deadlineSeconds, reason, who }: Request,
 ): object {
   const annotations = {
@@ -68,7 +72,7 @@ export function jobOf(
   return {
     apiVersion: "batch/v1",
     kind: "Job",
-    metadata: { annotations, labels, name },
+    metadata: { annotations, labels: { ...labels, [copyLabels.command]: templateName }, name },
     spec: {
       activeDeadlineSeconds: deadlineSeconds,
       // The command may have changed data, so only a person can decide whether to run it again.

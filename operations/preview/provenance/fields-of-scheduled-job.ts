@@ -1,3 +1,4 @@
+import { scheduledJobsAnnotation } from "../../../components/conventions/one-off/copies";
 import { type FieldsOfArgs, identityLabels, of, under, type Pods, podArgs } from "./field-paths";
 
 const jobPods: Pods = {
@@ -71,5 +72,6 @@ export const commandTemplateFields = {
   namespace: sharedTemplate.namespace,
   release: sharedTemplate.release,
   requests: sharedTemplate.requests.filter(({ path }) => !path.includes("datadog-agent")),
+  scheduledJobs: of("PodTemplate", `metadata.annotations["${scheduledJobsAnnotation}"]`),
   serviceAccountName: of("PodTemplate", "template.spec.serviceAccountName"),
 } as const satisfies FieldsOfArgs;

@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { mock } from "node:test";
 import { jobs } from "../../../operations/jobs/command";
 import { Programs } from "../support/programs";
@@ -83,12 +85,21 @@ describe("npm run jobs", () => {
   });
 
   it("starts a run, prints its log and ends with the exit code of its container", async () => {
+    const fromCronJob = { kind: "Job", metadata: { labels: { app: "orders" }, name: "export-1" } };
+    const input = join(programs.directory, "input");
     const text = await printedBy(["run", "export"], [], {
+      "*create --filename -": `cat > ${input}`,
+      "*--dry-run=client*": `echo '${JSON.stringify(fromCronJob)}'`,
       "*get job export-*": `echo '${JSON.stringify(run("export-1", ended("Failed")))}'`,
       "*logs export-1-abc*": "echo '2026-11-27T03:30:01Z no such day'",
     });
     const created = programs.calls.find((call) => call.includes(" create job "));
-    assert.match(created ?? "", /create job export-[0-9a-z]+ --from=cronjob\/export$/);
+    assert.match(created ?? "", /create job export-[0-9a-z]+ --from=cronjob\/export --dry-run/);
+    // The platform's policy compares the Job with the CronJob that this label names.
+    assert.deepEqual(JSON.parse(readFileSync(input, "utf8")), {
+      ...fromCronJob,
+      metadata: { ...fromCronJob.metadata, labels: { app: "orders", "jobs/run-of": "export" } },
+    });
     assert.match(text, /^no such day/m);
     assert.equal(process.exitCode, 2);
   });

@@ -11,7 +11,7 @@ import { OutputStandIn } from "./stand-in";
 
 const image = `registry/orders@sha256:${"a".repeat(64)}`;
 const template = {
-  metadata: { labels: { app: "orders" } },
+  metadata: { labels: { app: "orders" }, name: "orders" },
   template: {
     metadata: { labels: { app: "orders" } },
     spec: {
@@ -52,7 +52,11 @@ describe("the Job of a command", () => {
     assert.deepEqual(job, {
       apiVersion: "batch/v1",
       kind: "Job",
-      metadata: { annotations, labels: { app: "orders" }, name: "run-1" },
+      metadata: {
+        annotations,
+        labels: { app: "orders", "run/template": "orders" },
+        name: "run-1",
+      },
       spec: {
         activeDeadlineSeconds: 60,
         backoffLimit: 0,

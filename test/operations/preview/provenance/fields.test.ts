@@ -272,13 +272,14 @@ const scheduledJob: Case<object> = {
 
 const { appEndpoint, database: otherDatabase, release, requests } = otherPodArgs;
 const commandTemplate: Case<object> = {
-  bases: [{ ...command, database, serviceAccountName: "orders" }],
+  bases: [{ ...command, database, scheduledJobs: ["export"], serviceAccountName: "orders" }],
   make: (args) => new CommandTemplate("orders", args as CommandTemplateArgs),
   others: {
     ...{ appEndpoint, database: otherDatabase, release, requests },
     identity: otherPodArgs.identity,
     imageRef: otherPodArgs.imageRef,
     namespace: otherPodArgs.namespace,
+    scheduledJobs: [{ scheduledJobs: ["export", "other"] }],
     serviceAccountName: [{ serviceAccountName: "other" }],
   },
   type: "services:k8s:CommandTemplate",

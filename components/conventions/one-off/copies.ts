@@ -1,0 +1,19 @@
+/**
+ * Labels of the Jobs that people create. Each label says which object of the stack the Job's pod is
+ * a copy of. The platform's admission policies compare the pod of a developer's Job with this
+ * object.
+ */
+export const copyLabels = {
+  /** The value is the name of the PodTemplate for one-off commands. */
+  command: "run/template",
+  /** The value is the name of the CronJob. */
+  scheduled: "jobs/run-of",
+  /** The value is the name of the Deployment. */
+  twin: "debug/twin-of",
+} as const;
+
+/**
+ * Annotation of the PodTemplate for one-off commands: the names of the stack's scheduled jobs, with
+ * a comma between two names. A policy cannot ask whether a CronJob exists.
+ */
+export const scheduledJobsAnnotation = "jobs/scheduled";
