@@ -7,6 +7,7 @@ import {
   reviewGroup,
   tokenPrefix,
 } from "../components/conventions/ci-roles";
+import { service } from "../config/service";
 import type { CircleCi } from "./settings";
 import { issuer } from "./trust";
 
@@ -17,6 +18,8 @@ export interface ClusterAccessArgs {
    */
   readonly removalRole: pulumi.Input<string> | undefined;
   readonly clusterName: string;
+  /** Kubernetes groups of people, by the ARN of an IAM role that these people may assume. */
+  readonly people: Readonly<Record<string, readonly string[]>>;
   /** Whether the cluster accepts CircleCI's tokens, which review jobs use. */
   readonly review: boolean;
   /**
@@ -36,7 +39,7 @@ export interface ClusterAccessArgs {
 export class ClusterAccess extends pulumi.ComponentResource {
   constructor(name: string, args: ClusterAccessArgs, opts?: pulumi.ComponentResourceOptions) {
     super("services:aws:ClusterAccess", name, args, opts);
-    const { circleci, clusterName, removalRole, review, roles } = args;
+    const { circleci, clusterName, people, removalRole, review, roles } = args;
     for (const [ciRole, principalArn] of Object.entries(roles)) {
       const group = clusterGroup(ciRole as ClusterCiRoleName);
       new eks.AccessEntry(
@@ -49,6 +52,21 @@ export class ClusterAccess extends pulumi.ComponentResource {
           // No permission depends on the user's name, because the job that assumes the role chooses
           // the session's name. The name is only for the audit log.
           userName: `${group}:{{SessionName}}`,
+        },
+        { parent: this },
+      );
+    }
+    for (const [principalArn, kubernetesGroups] of Object.entries(people)) {
+      new eks.AccessEntry(
+        // Two roles may have the same name, if they are in different accounts.
+        `${name}-${principalArn.replace(/^arn:[^:]*:iam::/, "")}`,
+        {
+          clusterName,
+          kubernetesGroups: [...kubernetesGroups],
+          principalArn,
+          type: "STANDARD",
+          // With IAM Identity Center, the session's name is the person's user name.
+          userName: `${service}:person:{{SessionName}}`,
         },
         { parent: this },
       );

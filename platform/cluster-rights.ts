@@ -2,6 +2,7 @@ import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import {
   clusterGroup,
+  people,
   removalUser,
   reviewAccess,
   reviewGroup,
@@ -47,6 +48,8 @@ type Rules = Readonly<Record<string, k8s.types.input.rbac.v1.PolicyRule[]>>;
 
 function rolesOf({ namespaces, review }: ClusterRightsArgs): Rules {
   const { canary, "canary-removal": canaryRemoval, deploy, notifier, preview } = namespacedRules;
+  const { developer, "prod-reader": prodReader } = namespacedRules;
+  const { developers, productionReaders } = people;
   const own = Object.entries(namespaces).map(([environment, namespace]) => [
     `${environment}-namespace`,
     ownNamespaceRules(namespace),
@@ -57,7 +60,16 @@ function rolesOf({ namespaces, review }: ClusterRightsArgs): Rules {
     preview,
     "see-namespaces": readNamespaces,
     ...(Object.fromEntries(own) as Rules),
-    ...(namespaces.prod === undefined ? {} : { canary, "canary-removal": canaryRemoval }),
+    ...(namespaces.prod === undefined
+      ? {}
+      : {
+          canary,
+          "canary-removal": canaryRemoval,
+          [short(productionReaders.clusterRole)]: prodReader,
+        }),
+    ...(review || namespaces.staging !== undefined
+      ? { [short(developers.clusterRole)]: developer }
+      : {}),
     ...(review
       ? {
           review: reviewClusterRules,
@@ -72,7 +84,31 @@ function rolesOf({ namespaces, review }: ClusterRightsArgs): Rules {
 const full = (role: string) => `${service}-${role}`;
 const short = (name: string) => name.slice(service.length + 1);
 
-function rightsOf({ circleci, namespaces, review }: ClusterRightsArgs): readonly Right[] {
+/**
+ * Returns the rights of people. A review stack itself creates the RoleBinding for developers, in its
+ * own namespace.
+ */
+function rightsOfPeople({ namespaces, review }: ClusterRightsArgs): readonly Right[] {
+  const { prod, staging } = namespaces;
+  const { developers, productionReaders } = people;
+  const group = developers.group;
+  const reader = productionReaders.group;
+  return [
+    ...(review || staging !== undefined ? [{ group, role: "see-namespaces" }] : []),
+    ...(staging === undefined
+      ? []
+      : [{ group, namespace: staging, role: short(developers.clusterRole) }]),
+    ...(prod === undefined
+      ? []
+      : [
+          { group: reader, namespace: prod, role: short(productionReaders.clusterRole) },
+          { group: reader, role: "see-namespaces" },
+        ]),
+  ];
+}
+
+function rightsOf(args: ClusterRightsArgs): readonly Right[] {
+  const { circleci, namespaces, review } = args;
   const { prod } = namespaces;
   const removal = clusterGroup("canary-removal");
   return [
@@ -95,8 +131,8 @@ function rightsOf({ circleci, namespaces, review }: ClusterRightsArgs): readonly
           { group: removal, namespace: prod, role: "canary-removal" },
           { group: removal, role: "see-namespaces" },
         ]),
-    // The permissions of a review job in its namespace are not here: each review stack itself
-    // creates the RoleBinding for its branch.
+    ...rightsOfPeople(args),
+    // A review stack itself creates the RoleBinding for its branch, in its own namespace.
     ...(review
       ? [
           { group: reviewGroup(circleci.projectId), role: "review" },
@@ -111,9 +147,9 @@ function rightsOf({ circleci, namespaces, review }: ClusterRightsArgs): readonly
 }
 
 /**
- * The permissions of the CI roles in the cluster. The platform creates the RoleBindings in the
- * namespaces of staging and production. In a review namespace, the review stack itself creates the
- * RoleBinding for its branch.
+ * The permissions of CI roles and of people in the cluster. The platform creates the RoleBindings in
+ * the namespaces of staging and production. In a review namespace, the review stack itself creates
+ * the RoleBindings.
  */
 export class ClusterRights extends pulumi.ComponentResource {
   constructor(name: string, args: ClusterRightsArgs, opts?: pulumi.ComponentResourceOptions) {

@@ -1,5 +1,5 @@
 import type * as k8s from "@pulumi/kubernetes";
-import { canaryName, reviewAccess } from "../components/conventions/ci-roles";
+import { canaryName, people, reviewAccess } from "../components/conventions/ci-roles";
 
 type Rule = k8s.types.input.rbac.v1.PolicyRule;
 
@@ -42,9 +42,22 @@ const surroundings: Rule[] = [
 
 /**
  * Rule to read logs, which often explain a failed deploy. Logs may contain names of customers, so
- * only roles that deploy may read them.
+ * only people and roles that deploy may read logs.
  */
 const logs: Rule[] = [rule([""], ["pods/log"], ["get"])];
+
+/** Rules for people to read all objects of a namespace and the logs, but no Secrets. */
+const peopleRead: Rule[] = [
+  ...workloads(read),
+  ...surroundings,
+  ...logs,
+  rule(["rbac.authorization.k8s.io"], ["rolebindings"], read),
+  // `kubectl top pods` reads the CPU and the memory that pods use.
+  rule(["metrics.k8s.io"], ["pods"], ["get", "list"]),
+];
+
+/** Rule to forward a port of a pod to the caller's machine. */
+const portForward: Rule = rule([""], ["pods/portforward"], ["create", "get"]);
 
 /** Rules of the ClusterRoles that apply in single namespaces, by the ClusterRole's name. */
 export const namespacedRules = {
@@ -86,8 +99,24 @@ export const namespacedRules = {
     ...logs,
     rule([""], ["pods"], ["delete"]),
     // `npm run run` receives the output of a command through a port of the command's pod.
-    rule([""], ["pods/portforward"], ["create", "get"]),
+    portForward,
   ],
+
+  /**
+   * Permissions of developers in staging and in review stacks: `npm run run`, `npm run jobs` and
+   * `npm run debug` create and delete Jobs. Admission policies limit these Jobs to copies of the
+   * pods that the stack has declared. Without the policies, a Job could mount every Secret of the
+   * namespace.
+   */
+  developer: [
+    ...peopleRead,
+    rule(["batch"], ["jobs"], ["create", "delete", "patch"]),
+    rule([""], ["pods"], ["delete"]),
+    portForward,
+  ],
+
+  /** Permissions of people in production: to read objects and logs. */
+  "prod-reader": peopleRead,
 
   /**
    * Additional permissions of production in its own namespace: to change the NetworkPolicy of a
@@ -133,7 +162,7 @@ export const reviewClusterRules: Rule[] = [
   rule(["rbac.authorization.k8s.io"], ["rolebindings"], ["create", "get", "patch"]),
   {
     ...rule(["rbac.authorization.k8s.io"], ["clusterroles"], ["bind"]),
-    resourceNames: [reviewAccess.clusterRole],
+    resourceNames: [reviewAccess.clusterRole, people.developers.clusterRole],
   },
 ];
 

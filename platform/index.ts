@@ -17,6 +17,7 @@ import { ClusterAccess } from "./cluster-access";
 import { ClusterRights } from "./cluster-rights";
 import { EnvironmentNamespace } from "./environment-namespace";
 import { ImageRepository } from "./image-repository";
+import { groupsOfPeople } from "./people";
 import { permissions } from "./permissions";
 import {
   type ClusterSettings,
@@ -105,7 +106,7 @@ function concerns(ciRole: CiRoleName, cluster: ClusterSettings | undefined): boo
 /** Creates the identities, namespaces, admission policies and permissions in one cluster. */
 function inCluster(
   cluster: ClusterSettings,
-  { circleci, namespaces: names, review: limits }: PlatformSettings,
+  { circleci, namespaces: names, people, review: limits }: PlatformSettings,
   roles: Readonly<Partial<Record<CiRoleName, pulumi.Output<string>>>>,
 ): void {
   const { context, environments: here, name } = cluster;
@@ -116,6 +117,7 @@ function inCluster(
   new ClusterAccess(`${name}-access`, {
     circleci,
     clusterName: name,
+    people: groupsOfPeople(people, here),
     removalRole:
       review && circleci.deployProjectId !== undefined ? roles["review-removal"] : undefined,
     review,

@@ -8,6 +8,7 @@ import type { Config } from "../settings/config";
 import { runtimeConfig } from "../settings/running";
 import * as forms from "../settings/forms";
 import { optional, text } from "../settings/forms";
+import { peopleForm, type PeopleRoles } from "./people";
 import {
   type Surroundings,
   type ValuesOf,
@@ -67,6 +68,7 @@ export interface PlatformSettings {
   readonly clusters: readonly ClusterSettings[];
   /** Namespaces of staging and production. */
   readonly namespaces: Readonly<Record<Exclude<Environment, "review">, string>>;
+  readonly people: PeopleRoles;
   /**
    * AWS account of production, if production has a separate account. Its nodes pull images from the
    * repositories of this stack's account.
@@ -122,6 +124,11 @@ export const table = {
   clusters: required({
     ...forms.listOf<ClusterSettings>("a list of at least one cluster", cluster, 1),
     description: "EKS clusters of the account, and the environments in each.",
+  }),
+  people: setting({
+    ...peopleForm,
+    default: () => ({}),
+    description: "IAM roles of people: docs/bootstrap.md says what they may do.",
   }),
   prodNamespace: setting({
     ...forms.dnsLabel,
@@ -269,6 +276,7 @@ export function platformSettings(config: Config, stack: string): PlatformSetting
     },
     clusters: values.clusters,
     namespaces: { prod: values.prodNamespace, staging: values.stagingNamespace },
+    people: values.people,
     productionAccountId: values.productionAccountId,
     review: {
       cpu: values.reviewCpu,

@@ -110,6 +110,25 @@ export const reviewAccess = {
 } as const;
 
 /**
+ * Kubernetes groups of people, and the names that give them their permissions. EKS gives a group to
+ * the IAM roles that the platform's settings list.
+ */
+export const people = {
+  /** People who read, run commands and debug in staging and in review stacks. */
+  developers: {
+    /** Name of the RoleBinding that a review stack creates for this group in its namespace. */
+    bindingName: "developers",
+    clusterRole: `${service}-developer`,
+    group: `${service}:developer`,
+  },
+  /** People who read objects and logs of production, and change nothing. */
+  productionReaders: {
+    clusterRole: `${service}-prod-reader`,
+    group: `${service}:prod-reader`,
+  },
+} as const;
+
+/**
  * Name of a canary's Deployment. The CI job that removes a canary may delete only objects with this
  * name, or with this name followed by a hyphen and more text.
  */

@@ -9,7 +9,6 @@ import {
 import { assertValid } from "../conventions/expected-error";
 import { type Checked, dnsLabel, integer } from "../conventions/validation";
 import { type Identity, labels } from "../conventions/labels";
-import { defined } from "../conventions/with-defaults";
 import {
   type EgressRule,
   type NetworkPolicyOverrides,
@@ -25,7 +24,7 @@ import {
   ephemeralStorage,
   quotaIssue,
 } from "../conventions/quota";
-import { createRoleBinding, ownerOf } from "./role-binding";
+import { createRoleBindings, ownerOf } from "./role-binding";
 import { StackNamespace, type StackNamespaceArgs } from "./stack-namespace";
 
 /**
@@ -76,7 +75,8 @@ export interface ReviewNamespaceArgs extends Omit<StackNamespaceArgs, "annotatio
 
   /**
    * Branch whose CI jobs may change objects in the namespace. The CI jobs that remove review stacks
-   * have the same permissions. Without a branch, only cluster administrators have them.
+   * have the same permissions. Developers may read, run commands and debug. Without a branch, only
+   * cluster administrators have permissions.
    *
    * @default - no branch
    */
@@ -186,7 +186,7 @@ export class ReviewNamespace extends pulumi.ComponentResource {
     readonly namespace: k8s.core.v1.Namespace;
     readonly networkPolicies: readonly k8s.networking.v1.NetworkPolicy[];
     readonly resourceQuota: k8s.core.v1.ResourceQuota;
-    readonly roleBinding?: k8s.rbac.v1.RoleBinding;
+    readonly roleBindings: readonly k8s.rbac.v1.RoleBinding[];
   };
 
   constructor(name: string, args: ReviewNamespaceArgs, opts?: pulumi.ComponentResourceOptions) {
@@ -213,8 +213,8 @@ export class ReviewNamespace extends pulumi.ComponentResource {
         parent: this,
       },
     );
-    // The RoleBinding comes first, because it gives the CI job permission to create the other
-    // objects. Pulumi deletes these objects only together with the namespace, because no one may
+    // The RoleBindings come first, because one of them gives the CI job permission to create the
+    // other objects. Pulumi deletes these objects only together with the namespace, because no one may
     // remove a guardrail earlier.
     const first = { deletedWith: nodes.namespace, parent: this };
     const metadata = (name: string) => ({
@@ -222,8 +222,8 @@ export class ReviewNamespace extends pulumi.ComponentResource {
       name,
       namespace,
     });
-    const roleBinding = createRoleBinding(name, metadata, args.branch, first);
-    const then = { ...first, dependsOn: roleBinding === undefined ? [] : [roleBinding] };
+    const roleBindings = createRoleBindings(name, metadata, args.branch, first);
+    const then = { ...first, dependsOn: [...roleBindings] };
     const resourceQuota = new k8s.core.v1.ResourceQuota(
       name,
       { metadata: metadata("review"), spec: resourceQuotaSpec(args, quota) },
@@ -247,7 +247,7 @@ export class ReviewNamespace extends pulumi.ComponentResource {
       namespace: nodes.namespace,
       networkPolicies,
       resourceQuota,
-      ...defined({ roleBinding }),
+      roleBindings,
     };
     const guardrails = [resourceQuota, limitRange, ...networkPolicies];
     // A preview knows URNs, but not ids. With URNs, the preview shows the namespace's name.

@@ -2,7 +2,7 @@ import * as k8s from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
 import { deployProject } from "../../config/circleci";
 import type { Annotations } from "../conventions/metadata";
-import { removalUser, reviewAccess, reviewUser } from "../conventions/ci-roles";
+import { people, removalUser, reviewAccess, reviewUser } from "../conventions/ci-roles";
 
 /**
  * Returns the annotation that says which branch owns the namespace. The platform's policies read
@@ -13,26 +13,40 @@ export function ownerOf(branch: string | undefined): Annotations {
 }
 
 /**
- * Creates the RoleBinding that gives permissions in the namespace to the CI jobs of the namespace's
- * branch. The CI jobs that remove review stacks get the same permissions. Returns undefined without
- * a branch.
+ * Creates the RoleBindings of a branch's namespace. Returns an empty list without a branch.
+ *
+ * - The CI jobs of the branch may change the objects of the namespace. The CI jobs that remove review
+ *   stacks get the same permissions.
+ * - Developers get the same permissions as in staging. Only the platform decides who is a developer.
  */
-export function createRoleBinding(
+export function createRoleBindings(
   name: string,
   metadata: (name: string) => k8s.types.input.meta.v1.ObjectMeta,
   branch: string | undefined,
   opts: pulumi.CustomResourceOptions,
-): k8s.rbac.v1.RoleBinding | undefined {
-  if (branch === undefined) return undefined;
+): readonly k8s.rbac.v1.RoleBinding[] {
+  if (branch === undefined) return [];
   const apiGroup = "rbac.authorization.k8s.io";
   const users = [reviewUser(branch), removalUser(deployProject !== undefined)];
-  return new k8s.rbac.v1.RoleBinding(
-    name,
-    {
-      metadata: metadata(reviewAccess.bindingName),
-      roleRef: { apiGroup, kind: "ClusterRole", name: reviewAccess.clusterRole },
-      subjects: users.map((user) => ({ apiGroup, kind: "User", name: user })),
-    },
-    opts,
-  );
+  const { bindingName, clusterRole, group } = people.developers;
+  return [
+    new k8s.rbac.v1.RoleBinding(
+      name,
+      {
+        metadata: metadata(reviewAccess.bindingName),
+        roleRef: { apiGroup, kind: "ClusterRole", name: reviewAccess.clusterRole },
+        subjects: users.map((user) => ({ apiGroup, kind: "User", name: user })),
+      },
+      opts,
+    ),
+    new k8s.rbac.v1.RoleBinding(
+      `${name}-${bindingName}`,
+      {
+        metadata: metadata(bindingName),
+        roleRef: { apiGroup, kind: "ClusterRole", name: clusterRole },
+        subjects: [{ apiGroup, kind: "Group", name: group }],
+      },
+      opts,
+    ),
+  ];
 }

@@ -10,7 +10,14 @@ import {
   quotas,
 } from "./guardrail-policies";
 import {
-  bindings,
+  developerCommands,
+  developerJobNames,
+  developerJobs,
+  developerScheduledJobs,
+  developerTwins,
+} from "./developer-policies";
+import { bindings } from "./review-bindings";
+import {
   ingresses,
   namespaces,
   ownNamespaceOnly,
@@ -44,6 +51,15 @@ export function policiesOf(settings: AdmissionPoliciesArgs): Readonly<Record<str
           "review-quotas": quotas(circleci, review),
           "review-service-accounts": serviceAccounts,
           "review-services": services,
+        }
+      : {}),
+    ...(environments.includes("review") || environments.includes("staging")
+      ? {
+          "developer-commands": developerCommands,
+          "developer-job-names": developerJobNames,
+          "developer-jobs": developerJobs,
+          "developer-scheduled-jobs": developerScheduledJobs,
+          "developer-twins": developerTwins,
         }
       : {}),
     ...(environments.includes("prod") ? { "canary-removal": canariesOnly } : {}),

@@ -26,15 +26,24 @@ export interface Policy {
    */
   readonly inNamespaces?: Readonly<Record<string, string>>;
   /**
-   * An object that must exist in the namespace of the checked object. If it does not exist,
-   * Kubernetes refuses every matching request, even if a condition in `only` is false. So also set
-   * `inNamespaces` for a policy with `requires`.
+   * The label of the objects that the policy checks. If undefined, the policy checks all objects.
    */
-  readonly requires?: {
-    readonly apiVersion: string;
-    readonly kind: string;
-    readonly name: string;
+  readonly labelled?: {
+    readonly key: string;
+    /** Values of the label. If undefined, the label may have any value. */
+    readonly values?: readonly string[];
   };
+  /**
+   * An object that must exist in the namespace of the checked object. If this object does not
+   * exist, the policy refuses every request, because Kubernetes evaluates `only` later. So set
+   * `inNamespaces`, too. Expressions use the object as `params`.
+   *
+   * With `labels` instead of `name`, the policy refuses a request unless all objects with these
+   * labels allow the request.
+   */
+  readonly requires?: { readonly apiVersion: string; readonly kind: string } & (
+    { readonly name: string } | { readonly labels: Readonly<Record<string, string>> }
+  );
   readonly validations: readonly Validation[];
   /**
    * Parts of expressions with a name. Other expressions use them as `variables.<name>`. A variable
@@ -52,7 +61,8 @@ export interface AdmissionPolicyArgs extends Policy {
 export class AdmissionPolicy extends pulumi.ComponentResource {
   constructor(name: string, args: AdmissionPolicyArgs, opts?: pulumi.ComponentResourceOptions) {
     super("services:k8s:AdmissionPolicy", name, args, opts);
-    const { inNamespaces, on, only, policyName, requires, validations, variables = [] } = args;
+    const { inNamespaces, labelled, on, only, policyName, requires, validations } = args;
+    const { variables = [] } = args;
     const policy = new k8s.admissionregistration.v1.ValidatingAdmissionPolicy(
       name,
       {
@@ -67,6 +77,9 @@ export class AdmissionPolicy extends pulumi.ComponentResource {
             ...(inNamespaces === undefined
               ? {}
               : { namespaceSelector: { matchLabels: { ...inNamespaces } } }),
+            ...(labelled === undefined
+              ? {}
+              : { objectSelector: { matchExpressions: [expressionOf(labelled)] } }),
             resourceRules: on.map(({ apiGroup, operations, resources }) => ({
               apiGroups: [apiGroup],
               apiVersions: ["*"],
@@ -92,7 +105,7 @@ export class AdmissionPolicy extends pulumi.ComponentResource {
           // checked object.
           ...(requires === undefined
             ? {}
-            : { paramRef: { name: requires.name, parameterNotFoundAction: "Deny" } }),
+            : { paramRef: { ...chosenBy(requires), parameterNotFoundAction: "Deny" } }),
           policyName: policy.metadata.name,
           validationActions: ["Deny"],
         },
@@ -101,4 +114,16 @@ export class AdmissionPolicy extends pulumi.ComponentResource {
     );
     this.registerOutputs({});
   }
+}
+
+function expressionOf({ key, values }: NonNullable<Policy["labelled"]>) {
+  return values === undefined
+    ? { key, operator: "Exists" }
+    : { key, operator: "In", values: [...values] };
+}
+
+function chosenBy(required: NonNullable<Policy["requires"]>) {
+  return "name" in required
+    ? { name: required.name }
+    : { selector: { matchLabels: { ...required.labels } } };
 }

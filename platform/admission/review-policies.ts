@@ -13,7 +13,7 @@ import { cel } from "./cel";
 import { nameOfBranch } from "./review-names";
 import type { CircleCi, ReviewLimits } from "../settings";
 
-const { annotations, bindingName, clusterRole, namespacePrefix, ownerAnnotation } = reviewAccess;
+const { annotations, namespacePrefix, ownerAnnotation } = reviewAccess;
 
 export const inReview = {
   "in-review-namespace": `request.namespace.startsWith(${cel(namespacePrefix)})`,
@@ -21,7 +21,9 @@ export const inReview = {
 
 /** Returns a CEL expression for the slug in a namespace's name: the part after the prefix. */
 const slugOf = (name: string) => `${name}.substring(${String(namespacePrefix.length)})`;
-const ownerOf = (object: string) =>
+
+/** Returns a CEL expression for the user that owns a namespace, or "" if there is no owner. */
+export const ownerOf = (object: string) =>
   `${object}.metadata.?annotations[?${cel(ownerAnnotation)}].orValue("")`;
 
 /** Returns the conditions and expressions that several policies for review jobs share. */
@@ -149,35 +151,6 @@ export function namespaces(circleci: CircleCi): Policy {
       { expression: "variables.known.metadata.name", name: "name" },
       { expression: ownerOf("variables.known"), name: "owner" },
       ...nameOfBranch.variables,
-    ],
-  };
-}
-
-/**
- * Returns the policy for RoleBindings: in a namespace, a review job may create only one
- * RoleBinding. Its subjects must be the owner of the namespace and the user that removes review
- * stacks.
- */
-export function bindings(circleci: CircleCi): Policy {
-  const { byReview, remover } = requester(circleci);
-  return {
-    on: [
-      {
-        apiGroup: "rbac.authorization.k8s.io",
-        operations: ["CREATE", "UPDATE"],
-        resources: ["rolebindings"],
-      },
-    ],
-    only: byReview,
-    validations: [
-      {
-        expression: `object.metadata.name == ${cel(bindingName)} && object.roleRef.kind == "ClusterRole" && object.roleRef.name == ${cel(clusterRole)}`,
-        message: `a review job makes one RoleBinding, ${bindingName}, of ClusterRole ${clusterRole}`,
-      },
-      {
-        expression: `has(object.subjects) && [${ownerOf("namespaceObject")}, ${remover}].all(user, object.subjects.exists(s, s.kind == "User" && s.name == user)) && object.subjects.all(s, s.kind == "User" && s.name in [${ownerOf("namespaceObject")}, ${remover}])`,
-        message: "its subjects are exactly the namespace's owner and the user that removes",
-      },
     ],
   };
 }

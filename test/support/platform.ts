@@ -21,6 +21,7 @@ export const settings: PlatformSettings = {
     { environments: ["prod"], name: "prod" },
   ],
   namespaces: { prod: "services-orders", staging: "services-orders-staging" },
+  people: {},
   productionAccountId: undefined,
   review: {
     cpu: "2",

@@ -1,0 +1,268 @@
+import { people } from "../../components/conventions/ci-roles";
+import { commandPod } from "../../components/conventions/one-off/command-pod";
+import { copyLabels, scheduledJobsAnnotation } from "../../components/conventions/one-off/copies";
+import { service } from "../../config/service";
+import type { Policy } from "./policy";
+import { cel } from "./cel";
+
+/**
+ * Policies for the Jobs of developers. A developer's Job has a label that names an object of the
+ * stack: the PodTemplate of one-off commands, a CronJob or the Deployment. For each kind of object,
+ * a policy compares the pod of the Job with this object. So the developer may choose the label, but
+ * with each label, the pod is a copy of pods that the stack has declared.
+ *
+ * Kubernetes refuses a Job if the object does not exist. Kubernetes looks for the object before it
+ * evaluates `only`. So these policies select Jobs by this label, which only these Jobs have.
+ */
+const byDeveloper = {
+  "by-a-developer": `${cel(people.developers.group)} in request.userInfo.groups`,
+};
+const { command, scheduled, twin } = copyLabels;
+
+/** Longest deadline of a developer's Job, in seconds. */
+const longestSeconds = 24 * 3600;
+
+/** Labels of the namespaces and the CronJobs of the service, in every stack. */
+const ofService = { "app.kubernetes.io/part-of": service };
+
+const created = [
+  { apiGroup: "batch", operations: ["CREATE"] as const, resources: ["jobs"] },
+] as const;
+
+/** Labels that Kubernetes itself adds to the pods of a Job. */
+const addedByKubernetes = [
+  "batch.kubernetes.io/controller-uid",
+  "batch.kubernetes.io/job-name",
+  "controller-uid",
+  "job-name",
+];
+
+/** Returns a CEL expression: whether each value of a map is in another map, except for some keys. */
+function within(one: string, other: string, except: readonly string[] = []): string {
+  const equal = `k in ${other} && ${one}[k] == ${other}[k]`;
+  return `${one}.all(k, ${except.length === 0 ? equal : `k in ${cel(except)} || (${equal})`})`;
+}
+
+/** Returns a CEL expression: whether a map has each key of another map, except for some keys. */
+function hasKeys(one: string, other: string, except: readonly string[] = []): string {
+  const free = except.length === 0 ? "" : `k in ${cel(except)} || `;
+  return `${other}.all(k, ${free}k in ${one})`;
+}
+
+/** Returns a CEL expression: whether two maps are equal, except for some keys. */
+const same = (one: string, other: string, except: readonly string[] = []): string =>
+  `${within(one, other, except)} && ${hasKeys(one, other, except)}`;
+
+/**
+ * Rules for each new Job of a developer: it runs one pod once. With `manualSelector`, the Job could
+ * take over other pods.
+ */
+const runsOnce = {
+  expression:
+    "object.spec.?parallelism.orValue(1) == 1 && object.spec.?completions.orValue(1) == 1 && !object.spec.?manualSelector.orValue(false)",
+  message: "a developer's Job has one pod, and Kubernetes chooses the Job's selector",
+};
+const endsInTime = {
+  expression: `object.spec.?backoffLimit.orValue(6) == 0 && object.spec.?activeDeadlineSeconds.orValue(${String(longestSeconds + 1)}) <= ${String(longestSeconds)}`,
+  message: "a developer's Job has a deadline of at most 24 hours, and no retries",
+};
+
+/**
+ * Returns the rules for the labels and the annotations of a developer's pods. With other labels, a
+ * Service could send requests to the pod. With other annotations, the Datadog Agent could run
+ * checks.
+ */
+const metadataOf = (prefix: string, template: string) => [
+  {
+    expression: `${within("variables.labels", "variables.templateLabels", addedByKubernetes)} && ${hasKeys("variables.labels", "variables.templateLabels")}`,
+    message: `the pod must have the labels of ${template}`,
+  },
+  annotationsOf(prefix, template),
+];
+
+const annotationsOf = (prefix: string, template: string) => ({
+  expression: `variables.annotations.all(k, k.startsWith(${cel(prefix)}) || (k in variables.templateAnnotations && variables.annotations[k] == variables.templateAnnotations[k]))`,
+  message: `the pod may have only the annotations of ${template}, and annotations that begin with ${prefix}`,
+});
+
+/**
+ * Returns the names for parts of the Job and of the object with which the policy compares the Job.
+ * `dyn` turns off the check of types, because the policy compares fields without knowing their
+ * names.
+ */
+const variablesOf = (template: string) => [
+  { expression: "dyn(object.spec.template)", name: "own" },
+  { expression: `dyn(${template})`, name: "template" },
+  { expression: "variables.own.spec", name: "pod" },
+  { expression: "variables.template.spec", name: "templatePod" },
+  { expression: "variables.own.?metadata.?labels.orValue({})", name: "labels" },
+  { expression: "variables.own.?metadata.?annotations.orValue({})", name: "annotations" },
+  { expression: "variables.template.?metadata.?labels.orValue({})", name: "templateLabels" },
+  {
+    expression: "variables.template.?metadata.?annotations.orValue({})",
+    name: "templateAnnotations",
+  },
+];
+
+/**
+ * Policy for all Jobs of developers: each new Job names the object that its pod is a copy of. The
+ * other policies of this file compare the pod with this object. After that, a developer can only
+ * stop or delete the Job.
+ */
+export const developerJobs: Policy = {
+  on: [
+    { apiGroup: "batch", operations: ["CREATE", "UPDATE", "DELETE"], resources: ["jobs"] },
+    { apiGroup: "", operations: ["DELETE"], resources: ["pods"] },
+  ],
+  only: byDeveloper,
+  validations: [
+    {
+      expression: `request.operation == "UPDATE" || ${cel(Object.values(copyLabels))}.exists_one(k, k in variables.labels)`,
+      message:
+        "a developer creates and deletes only the Jobs of npm run run, npm run jobs and npm run debug, and their pods",
+    },
+    {
+      expression: [command, twin]
+        .map(
+          (k) =>
+            `(!(${cel(k)} in variables.labels) || request.operation != "CREATE" || variables.labels[${cel(k)}] == ${cel(service)})`,
+        )
+        .join(" && "),
+      message: `the labels ${command} and ${twin} of a developer's Job have the value ${service}`,
+    },
+    {
+      expression: `request.operation != "UPDATE" || ${cel(Object.values(copyLabels))}.exists(k, k in variables.labels) || oldObject.metadata.?ownerReferences.orValue([]).exists(o, o.kind == "CronJob")`,
+      message: "a developer stops only runs of scheduled jobs, and Jobs that people have created",
+    },
+    {
+      expression: `request.operation != "UPDATE" || (${same("dyn(object.spec)", "dyn(oldObject.spec)", ["activeDeadlineSeconds"])} && object.spec.?activeDeadlineSeconds.orValue(${String(longestSeconds + 1)}) <= oldObject.spec.?activeDeadlineSeconds.orValue(${String(longestSeconds)}) && object.metadata.?labels.orValue({}) == oldObject.metadata.?labels.orValue({}))`,
+      message: "a developer changes only the deadline of a Job, to stop the Job",
+    },
+  ],
+  variables: [
+    {
+      expression: `(request.operation == "DELETE" ? oldObject : object).metadata.?labels.orValue({})`,
+      name: "labels",
+    },
+  ],
+};
+
+/** Policy for `npm run run`: only the arguments of the command differ from the PodTemplate. */
+export const developerCommands: Policy = {
+  inNamespaces: ofService,
+  labelled: { key: command, values: [service] },
+  on: created,
+  only: byDeveloper,
+  requires: { apiVersion: "v1", kind: "PodTemplate", name: service },
+  validations: [
+    runsOnce,
+    endsInTime,
+    {
+      expression: `${same("variables.pod", "variables.templatePod", ["containers"])} && size(variables.pod.containers) == size(variables.templatePod.containers) && variables.pod.containers.all(c, variables.templatePod.containers.exists(t, c.name == t.name && (c == t || (c.name == ${cel(commandPod.command)} && ${same("c", "t", ["args"])}))))`,
+      message: `the pod must be the pod of PodTemplate ${service}, except for the arguments of container ${commandPod.command}`,
+    },
+    ...metadataOf("run/", `PodTemplate ${service}`),
+  ],
+  variables: variablesOf("params.template"),
+};
+
+/**
+ * Policy for `npm run jobs -- STACK run JOB`: the CronJob is a CronJob of the stack.
+ * {@link developerScheduledJobs} compares the Job with this CronJob.
+ */
+export const developerJobNames: Policy = {
+  inNamespaces: ofService,
+  labelled: { key: scheduled },
+  on: created,
+  only: byDeveloper,
+  requires: { apiVersion: "v1", kind: "PodTemplate", name: service },
+  validations: [
+    {
+      expression: `object.metadata.labels[${cel(scheduled)}] in params.metadata.?annotations[?${cel(scheduledJobsAnnotation)}].orValue("").split(",")`,
+      message: `the label ${scheduled} must name a scheduled job of the stack`,
+    },
+  ],
+};
+
+/**
+ * Policy for `npm run jobs -- STACK run JOB`: the Job is the Job that the CronJob would create.
+ * Kubernetes evaluates the policy once for each CronJob, and all evaluations must succeed.
+ */
+export const developerScheduledJobs: Policy = {
+  inNamespaces: ofService,
+  labelled: { key: scheduled },
+  on: created,
+  only: byDeveloper,
+  requires: { apiVersion: "batch/v1", kind: "CronJob", labels: ofService },
+  validations: [
+    runsOnce,
+    {
+      expression: `variables.isOther || (${within("variables.cron", "variables.job", ["template"])})`,
+      message: "the Job must have the deadline and the retries of its CronJob",
+    },
+    {
+      expression: "variables.isOther || variables.pod == variables.templatePod",
+      message: "the pod must be the pod of the CronJob that the Job's label names",
+    },
+    ...metadataOf("run/", "its CronJob").map(({ expression, message }) => ({
+      expression: `variables.isOther || (${expression})`,
+      message,
+    })),
+  ],
+  variables: [
+    ...variablesOf("params.spec.jobTemplate.spec.template"),
+    { expression: "dyn(object.spec)", name: "job" },
+    { expression: "dyn(params.spec.jobTemplate.spec)", name: "cron" },
+    {
+      expression: `object.metadata.labels[${cel(scheduled)}] != params.metadata.name`,
+      name: "isOther",
+    },
+  ],
+};
+
+/** Label that distinguishes the pods of the service from the pods of jobs. */
+const componentLabel = "app.kubernetes.io/component";
+
+/** Fields of a container that `npm run debug` removes. */
+const probes = ["lifecycle", "livenessProbe", "readinessProbe", "startupProbe"];
+/** Fields of a pod that `npm run debug` removes, and fields that it changes. */
+const ofReplicas = ["affinity", "topologySpreadConstraints"];
+const ofTwin = ["containers", "initContainers", "restartPolicy", "terminationGracePeriodSeconds"];
+
+/** Returns a CEL expression: whether a container is in a list, perhaps without probes. */
+const copyOf = (c: string, containers: string, changed: readonly string[], also = "true"): string =>
+  `${containers}.exists(t, ${c}.name == t.name && ${within(c, "t", changed)} && ${hasKeys(c, "t", [...changed, ...probes])} && ${also})`;
+
+/**
+ * Policy for `npm run debug`: the pod is a copy of the service's pods, which no Service selects. The
+ * variable JAVA_TOOL_OPTIONS may have any value, because a debugger can run any code in the JVM.
+ */
+export const developerTwins: Policy = {
+  inNamespaces: ofService,
+  labelled: { key: twin, values: [service] },
+  on: created,
+  only: byDeveloper,
+  requires: { apiVersion: "apps/v1", kind: "Deployment", name: service },
+  validations: [
+    runsOnce,
+    endsInTime,
+    {
+      expression: `${within("variables.pod", "variables.templatePod", ofTwin)} && ${hasKeys("variables.pod", "variables.templatePod", [...ofTwin, ...ofReplicas])} && variables.pod.terminationGracePeriodSeconds <= variables.templatePod.terminationGracePeriodSeconds`,
+      message: `the pod must have the ServiceAccount, the volumes and the settings of the pods of Deployment ${service}`,
+    },
+    {
+      expression: `size(variables.pod.containers) == size(variables.templatePod.containers) && variables.pod.containers.all(c, ${copyOf("c", "variables.templatePod.containers", ["env"], `c.?env.orValue([]).all(e, t.?env.orValue([]).exists(f, e == f) || (e.name == "JAVA_TOOL_OPTIONS" && !("valueFrom" in e)))`)})`,
+      message: `the containers must be those of Deployment ${service}, except for probes and JAVA_TOOL_OPTIONS`,
+    },
+    {
+      expression: `variables.pod.?initContainers.orValue([]).all(c, ${copyOf("c", "variables.templatePod.?initContainers.orValue([])", [])})`,
+      message: `the init containers must be init containers of Deployment ${service}`,
+    },
+    {
+      expression: `${within("variables.labels", "variables.templateLabels", [...addedByKubernetes, componentLabel, twin])} && variables.labels[?${cel(componentLabel)}].orValue("") == "job"`,
+      message: `the pod may have only the labels of a job and ${twin}, so that no Service selects the pod`,
+    },
+    annotationsOf("debug/", `Deployment ${service}`),
+  ],
+  variables: variablesOf("params.spec.template"),
+};
