@@ -3,8 +3,9 @@
  * ValidatingAdmissionPolicies. If the evaluation of an expression fails, `refusals` throws an
  * error. In this case, the API server would refuse the request (`failurePolicy: Fail`).
  *
- * The stand-in does not check which objects a policy selects, and ignores the field `requires` and
- * the types of Kubernetes' fields. The end-to-end tests try the policies on a real API server.
+ * The stand-in ignores which objects a policy selects, except for the field `labelled`. It also
+ * ignores the field `requires` and the types of Kubernetes' fields. The end-to-end tests try the
+ * policies on a real API server.
  */
 import { Environment } from "@marcbachmann/cel-js";
 import type { Policy } from "../../../platform/admission/policy";
@@ -13,11 +14,21 @@ interface Request {
   readonly object: unknown;
   readonly oldObject?: unknown;
   readonly namespaceObject?: unknown;
+  /** The object that the policy requires. */
+  readonly params?: unknown;
   readonly request: {
     readonly namespace: string;
     readonly operation: "CREATE" | "DELETE" | "UPDATE";
+    readonly resource?: { readonly resource: string };
     readonly userInfo: { readonly groups: readonly string[]; readonly username: string };
   };
+}
+
+/** Returns whether a policy checks objects with these labels. */
+export function selects({ labelled }: Policy, labels: Readonly<Record<string, string>>): boolean {
+  if (labelled === undefined) return true;
+  const value = labels[labelled.key];
+  return value !== undefined && (labelled.values ?? [value]).includes(value);
 }
 
 const environment = new Environment({
