@@ -1,13 +1,23 @@
 import assert from "node:assert/strict";
 import { setTimeout as sleep } from "node:timers/promises";
-import { ciRoles, reviewUser, roleName } from "../../components/conventions/ci-roles";
+import { ciRoles, people, reviewUser, roleName } from "../../components/conventions/ci-roles";
 import { project } from "../../lib/project";
 import { command } from "../../lib/command";
 import { environment } from "../../sandbox/environment";
 import { registryName } from "../../sandbox/layout";
 import { issuer, trustPolicy } from "../../platform/trust";
 import { permissions } from "../../platform/permissions";
-import { type Actor, administrator, apply, branchJob, refusal, roleJob } from "./support/actors";
+import { developerJobs, stackObjects } from "../attacks/support/developer-jobs";
+import type { Manifest } from "../support/mocks";
+import {
+  type Actor,
+  administrator,
+  apply,
+  branchJob,
+  person,
+  refusal,
+  roleJob,
+} from "./support/actors";
 import { type Moto, startMoto } from "./aws/moto";
 import { PlatformStack } from "./aws/platform-stack";
 import { ReviewObjects } from "./support/review-objects";
@@ -39,6 +49,8 @@ const other = new ReviewObjects("feature/platform-a", domain);
 const job = branchJob(own.branch, projectId);
 const otherJob = branchJob(other.branch, projectId);
 const mainJob = branchJob("main", projectId);
+const developer = person(people.developers.group);
+const reader = person(people.productionReaders.group);
 
 interface Statements {
   readonly Statement: unknown;
@@ -458,7 +470,11 @@ describe("the platform on a cluster", () => {
             roleRef,
           });
         },
-        /attempting to grant|a review job makes one RoleBinding/,
+        /attempting to grant|a review job makes RoleBinding review/,
+      ],
+      "gives the permissions of developers to everyone": [
+        () => apply(job, own.developersBinding("system:authenticated")),
+        /the only subject of RoleBinding developers is group services-orders:developer/,
       ],
       "deploys to staging": [
         () => apply(job, { ...own.service(), metadata: { name: "x", namespace: staging } }),
@@ -474,6 +490,15 @@ describe("the platform on a cluster", () => {
         assert.match(await refusal(request()), reason);
       });
     }
+
+    it("lets developers read, and shows them no Secret", async () => {
+      const at = ["-n", own.namespace];
+      await developer.kubectl(["get", "pods,deployments,ingresses,events", ...at]);
+      const secrets = refusal(developer.kubectl(["get", "secrets", ...at]));
+      assert.match(await secrets, /cannot list resource "secrets"/);
+      const exec = refusal(developer.kubectl(["exec", ...at, "any", "--", "id"]));
+      assert.match(await exec, /cannot (get|create) resource "pods/);
+    });
 
     it("deletes its own review stack, guardrails and all", async () => {
       await job.kubectl(["delete", "namespace", own.namespace, "--timeout=60s"]);
@@ -576,6 +601,87 @@ describe("the platform on a cluster", () => {
       assert.match(await other, /only objects called services-orders-canary/);
       await who.kubectl(["delete", "deployment", "services-orders-canary", ...at]);
       await who.kubectl(["delete", "networkpolicy", "services-orders-canary", ...at]);
+    });
+  });
+
+  describe("a person", () => {
+    const at = ["-n", staging];
+    const create = ["create", ...at, "-f", "-"];
+    const read = async (kind: string, name: string): Promise<Manifest> =>
+      JSON.parse(await developer.kubectl(["get", kind, name, ...at, "-o", "json"]));
+    /** Reads the objects of the stack, as the commands do. */
+    const objects = async () => ({
+      cronJob: await read("cronjob", "expire-unpaid"),
+      deployment: await read("deployment", "services-orders"),
+      podTemplate: await read("podtemplate", "services-orders"),
+    });
+
+    before(async () => {
+      const { cronJob, deployment, podTemplate } = await stackObjects(staging);
+      // The Deployment needs no pods here, because the policies read only its template.
+      deployment.spec.replicas = 0;
+      for (const object of [cronJob, deployment, podTemplate]) await apply(administrator, object);
+    });
+
+    for (const { attacks, jobOf, name } of developerJobs) {
+      it(`creates, stops and deletes the Job of ${name} in staging`, async () => {
+        const job = jobOf(await objects());
+        await developer.kubectl(create, job);
+        const of = ["job", job.metadata.name, ...at];
+        const patch = '{"spec":{"activeDeadlineSeconds":1}}';
+        await developer.kubectl(["patch", ...of, "--patch", patch]);
+        await developer.kubectl(["delete", ...of, "--wait=false"]);
+      });
+
+      it(`is refused when the Job of ${name} differs from the stack's own pods`, async () => {
+        const live = await objects();
+        const items = Object.values(attacks).map(([change], index) => {
+          const object = jobOf(live);
+          change(object);
+          object.metadata.name = `attack-${String(index)}`;
+          return object;
+        });
+        const list = { apiVersion: "v1", items, kind: "List" };
+        const answer = await refusal(developer.kubectl([...create, "--dry-run=server"], list));
+        const lines = answer.split("\n");
+        for (const [index, [what, [, message]]] of Object.entries(attacks).entries()) {
+          const refused = lines.find((line) => line.includes(`"attack-${String(index)}" is forb`));
+          assert.match(refused ?? "it was allowed", message, what);
+        }
+      });
+    }
+
+    it("reads in staging no Secret, and starts no process and no other pod", async () => {
+      await developer.kubectl(["get", "pods,jobs,services,rolebindings,events", ...at]);
+      const secrets = refusal(developer.kubectl(["get", "secrets", ...at]));
+      assert.match(await secrets, /cannot list resource "secrets"/);
+      const exec = refusal(developer.kubectl(["exec", ...at, "any", "--", "id"]));
+      assert.match(await exec, /cannot (get|create) resource "pods/);
+      const run = refusal(developer.kubectl(["run", "any", "--image", "any", ...at]));
+      assert.match(await run, /cannot create resource "pods"/);
+      const change = refusal(apply(developer, await read("deployment", "services-orders")));
+      assert.match(await change, /cannot patch resource "deployments"/);
+    });
+
+    it("without the group of production sees nothing of production, and with it only reads", async () => {
+      const inProd = ["-n", prod];
+      const seen = refusal(developer.kubectl(["get", "pods", ...inProd]));
+      assert.match(await seen, /cannot list resource "pods"/);
+      await reader.kubectl(["get", "pods,deployments,jobs,events", ...inProd]);
+      const { podTemplate, ...rest } = await objects();
+      const [run] = developerJobs;
+      const job: Manifest = run?.jobOf({ podTemplate, ...rest });
+      job.metadata.namespace = prod;
+      for (const who of [developer, reader]) {
+        const created = refusal(who.kubectl(["create", ...inProd, "-f", "-"], job));
+        assert.match(await created, /cannot create resource "jobs"/);
+        const secrets = refusal(who.kubectl(["get", "secrets", ...inProd]));
+        assert.match(await secrets, /cannot list resource "secrets"/);
+      }
+      const forward = ["auth", "can-i", "create", "pods/portforward", ...inProd];
+      assert.match(await reader.kubectl(forward).catch(String), /no/);
+      const log = ["auth", "can-i", "get", "pods/log", ...inProd];
+      assert.match(await reader.kubectl(log), /yes/);
     });
   });
 

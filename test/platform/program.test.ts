@@ -102,6 +102,82 @@ describe("the platform", () => {
     assert.ok(!policies.includes("refs/heads/main"));
   });
 
+  describe("for people", () => {
+    const developer = "arn:aws:iam::111122223333:role/Developer";
+    const onCall = "arn:aws:iam::111122223333:role/sso/OnCall";
+    const people = { developers: [developer, developer], productionReaders: [onCall, developer] };
+    const roles = "kubernetes:rbac.authorization.k8s.io/v1:ClusterRole";
+    const bindings = "kubernetes:rbac.authorization.k8s.io/v1:RoleBinding";
+    /** Returns the access entries of people: cluster, IAM role and groups. */
+    const entries = (recorder: Recorder) =>
+      recorder
+        .all("aws:eks/accessEntry:AccessEntry")
+        .filter(({ inputs }) => [developer, onCall].includes(inputs.principalArn))
+        .map(({ inputs }) =>
+          [inputs.clusterName, inputs.principalArn, ...inputs.kubernetesGroups].join(" "),
+        )
+        .sort();
+    const boundTo = (recorder: Recorder, group: string) =>
+      recorder
+        .all(bindings)
+        .filter(({ inputs }) => inputs.subjects[0].name === group)
+        .map(({ inputs }) => [inputs.metadata.namespace, inputs.roleRef.name]);
+
+    it("has no access entry without the setting", async () => {
+      assert.deepEqual(entries(await run()), []);
+    });
+
+    it("gives each IAM role its groups, where the environments of these groups are", async () => {
+      assert.deepEqual(entries(await run({ people })), [
+        `prod ${developer} services-orders:prod-reader`,
+        `prod ${onCall} services-orders:prod-reader`,
+        `staging ${developer} services-orders:developer`,
+      ]);
+      const clusters = [{ environments: ["review", "staging", "prod"] as const, name: "one" }];
+      assert.deepEqual(entries(await run({ clusters, people })), [
+        `one ${developer} services-orders:developer services-orders:prod-reader`,
+        `one ${onCall} services-orders:prod-reader`,
+      ]);
+    });
+
+    it("lets developers change nothing in production, and readers change nothing at all", async () => {
+      const recorder = await run();
+      assert.deepEqual(boundTo(recorder, "services-orders:developer"), [
+        ["services-orders-staging", "services-orders-developer"],
+      ]);
+      assert.deepEqual(boundTo(recorder, "services-orders:prod-reader"), [
+        ["services-orders", "services-orders-prod-reader"],
+      ]);
+      const rules = (name: string) =>
+        recorder.one(roles, name).inputs.rules as { resources: string[]; verbs: string[] }[];
+      const verbs = rules("prod-rights-prod-reader").flatMap((rule) => rule.verbs);
+      assert.deepEqual([...new Set(verbs)].sort(), ["get", "list", "watch"]);
+      const changes = rules("staging-rights-developer")
+        .filter((rule) => rule.verbs.some((verb) => !["get", "list", "watch"].includes(verb)))
+        .map((rule) => [...rule.resources, ...rule.verbs].join(" "));
+      assert.deepEqual(changes, [
+        "jobs create delete patch",
+        "pods delete",
+        "pods/portforward create get",
+      ]);
+    });
+
+    it("starts no process in a pod of staging or production", async () => {
+      const starters = (await run())
+        .all(roles)
+        .filter(({ inputs }) => /pods\/(exec|attach|ephemeral)/.test(JSON.stringify(inputs.rules)));
+      assert.deepEqual(
+        starters.map(({ name }) => name),
+        ["staging-rights-review-namespace"],
+      );
+    });
+
+    it("has no role of developers and no policy for them in production's own account", async () => {
+      const recorder = await only("prod");
+      assert.ok(!names(recorder, roles).includes("services-orders-developer"));
+    });
+  });
+
   it("leaves nothing of review stacks in production's own account", async () => {
     const recorder = await only("prod");
     assert.equal(recorder.all("aws:eks/identityProviderConfig:IdentityProviderConfig").length, 0);
@@ -159,7 +235,7 @@ describe("the platform", () => {
     assert.ok(!roles.includes("services-orders-review-namespace"));
   });
 
-  it("shows logs to roles that deploy, and not to previews, which run the code of every branch", async () => {
+  it("shows logs to people and roles that deploy, and not to previews, which run the code of every branch", async () => {
     const recorder = await run();
     const readers = recorder
       .all("kubernetes:rbac.authorization.k8s.io/v1:ClusterRole")
@@ -171,7 +247,9 @@ describe("the platform", () => {
       .sort();
     assert.deepEqual(readers, [
       "prod-rights-deploy",
+      "prod-rights-prod-reader",
       "staging-rights-deploy",
+      "staging-rights-developer",
       "staging-rights-review-namespace",
     ]);
   });
@@ -179,7 +257,7 @@ describe("the platform", () => {
   it("refuses in every policy when it cannot be evaluated, and binds each to refuse", async () => {
     const recorder = await run();
     const policies = recorder.all(policyType);
-    assert.equal(policies.length, 14);
+    assert.equal(policies.length, 19);
     for (const { inputs } of policies) assert.equal(inputs.spec.failurePolicy, "Fail");
     const bound = recorder.all(`${policyType}Binding`).map(({ inputs }) => {
       assert.deepEqual(inputs.spec.validationActions, ["Deny"]);

@@ -96,6 +96,19 @@ describe("the platform's settings", () => {
     }
   });
 
+  it("take IAM roles of people, and refuse another list and what is no IAM role", () => {
+    const developer = "arn:aws:iam::111122223333:role/aws-reserved/sso.amazonaws.com/Developer_0a";
+    const people = { developers: [developer] };
+    assert.deepEqual(read({ people }).people, people);
+    assert.deepEqual(issues({ people: { developers: ["arn:aws:iam::1:user/ada"] } }), [
+      `${project}:people.developers[0] must be the ARN of an IAM role, such as arn:aws:iam::111122223333:role/Developer, got "arn:aws:iam::1:user/ada"; fix it in platform/Pulumi.shared.yaml`,
+    ]);
+    assert.match(
+      issues({ people: { developer: [developer] } }).join(),
+      /:people.* must be an object of lists with ARNs of IAM roles: developers, productionReaders/,
+    );
+  });
+
   it("refuse one namespace for staging and production", () => {
     assert.match(
       issues({ prodNamespace: "orders", stagingNamespace: "orders" }).join(),

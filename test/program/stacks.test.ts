@@ -119,7 +119,10 @@ describe("the program", () => {
       "kubernetes:networking.k8s.io/v1:NetworkPolicy services-orders-canary",
       "pulumi:providers:kubernetes kubernetes",
     ],
-    "review-x": [...environment, ...guardrails, ...ownDatabase, image, rights],
+    "review-x": [
+      ...[...environment, ...guardrails, ...ownDatabase, image],
+      ...[rights, `${rights}-developers`],
+    ],
     staging: [...environment, budget, image],
   };
   for (const [stack, expected] of Object.entries(stacks)) {

@@ -150,10 +150,10 @@ const withEachJob: Readonly<Record<string, Attack>> = {
         "run/template": service,
         "jobs/run-of": scheduledName,
       }),
-    /creates and deletes only the Jobs of/,
+    /creates and deletes only the Jobs of|of its CronJob/,
   ],
   "does not say what it is a copy of": [
-    (job) => (job.metadata.labels = {}),
+    (job) => (job.metadata.labels = { app: "mine" }),
     /creates and deletes only the Jobs of/,
   ],
 };

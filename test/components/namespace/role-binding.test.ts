@@ -1,24 +1,32 @@
 import assert from "node:assert/strict";
 import { ReviewNamespace } from "../../../components/namespace/review-namespace";
 import { identity } from "../../support/fixtures";
-import { record, settled } from "../../support/mocks";
+import { type Manifest, record, settled } from "../../support/mocks";
 
 const namespaceType = "kubernetes:core/v1:Namespace";
 const bindingType = "kubernetes:rbac.authorization.k8s.io/v1:RoleBinding";
 
 describe("the rights in a review namespace", () => {
-  it("belong to the namespace's branch, and to main", async () => {
+  it("belong to the namespace's branch, to main, and as in staging to developers", async () => {
     const recorder = await record();
     new ReviewNamespace("namespace", { branch: "feature/A_b", identity, namespace: "ns" });
     await settled();
     const { annotations } = recorder.one(namespaceType).inputs.metadata;
     assert.deepEqual(annotations, { "services-orders/owner": "circleci:refs/heads/feature/A_b" });
-    const { roleRef, subjects } = recorder.one(bindingType).inputs;
-    assert.equal(roleRef.name, "services-orders-review-namespace");
-    assert.deepEqual(
-      subjects.map(({ kind, name }: { kind: string; name: string }) => `${kind} ${name}`),
-      ["User circleci:refs/heads/feature/A_b", "User circleci:refs/heads/main"],
-    );
+    const bindings = recorder.all(bindingType).map(({ inputs }) => {
+      const { metadata, roleRef, subjects } = inputs;
+      const names = subjects.map(({ kind, name }: Manifest) => `${String(kind)} ${String(name)}`);
+      return [metadata.name, roleRef.name, ...names] as unknown;
+    });
+    assert.deepEqual(bindings, [
+      [
+        "review",
+        "services-orders-review-namespace",
+        "User circleci:refs/heads/feature/A_b",
+        "User circleci:refs/heads/main",
+      ],
+      ["developers", "services-orders-developer", "Group services-orders:developer"],
+    ]);
   });
 
   it("are not given to anyone when no branch is named", async () => {

@@ -23,7 +23,8 @@ const podOf = async (args: Partial<CommandTemplateArgs> = {}): Promise<Manifest>
 
 describe("CommandTemplate", () => {
   it("matches its golden manifest", async () => {
-    const args = { database, serviceAccountName: "services-orders" };
+    const scheduledJobs = ["expire-unpaid", "export"];
+    const args = { database, scheduledJobs, serviceAccountName: "services-orders" };
     matchesGolden("command-template", await made(args));
   });
 

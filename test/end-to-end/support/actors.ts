@@ -4,6 +4,7 @@ import {
   reviewGroup,
   reviewUser,
 } from "../../../components/conventions/ci-roles";
+import { service } from "../../../config/service";
 import { command, CommandError } from "../../../lib/command";
 import { environment } from "../../../sandbox/environment";
 
@@ -43,6 +44,11 @@ export function branchJob(branch: string, projectId: string): Actor {
 export function roleJob(purpose: ClusterCiRoleName): Actor {
   const group = clusterGroup(purpose);
   return actor(`the role ${purpose}`, ["--as", `${group}:test`, "--as-group", group]);
+}
+
+/** Returns a person who has a group of the platform. */
+export function person(group: string): Actor {
+  return actor(`a person of ${group}`, ["--as", `${service}:person:ada`, "--as-group", group]);
 }
 
 /** Creates or changes an object by server-side apply, as Pulumi does. */

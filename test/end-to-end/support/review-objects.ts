@@ -1,5 +1,6 @@
 import { labels } from "../../../components/conventions/labels";
 import {
+  people,
   reviewAccess,
   reviewIngressGroup,
   reviewUser,
@@ -55,6 +56,18 @@ export class ReviewObjects {
       metadata: this.metadata(reviewAccess.bindingName),
       roleRef: { apiGroup, kind: "ClusterRole", name: reviewAccess.clusterRole },
       subjects: users.map((name) => ({ apiGroup, kind: "User", name })),
+    };
+  }
+
+  developersBinding(group: string = people.developers.group) {
+    const apiGroup = "rbac.authorization.k8s.io";
+    const { bindingName, clusterRole } = people.developers;
+    return {
+      apiVersion: `${apiGroup}/v1`,
+      kind: "RoleBinding",
+      metadata: this.metadata(bindingName),
+      roleRef: { apiGroup, kind: "ClusterRole", name: clusterRole },
+      subjects: [{ apiGroup, kind: "Group", name: group }],
     };
   }
 
@@ -181,6 +194,7 @@ export class ReviewObjects {
     return [
       this.namespaceObject(),
       this.binding(),
+      this.developersBinding(),
       this.quota(),
       this.limitRange(),
       this.denyAll(),
