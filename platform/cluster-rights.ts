@@ -85,8 +85,8 @@ const full = (role: string) => `${service}-${role}`;
 const short = (name: string) => name.slice(service.length + 1);
 
 /**
- * Returns the rights of people. A review stack itself creates the RoleBinding for developers, in its
- * own namespace.
+ * Returns the rights of people. A review stack itself creates the RoleBinding for developers, in
+ * its own namespace.
  */
 function rightsOfPeople({ namespaces, review }: ClusterRightsArgs): readonly Right[] {
   const { prod, staging } = namespaces;
@@ -147,9 +147,9 @@ function rightsOf(args: ClusterRightsArgs): readonly Right[] {
 }
 
 /**
- * The permissions of CI roles and of people in the cluster. The platform creates the RoleBindings in
- * the namespaces of staging and production. In a review namespace, the review stack itself creates
- * the RoleBindings.
+ * The permissions of CI roles and of people in the cluster. The platform creates the RoleBindings
+ * in the namespaces of staging and production. In a review namespace, the review stack itself
+ * creates the RoleBindings.
  */
 export class ClusterRights extends pulumi.ComponentResource {
   constructor(name: string, args: ClusterRightsArgs, opts?: pulumi.ComponentResourceOptions) {

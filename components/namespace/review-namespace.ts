@@ -214,8 +214,8 @@ export class ReviewNamespace extends pulumi.ComponentResource {
       },
     );
     // The RoleBindings come first, because one of them gives the CI job permission to create the
-    // other objects. Pulumi deletes these objects only together with the namespace, because no one may
-    // remove a guardrail earlier.
+    // other objects. Pulumi deletes these objects only together with the namespace, because no one
+    // may remove a guardrail earlier.
     const first = { deletedWith: nodes.namespace, parent: this };
     const metadata = (name: string) => ({
       labels: labels(args.identity, "namespace"),

@@ -15,9 +15,10 @@ export function ownerOf(branch: string | undefined): Annotations {
 /**
  * Creates the RoleBindings of a branch's namespace. Returns an empty list without a branch.
  *
- * - The CI jobs of the branch may change the objects of the namespace. The CI jobs that remove review
- *   stacks get the same permissions.
- * - Developers get the same permissions as in staging. Only the platform decides who is a developer.
+ * - The CI jobs of the branch may change the objects of the namespace. The CI jobs that remove
+ *   review stacks get the same permissions.
+ * - Developers get the same permissions as in staging. Only the platform decides who is a
+ *   developer.
  */
 export function createRoleBindings(
   name: string,

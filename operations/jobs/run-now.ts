@@ -35,7 +35,7 @@ export async function runNow(
   where: ScheduledJobs,
   yes: boolean,
 ): Promise<void> {
-  const { cluster, namespace } = where;
+  const { namespace } = where;
   const busy = job.runs.find(({ result }) => result === "running");
   if (busy !== undefined) {
     throw new UserError(

@@ -37,7 +37,7 @@ const addedByKubernetes = [
   "job-name",
 ];
 
-/** Returns a CEL expression: whether each value of a map is in another map, except for some keys. */
+/** Returns a CEL expression: whether another map has each value of a map, except for some keys. */
 function within(one: string, other: string, except: readonly string[] = []): string {
   const equal = `k in ${other} && ${one}[k] == ${other}[k]`;
   return `${one}.all(k, ${except.length === 0 ? equal : `k in ${cel(except)} || (${equal})`})`;
@@ -234,8 +234,9 @@ const copyOf = (c: string, containers: string, changed: readonly string[], also 
   `${containers}.exists(t, ${c}.name == t.name && ${within(c, "t", changed)} && ${hasKeys(c, "t", [...changed, ...probes])} && ${also})`;
 
 /**
- * Policy for `npm run debug`: the pod is a copy of the service's pods, which no Service selects. The
- * variable JAVA_TOOL_OPTIONS may have any value, because a debugger can run any code in the JVM.
+ * Policy for `npm run debug`: the pod is a copy of the service's pods, which no Service selects.
+ * The variable JAVA_TOOL_OPTIONS may have any value, because a debugger can run any code in the
+ * JVM.
  */
 export const developerTwins: Policy = {
   inNamespaces: ofService,

@@ -82,7 +82,9 @@ describe("an attack by a developer in staging", () => {
     };
 
     it("may only stop it", () => {
-      const { activeDeadlineSeconds } = scheduledRun(objects).spec;
+      const { activeDeadlineSeconds } = scheduledRun(objects).spec as Readonly<
+        Record<"activeDeadlineSeconds", number>
+      >;
       assert.deepEqual(
         changed(({ spec }) => (spec.activeDeadlineSeconds = 1)),
         [],

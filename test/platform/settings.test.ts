@@ -96,7 +96,7 @@ describe("the platform's settings", () => {
     }
   });
 
-  it("take IAM roles of people, and refuse another list and what is no IAM role", () => {
+  it("take IAM roles of people, and refuse another list, and an ARN of something else", () => {
     const developer = "arn:aws:iam::111122223333:role/aws-reserved/sso.amazonaws.com/Developer_0a";
     const people = { developers: [developer] };
     assert.deepEqual(read({ people }).people, people);

