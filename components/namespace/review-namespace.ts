@@ -207,15 +207,13 @@ export class ReviewNamespace extends pulumi.ComponentResource {
       name,
       { ...args, annotations },
       {
-        // With this alias, a stack that is older than the guardrails keeps its namespace with
-        // everything in it.
+        // With this alias, a stack from before the guardrails keeps its namespace and all objects.
         aliases: [{ parent: pulumi.rootStackResource }],
         parent: this,
       },
     );
-    // The RoleBindings come first, because one of them gives the CI job permission to create the
-    // other objects. Pulumi deletes these objects only together with the namespace, because no one
-    // may remove a guardrail earlier.
+    // The RoleBindings come first: one gives the CI job permission to create the other objects.
+    // Pulumi deletes these only with the namespace, because no one may remove a guardrail earlier.
     const first = { deletedWith: nodes.namespace, parent: this };
     const metadata = (name: string) => ({
       labels: labels(args.identity, "namespace"),

@@ -21,7 +21,7 @@ const namespace = "services-orders-staging";
 function messagesOf(
   objects: StackObjects,
   { object, oldObject }: { readonly object?: Manifest; readonly oldObject?: Manifest },
-  userInfo = developer,
+  userInfo: { readonly groups: readonly string[]; readonly username: string } = developer,
 ): readonly string[] {
   const operation = object === undefined ? "DELETE" : oldObject === undefined ? "CREATE" : "UPDATE";
   const { cronJob, deployment, podTemplate } = objects;

@@ -23,7 +23,7 @@ export async function stackObjects(namespace: string): Promise<StackObjects> {
   const common = { database, namespace };
   const scheduledJobs = [scheduledName];
   new ScheduledJob(scheduledName, { ...job, ...common, suspend: true });
-  new WebService(service, { ...web, ...common, migrate: true, replicas: 2 });
+  new WebService(service, { ...web, ...common, replicas: 2 });
   new CommandTemplate(service, { ...command, ...common, scheduledJobs });
   await settled();
   const one = (apiVersion: string, kind: string): Manifest => {
