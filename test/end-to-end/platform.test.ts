@@ -56,9 +56,10 @@ interface Statements {
   readonly Statement: unknown;
 }
 
-/** Asks the API server whether RBAC gives a permission. */
-async function may(who: Actor, verb: string, resource: string, namespace: string) {
-  const asked = who.kubectl(["auth", "can-i", verb, resource, "-n", namespace]);
+/** Asks the API server whether RBAC gives a permission for a subresource of pods. */
+async function may(who: Actor, verb: string, subresource: string, namespace: string) {
+  const of = ["pods", "--subresource", subresource, "--namespace", namespace];
+  const asked = who.kubectl(["auth", "can-i", verb, ...of]);
   // kubectl ends with exit code 1 after the answer "no".
   const answer = await asked.catch((error: unknown) => {
     if (error instanceof CommandError) return error.output;
@@ -509,7 +510,7 @@ describe("the platform on a cluster", () => {
       await developer.kubectl(["get", "pods,deployments,ingresses,events", ...at]);
       const secrets = refusal(developer.kubectl(["get", "secrets", ...at]));
       assert.match(await secrets, /cannot list resource "secrets"/);
-      assert.equal(await may(developer, "create", "pods/exec", own.namespace), false);
+      assert.equal(await may(developer, "create", "exec", own.namespace), false);
     });
 
     it("deletes its own review stack, guardrails and all", async () => {
@@ -667,8 +668,8 @@ describe("the platform on a cluster", () => {
       await developer.kubectl(["get", "pods,jobs,services,rolebindings,events", ...at]);
       const secrets = refusal(developer.kubectl(["get", "secrets", ...at]));
       assert.match(await secrets, /cannot list resource "secrets"/);
-      assert.equal(await may(developer, "create", "pods/exec", staging), false);
-      assert.equal(await may(developer, "create", "pods/portforward", staging), true);
+      assert.equal(await may(developer, "create", "exec", staging), false);
+      assert.equal(await may(developer, "create", "portforward", staging), true);
       const run = refusal(developer.kubectl(["run", "any", "--image", "any", ...at]));
       assert.match(await run, /cannot create resource "pods"/);
       const change = refusal(apply(developer, await read("deployment", "services-orders")));
@@ -690,8 +691,8 @@ describe("the platform on a cluster", () => {
         const secrets = refusal(who.kubectl(["get", "secrets", ...inProd]));
         assert.match(await secrets, /cannot list resource "secrets"/);
       }
-      assert.equal(await may(reader, "create", "pods/portforward", prod), false);
-      assert.equal(await may(reader, "get", "pods/log", prod), true);
+      assert.equal(await may(reader, "create", "portforward", prod), false);
+      assert.equal(await may(reader, "get", "log", prod), true);
     });
   });
 
