@@ -50,3 +50,12 @@ export function refusingWrongUse<Args extends unknown[]>(
     }
   });
 }
+
+/**
+ * Whether npm has already printed a script's name and command line into a file or a pipe. npm does
+ * not print them with `--silent`.
+ */
+export function bannerInOutput(script: string): boolean {
+  const { npm_config_loglevel: level, npm_lifecycle_event: started } = process.env;
+  return started === script && level !== "silent" && !process.stdout.isTTY;
+}

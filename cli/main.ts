@@ -3,6 +3,7 @@ import { resolve } from "node:path";
 import type { ProbeOptions } from "../operations/probe/probe";
 import type { RunOptions } from "../pipeline/run/run";
 import { addCommand } from "./command";
+import { addDebug } from "./debug";
 import { addExplain } from "./explain";
 import { addInspect } from "./inspect";
 import { addOperations } from "./operations";
@@ -190,6 +191,7 @@ addInspect(program);
 addExplain(program);
 addProve(program);
 addRun(program);
+addDebug(program);
 
 const sandboxCommand = addCommand(program, "sandbox").description(
   "Pulumi engine, Kubernetes, registry and builder on this machine",

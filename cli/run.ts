@@ -1,7 +1,7 @@
 import { Argument, type Command } from "commander";
 import type { RunOptions } from "../operations/run/command";
 import { UserError } from "../lib/errors";
-import { addCommand, exitWithWrongUse, leaving, wrongUse } from "./command";
+import { addCommand, bannerInOutput, exitWithWrongUse, leaving, wrongUse } from "./command";
 import { stackNameOf, workspaceFor } from "./stack-argument";
 
 /** Options of the command line. */
@@ -46,7 +46,7 @@ export function addRun(program: Command): void {
     )
     .exitOverride(exitWithWrongUse)
     .action(async (stack: string, args: readonly string[], options: Options) => {
-      if (options.output === undefined && bannerInOutput()) {
+      if (options.output === undefined && bannerInOutput("run")) {
         console.error(
           "npm writes its own first lines into the output. Use npm run --silent run -- ..., or add --output FILE. Nothing was changed.",
         );
@@ -66,13 +66,4 @@ export function addRun(program: Command): void {
         process.exitCode = notBegun;
       }
     });
-}
-
-/**
- * Whether npm has already printed the script's name and command line into a file or a pipe. npm
- * does not print them with `--silent`.
- */
-function bannerInOutput(): boolean {
-  const { npm_config_loglevel: level, npm_lifecycle_event: script } = process.env;
-  return script === "run" && level !== "silent" && !process.stdout.isTTY;
 }

@@ -275,3 +275,7 @@ export const datadogPorts = { metrics: 8125, traces: 8126 } as const;
 export const httpPortName = "http";
 /** Name of the container's port for health and metrics. */
 export const managementPortName = "management";
+/** Name of the init container that migrates the database's schema. */
+export const migrationName = "migrate";
+/** Name of the init container that fills an empty database. */
+export const seedName = "seed";

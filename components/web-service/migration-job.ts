@@ -1,7 +1,7 @@
 import * as k8s from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
 import { logAnnotations } from "../pods/datadog";
-import { longMigration as defaults, rollout } from "../conventions/defaults";
+import { longMigration as defaults, migrationName, rollout } from "../conventions/defaults";
 import { labels, releaseLabels } from "../conventions/labels";
 import { objectMetadata, podMetadata, retryAnnotation } from "../conventions/metadata";
 import { migrationJobName } from "../conventions/migrations/declaration";
@@ -9,7 +9,7 @@ import { applyOverride } from "../conventions/override";
 import { commandContainer, workloadInitContainers, workloadPodSpec } from "../pods/workload";
 import type { LongMigration } from "./arg-types";
 import { applied } from "./deployment";
-import { type Named, migrationName } from "./pod-template";
+import type { Named } from "./pod-template";
 import type { WebServiceInputs } from "./normalize";
 
 /** How to wait for the Job of a long migration. */

@@ -1,6 +1,13 @@
 import type * as k8s from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
-import { httpPortName, managementPortName, probes } from "../conventions/defaults";
+import {
+  httpPortName,
+  managementPortName,
+  migrationName,
+  probes,
+  seedName,
+} from "../conventions/defaults";
+import { jdwpOption } from "../conventions/one-off/debugger";
 import { trackSelector } from "../conventions/labels";
 import { applyOverride } from "../conventions/override";
 import {
@@ -17,9 +24,6 @@ type PodSpec = k8s.types.input.core.v1.PodSpec;
 
 /** Name of the debugger's port. */
 export const debugPortName = "debug";
-/** Names of the init containers that migrate the database's schema and fill an empty database. */
-export const migrationName = "migrate";
-export const seedName = "seed";
 
 /** Returns a function that creates a probe of a web service. */
 function httpProbe(web: WebServiceInputs) {
@@ -28,14 +32,6 @@ function httpProbe(web: WebServiceInputs) {
     const { path = ownPath, ...givenTimes } = given;
     return { httpGet: { path, port }, ...times, ...givenTimes };
   };
-}
-
-/**
- * Returns the JVM option for the debugger. The debugger listens on the pod's loopback address, so
- * from outside the pod, only `kubectl port-forward` can connect to the debugger.
- */
-function jdwpOption(port: number): string {
-  return `-agentlib:jdwp=transport=dt_socket,server=y,suspend=n,address=127.0.0.1:${String(port)}`;
 }
 
 function webContainer(name: string, web: WebServiceInputs): Container {

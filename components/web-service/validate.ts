@@ -1,11 +1,18 @@
 import { migrationJobName } from "../conventions/migrations/declaration";
-import { httpPortName, ingress, managementPortName, rollout } from "../conventions/defaults";
+import {
+  httpPortName,
+  ingress,
+  managementPortName,
+  migrationName,
+  rollout,
+  seedName,
+} from "../conventions/defaults";
 import { type Checked, check, dnsLabel, fields, integer, unique } from "../conventions/validation";
 import { workloadIssues } from "../pods/workload";
 import type { PodsOrPercent, ProbeSettings } from "./arg-types";
 import type { WebServiceArgs } from "./args";
 import type { WebServiceInputs } from "./normalize";
-import { debugPortName, migrationName, seedName } from "./pod-template";
+import { debugPortName } from "./pod-template";
 
 /**
  * Checks all rules of a web service and returns the issues. `args` are the caller's args, without

@@ -15,6 +15,7 @@ import { withoutRelease } from "../stacks/release";
 import { assertStackName } from "../stacks/stack-name";
 import { type End, type Where, follow, notComplete } from "./follow";
 import { type PodTemplate, type Request, annotationsOf, jobOf, lineOf, nameOf } from "./job";
+import { toStandardOutput } from "./standard-output";
 
 export interface RunOptions extends ApprovalOptions {
   /**
@@ -80,7 +81,7 @@ export async function run(
     return;
   }
   const template = await templateOf(stack, identity.service, namespace, cluster);
-  const name = nameOf(args);
+  const name = nameOf("run", args[0] ?? "");
   console.error(
     `Stack ${stack}, namespace ${namespace}: runs "${lineOf(args)}" of ${imageOf(template)} as Job ${name}`,
   );
@@ -232,16 +233,4 @@ async function followInto(file: string | undefined, where: Where): Promise<End> 
   const end = await follow(where, async (bytes) => appendFile(part, bytes));
   if (end.code !== notComplete) renameSync(part, file);
   return end;
-}
-
-async function toStandardOutput(part: Buffer): Promise<void> {
-  // Without a listener for the event "error", this process would end with a stack trace if the
-  // reader of the output closes the pipe.
-  if (process.stdout.listenerCount("error") === 0) process.stdout.on("error", () => undefined);
-  await new Promise<void>((resolve, reject) => {
-    process.stdout.write(part, (error) => {
-      if (error) reject(error);
-      else resolve();
-    });
-  });
 }

@@ -1,4 +1,5 @@
 import type { ChildProcess } from "node:child_process";
+import { once } from "node:events";
 import { type IncomingMessage, request } from "node:http";
 import type { Start } from "../clients/kubectl";
 
@@ -10,17 +11,39 @@ const listenMs = 20_000;
  */
 const silenceMs = 30_000;
 
+/** The pod has answered with an error. */
+export class Refusal extends Error {
+  readonly status: number;
+
+  /** @param text the body of the answer */
+  constructor(status: number, text: string) {
+    super(text.trim() === "" ? `the pod answered with ${String(status)}` : text.trim());
+    this.status = status;
+  }
+}
+
+interface Asking {
+  /** Headers of the request. */
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Longest time without a byte, in milliseconds. @default 30000 */
+  readonly silence?: number;
+}
+
 /** A connection to one port of a pod, through `kubectl port-forward`. */
 export class Forward {
+  /** Port of this machine, on the loopback address. */
+  readonly port: number;
+  /** Becomes known when kubectl has ended, for example because the pod is gone. */
+  readonly ended: Promise<unknown>;
   readonly #child: ChildProcess;
-  readonly #port: number;
   readonly #onExit = (): void => {
     this.close();
   };
 
   private constructor(child: ChildProcess, port: number) {
     this.#child = child;
-    this.#port = port;
+    this.port = port;
+    this.ended = once(child, "exit").catch(() => undefined);
     // This handler stops kubectl, which would otherwise continue to run after this process ends.
     process.once("exit", this.#onExit);
   }
@@ -28,13 +51,21 @@ export class Forward {
   /**
    * Starts `kubectl port-forward`, and waits until it listens.
    *
+   * @param local port of this machine. By default, kubectl chooses a free port.
    * @throws Error with the output of kubectl, if kubectl does not listen within 20 seconds
    */
-  static async open(start: Start, namespace: string, pod: string, port: number): Promise<Forward> {
+  static async open(
+    start: Start,
+    namespace: string,
+    pod: string,
+    port: number,
+    local?: number,
+  ): Promise<Forward> {
     const where = ["--namespace", namespace, "--address", "127.0.0.1"];
-    const child = start(["port-forward", ...where, `pod/${pod}`, `:${String(port)}`]);
+    const ports = `${local === undefined ? "" : String(local)}:${String(port)}`;
+    const child = start(["port-forward", ...where, `pod/${pod}`, ports]);
     let output = "";
-    const local = await new Promise<number>((resolve, reject) => {
+    const listens = await new Promise<number>((resolve, reject) => {
       const stop = (why: string): void => {
         child.kill("SIGKILL");
         reject(new Error(`kubectl port-forward ${why}: ${output.trim()}`));
@@ -57,32 +88,39 @@ export class Forward {
       child.stdout?.on("data", read);
       child.stderr?.on("data", read);
     });
-    return new Forward(child, local);
+    return new Forward(child, listens);
   }
 
   /**
    * Sends a request, and calls `onPart` with each part of the answer's body.
    *
    * @returns the headers of the answer, after `onPart` has received the whole body
-   * @throws Error if the connection breaks before the end of the body, if the pod sends nothing for
-   * 30 seconds, or if the answer is an error
+   * @throws Refusal with the body of the answer, if the answer is an error. `onPart` does not get
+   * this body.
+   * @throws Error if the connection breaks before the end of the body, or if the pod sends nothing
+   * for 30 seconds
    */
   async ask(
     method: "GET" | "POST",
     path: string,
     onPart: (part: Buffer) => Promise<void>,
+    { headers = {}, silence = silenceMs }: Asking = {},
   ): Promise<IncomingMessage["headers"]> {
     const answer = await new Promise<IncomingMessage>((resolve, reject) => {
-      const options = { agent: false, host: "127.0.0.1", method, path, port: this.#port } as const;
-      const asked = request(options, resolve);
-      asked.setTimeout(silenceMs, () => asked.destroy(new Error("the pod does not answer")));
+      const where = { host: "127.0.0.1", path, port: this.port };
+      const asked = request({ agent: false, headers, method, ...where }, resolve);
+      asked.setTimeout(silence, () => asked.destroy(new Error("the pod does not answer")));
       asked.once("error", reject);
       asked.end();
     });
-    for await (const part of answer) await onPart(part as Buffer);
-    if (!answer.complete || (answer.statusCode ?? 500) >= 300) {
-      throw new Error(`the pod answered with ${String(answer.statusCode)}`);
+    const { statusCode: status = 500 } = answer;
+    let refused = "";
+    for await (const part of answer) {
+      if (status < 300) await onPart(part as Buffer);
+      else refused += (part as Buffer).toString("utf8");
     }
+    if (status >= 300) throw new Refusal(status, refused);
+    if (!answer.complete) throw new Error("the connection broke");
     return answer.headers;
   }
 

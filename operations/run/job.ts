@@ -36,14 +36,19 @@ export const annotationsOf = {
   who: "run/by",
 } as const;
 
-/** Returns a unique name for the Job of a command, such as `run-export-t3f1k2-9a1c`. */
-export function nameOf([command = ""]: readonly string[], now = Date.now()): string {
-  const word = command
+/**
+ * Returns a unique name for a Job, such as `run-export-t3f1k2-9a1c`.
+ *
+ * @param prefix the command that creates the Job, such as `run`
+ * @param text a text such as `export`, whose letters and digits become a part of the name
+ */
+export function nameOf(prefix: string, text: string, now = Date.now()): string {
+  const word = text
     .toLowerCase()
     .replaceAll(/[^a-z0-9]+/g, "-")
     .slice(0, 30);
   const time = Math.floor(now / 1000).toString(36);
-  const parts = ["run", word.replaceAll(/^-+|-+$/g, ""), time, randomBytes(2).toString("hex")];
+  const parts = [prefix, word.replaceAll(/^-+|-+$/g, ""), time, randomBytes(2).toString("hex")];
   return parts.filter((part) => part !== "").join("-");
 }
 

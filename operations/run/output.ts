@@ -1,28 +1,45 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { messageOf } from "../../lib/errors";
-import type { Forward } from "./forward";
+import { type Forward, Refusal } from "./forward";
 
 /** Milliseconds to wait after a connection broke, before the next try. */
 const pauseMs = 500;
 
+/** Status of an answer which says that the pod no longer has the output. */
+const gone = 410;
+
+interface OutputOptions {
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Path of the output. Must end with a slash. @default "/" */
+  readonly path?: string;
+}
+
 /**
- * Receives the output of a command from the container `output` of the command's pod. This container
- * keeps the output until a caller has received the whole output.
+ * Receives an output from a pod, such as the output of a command from the container `output` of the
+ * command's pod. The pod keeps the output until a caller has received the whole output.
  */
 export class Output {
   #bytes = 0;
   #broken = 0;
   #refused: Error | undefined;
   #forward: Forward | undefined;
+  readonly #headers: Readonly<Record<string, string>>;
   readonly #open: () => Promise<Forward>;
+  readonly #path: string;
   readonly #write: (part: Buffer) => Promise<void>;
 
   /**
    * @param open opens a connection to the pod
    * @param write writes a part of the output to its destination
    */
-  constructor(open: () => Promise<Forward>, write: (part: Buffer) => Promise<void>) {
+  constructor(
+    open: () => Promise<Forward>,
+    write: (part: Buffer) => Promise<void>,
+    { headers = {}, path = "/" }: OutputOptions = {},
+  ) {
+    this.#headers = headers;
     this.#open = open;
+    this.#path = path;
     this.#write = write;
   }
 
@@ -43,18 +60,20 @@ export class Output {
    * @param signal makes the method give up, for example because the pod is gone
    * @returns true if the output is complete, false if `signal` came first
    * @throws Error if `write` fails, because another try would also fail
+   * @throws Refusal if the pod no longer has the output
    */
   async receive(signal: AbortSignal): Promise<boolean> {
     while (!signal.aborted) {
       try {
         this.#forward ??= await this.#open();
-        const path = `/?offset=${String(this.#bytes)}`;
-        const headers = await this.#forward.ask("GET", path, async (part) => {
-          await this.#pass(part);
-        });
+        const path = `${this.#path}?offset=${String(this.#bytes)}`;
+        const pass = async (part: Buffer): Promise<void> => this.#pass(part);
+        const asking = { headers: this.#headers };
+        const headers = await this.#forward.ask("GET", path, pass, asking);
         if (headers["output-complete"] === "true") return true;
-      } catch {
+      } catch (error) {
         if (this.#refused !== undefined) throw this.#refused;
+        if (error instanceof Refusal && error.status === gone) throw error;
         this.#broken += 1;
         this.close();
         await sleep(pauseMs);
@@ -74,8 +93,9 @@ export class Output {
   /** Informs the pod that the caller has received the whole output, so that the pod ends. */
   async confirm(): Promise<void> {
     // This code ignores an error: without this request, the pod ends 10 minutes after the command.
+    const nothing = async (): Promise<void> => Promise.resolve();
     await this.#forward
-      ?.ask("POST", "/received", async () => Promise.resolve())
+      ?.ask("POST", `${this.#path}received`, nothing, { headers: this.#headers })
       .catch(() => undefined);
   }
 

@@ -1,4 +1,5 @@
 import { versionOfJob } from "../../components/conventions/migrations/declaration";
+import { twinLabel } from "../../components/conventions/one-off/debugger";
 import { UserError } from "../../lib/errors";
 import { dateOf, duration, eventually, span } from "../../lib/time";
 import { type Cluster, list } from "../clients/kubectl";
@@ -15,14 +16,16 @@ const pauseMs = 5_000;
 /**
  * Returns the jobs that run now in a namespace, one text for each job, such as
  * `Job export-1 (for 4 min)`. The Job of a long migration is not in the list, because a deploy
- * itself waits for this Job.
+ * itself waits for this Job. The Job of a twin is not in the list, because the twin only serves the
+ * requests of the person who debugs.
  */
 export async function runningJobs(
   namespace: string,
   cluster: Pick<Cluster, "kubectl">,
   now = new Date(),
 ): Promise<readonly string[]> {
-  const jobs = await list<Job>(cluster, "jobs", ["--namespace", namespace]);
+  const which = ["--namespace", namespace, "--selector", `!${twinLabel}`];
+  const jobs = await list<Job>(cluster, "jobs", which);
   return jobs
     .filter(({ metadata }) => versionOfJob(metadata.name) === undefined)
     .filter(({ status }) => (status.active ?? 0) > 0)

@@ -1,0 +1,194 @@
+import { appendFile } from "node:fs/promises";
+import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
+import { instanceSelector, trackSelector } from "../../components/conventions/labels";
+import { diagnostics } from "../../components/conventions/one-off/diagnostics";
+import { UserError, WrongUse, messageOf } from "../../lib/errors";
+import { list, withLabels } from "../clients/kubectl";
+import { Forward, Refusal } from "../run/forward";
+import { Output } from "../run/output";
+import { toStandardOutput } from "../run/standard-output";
+import { Stop, Stopped } from "./stop";
+import type { Target } from "./target";
+
+/** What to get from a running pod. */
+export type Capture =
+  | { readonly file: string; readonly kind: "heap" }
+  | { readonly file: string; readonly kind: "jfr"; readonly seconds: number }
+  | { readonly kind: "threads" };
+
+export interface CaptureRequest {
+  /** Name of the pod. Undefined for any ready pod of the service. */
+  readonly pod: string | undefined;
+  readonly reason: string | undefined;
+  /** The person, or the CircleCI job. */
+  readonly who: string;
+}
+
+/** Longest flight recording, in seconds. */
+const mostSeconds = 600;
+/**
+ * Longest time until the service has written a heap dump, in milliseconds. The JVM answers nothing
+ * while it writes.
+ */
+const dumpMs = 300_000;
+
+/**
+ * Returns what the options ask for. Undefined if they ask for a twin.
+ *
+ * @throws WrongUse if the values of `jfr` are wrong
+ */
+export function captureOf(options: {
+  readonly heap?: string;
+  readonly jfr?: readonly string[];
+  readonly threads?: boolean;
+}): Capture | undefined {
+  const { heap, jfr, threads = false } = options;
+  if (threads) return { kind: "threads" };
+  if (heap !== undefined) return { file: heap, kind: "heap" };
+  if (jfr === undefined) return undefined;
+  const [time = "", file, ...more] = jfr;
+  const [, digits, unit = ""] = /^([1-9][0-9]{0,3})([sm])$/.exec(time) ?? [];
+  const seconds = Number(digits) * (unit === "m" ? 60 : 1);
+  if (file === undefined || more.length > 0 || !(seconds <= mostSeconds)) {
+    throw new WrongUse(
+      `--jfr needs a time from 1s to ${String(mostSeconds / 60)}m and a file, such as --jfr 60s orders.jfr.`,
+    );
+  }
+  return { file, kind: "jfr", seconds };
+}
+
+/** Returns what a command gets, in words. */
+export function wordsOf(wanted: Capture): string {
+  if (wanted.kind === "threads") return "a thread dump";
+  if (wanted.kind === "heap") return "a heap dump";
+  return `a flight recording of ${String(wanted.seconds)} seconds`;
+}
+
+/** A pod: only the fields that this file reads. */
+interface ServicePod {
+  readonly metadata: { readonly deletionTimestamp?: string; readonly name: string };
+  readonly spec: {
+    readonly containers: readonly {
+      readonly env?: readonly { readonly name: string; readonly value?: string }[];
+    }[];
+  };
+  readonly status: {
+    readonly conditions?: readonly { readonly status: string; readonly type: string }[];
+  };
+}
+
+/**
+ * Gets a thread dump, a heap dump or a flight recording of a running pod. A thread dump goes to
+ * standard output. A file exists only if it is complete.
+ *
+ * @throws UserError if the pod cannot give what the caller asks for
+ */
+export async function capture(
+  target: Target,
+  wanted: Capture,
+  { pod: name, reason, who }: CaptureRequest,
+): Promise<void> {
+  const pod = await podOf(target, name);
+  const port = portOf(pod);
+  console.error(`Pod ${pod.metadata.name}: ${wordsOf(wanted)}`);
+  const { cluster, namespace } = target;
+  const open = async (): Promise<Forward> =>
+    Forward.open(cluster.start, namespace, pod.metadata.name, port);
+  // The service writes this text into its log. A header has only ASCII characters.
+  const by = reason === undefined ? who : `${who}: ${reason}`;
+  const headers = { "Requested-By": by.replaceAll(/[^ -~]/g, "?") };
+  const forward = await open();
+  try {
+    if (wanted.kind === "threads") {
+      await forward.ask("POST", "/threads", toStandardOutput, { headers });
+      return;
+    }
+    const seconds = wanted.kind === "jfr" ? `?seconds=${String(wanted.seconds)}` : "";
+    let id = "";
+    await forward.ask(
+      "POST",
+      `/${wanted.kind}${seconds}`,
+      async (part) => {
+        id += part.toString("utf8");
+        return Promise.resolve();
+      },
+      { headers, silence: dumpMs },
+    );
+    await receive(wanted.file, open, { headers, path: `/results/${id.trim()}/` });
+  } catch (error) {
+    throw error instanceof Refusal ? new UserError(`${messageOf(error)}.`) : error;
+  } finally {
+    forward.close();
+  }
+}
+
+/** Receives a result of the service into a file, and lets the service delete the result. */
+async function receive(
+  file: string,
+  open: () => Promise<Forward>,
+  how: { readonly headers: Readonly<Record<string, string>>; readonly path: string },
+): Promise<void> {
+  mkdirSync(dirname(file), { recursive: true });
+  const part = `${file}.part`;
+  // Only this person may read the file, because it may contain data of customers.
+  rmSync(part, { force: true });
+  writeFileSync(part, "", { mode: 0o600 });
+  const output = new Output(open, async (bytes) => appendFile(part, bytes), how);
+  const aborted = new AbortController();
+  const stop = new Stop();
+  try {
+    await stop.unless(output.receive(aborted.signal));
+    await output.confirm();
+    renameSync(part, file);
+    console.error(`${file}: ${String(output.bytes)} bytes`);
+  } catch (error) {
+    if (!(error instanceof Stopped)) throw error;
+    // The service then stops the recording, and deletes its file.
+    await output.confirm();
+    console.error("Stopped. The service has deleted the result.");
+    process.exitCode = 130;
+  } finally {
+    aborted.abort();
+    stop.done();
+    output.close();
+    if (existsSync(part)) rmSync(part);
+  }
+}
+
+/** @throws UserError if there is no such pod */
+async function podOf(target: Target, name: string | undefined): Promise<ServicePod> {
+  const { cluster, identity, namespace, track } = target;
+  // A twin has the labels of a job, so a name may belong to any pod of the stack.
+  const labels =
+    name === undefined ? trackSelector(identity, "web", track) : instanceSelector(identity);
+  const pods = await list<ServicePod>(cluster, "pods", [
+    "--namespace",
+    namespace,
+    ...withLabels(labels),
+  ]);
+  const found = pods.find(
+    ({ metadata, status }) =>
+      metadata.deletionTimestamp === undefined &&
+      (name === undefined ? isReady(status) : metadata.name === name),
+  );
+  if (found !== undefined) return found;
+  throw new UserError(
+    name === undefined
+      ? `Namespace ${namespace} has no ready pod of the service. To choose a pod that is not ready, use --pod: kubectl -n ${namespace} get pods`
+      : `Namespace ${namespace} has no pod "${name}" of this stack. To list the pods: kubectl -n ${namespace} get pods`,
+  );
+}
+
+const isReady = ({ conditions = [] }: ServicePod["status"]): boolean =>
+  conditions.some(({ status, type }) => type === "Ready" && status === "True");
+
+/** @throws UserError if the release of a pod is older than the diagnostics */
+function portOf({ metadata, spec }: ServicePod): number {
+  const variables = spec.containers.flatMap(({ env = [] }) => env);
+  const value = variables.find(({ name }) => name === diagnostics.variables.port)?.value;
+  if (value !== undefined) return Number(value);
+  throw new UserError(
+    `Pod ${metadata.name} has no diagnostics, because its release is too old. Deploy the stack first, or use a twin.`,
+  );
+}

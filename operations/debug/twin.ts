@@ -1,0 +1,163 @@
+import { httpPortName, migrationName, seedName } from "../../components/conventions/defaults";
+import { type Identity, type Labels, selector } from "../../components/conventions/labels";
+import { debuggerPort, jdwpOption, twinLabel } from "../../components/conventions/one-off/debugger";
+import { UserError } from "../../lib/errors";
+
+interface EnvVar {
+  readonly name: string;
+  readonly value?: string;
+  readonly valueFrom?: object;
+}
+
+interface Container {
+  readonly env?: readonly EnvVar[];
+  readonly image: string;
+  readonly name: string;
+  readonly ports?: readonly { readonly containerPort: number; readonly name?: string }[];
+  readonly restartPolicy?: string;
+}
+
+/** The service's Deployment: only the fields that a twin needs. */
+export interface ServiceDeployment {
+  readonly metadata: { readonly name: string };
+  readonly spec: {
+    readonly template: {
+      readonly metadata: { readonly labels?: Labels };
+      readonly spec: {
+        readonly containers: readonly Container[];
+        readonly initContainers?: readonly Container[];
+      };
+    };
+  };
+}
+
+/** What a person wants to debug. */
+export interface TwinRequest {
+  readonly deadlineSeconds: number;
+  readonly reason: string | undefined;
+  /** Whether the JVM waits for a debugger before it runs the main class. */
+  readonly suspend: boolean;
+  /** The person, or the CircleCI job. */
+  readonly who: string;
+}
+
+/** Annotations of a twin: who started it, and why. */
+export const twinAnnotations = { reason: "debug/reason", who: "debug/by" } as const;
+
+/** Name of the variable with JVM options. */
+const options = "JAVA_TOOL_OPTIONS";
+/**
+ * Seconds from the deletion of a twin until the kubelet kills its JVM. A JVM that is stopped at a
+ * breakpoint cannot end on its own.
+ */
+export const graceSeconds = 2;
+/** Seconds that Kubernetes keeps a twin that has ended, so that its last log lines can be read. */
+const keepSeconds = 30;
+
+/**
+ * Returns the labels of a twin. No Service, PodDisruptionBudget or ReplicaSet selects them, because
+ * these select the component `web`. The NetworkPolicies of a review stack allow pods of jobs the
+ * same connections as the service. So the twin has the component of a job.
+ */
+export function twinLabels(identity: Identity, deployment: string): Labels {
+  return { ...selector(identity, "job"), [twinLabel]: deployment };
+}
+
+/** Returns the container that runs the service: the container with the port `http`. */
+export function serviceContainer({ spec }: ServiceDeployment): Container {
+  const { containers } = spec.template.spec;
+  const [first] = containers;
+  const found = containers.find(({ ports = [] }) =>
+    ports.some(({ name }) => name === httpPortName),
+  );
+  const container = found ?? first;
+  if (container === undefined) throw new UserError("The Deployment has no container.");
+  return container;
+}
+
+/** Returns the port at which the twin answers requests. Undefined if no port is named `http`. */
+export const httpPortOf = ({ ports = [] }: Container): number | undefined =>
+  ports.find(({ name }) => name === httpPortName)?.containerPort;
+
+/**
+ * Returns the Job of a twin: a Job with one pod, which is a copy of the service's pods.
+ *
+ * The copy comes from the Deployment's template and not from a pod, because the cluster adds fields
+ * to a pod that must not be copied, such as the node and default values. With a Job, Kubernetes
+ * deletes the twin at its deadline, also if no command does. A pod without a Job would stay.
+ *
+ * @throws UserError if the variable JAVA_TOOL_OPTIONS is not a plain text
+ */
+export function twinOf(
+  name: string,
+  identity: Identity,
+  deployment: ServiceDeployment,
+  { deadlineSeconds, reason, suspend, who }: TwinRequest,
+): object {
+  const { spec } = deployment.spec.template;
+  const debugged = serviceContainer(deployment);
+  const containers = spec.containers.map((container) =>
+    container === debugged ? withDebugger(alone(container), suspend) : alone(container),
+  );
+  // The migration belongs to a rollout, and not to a person who debugs.
+  const initContainers = (spec.initContainers ?? [])
+    .filter(({ name }) => name !== migrationName && name !== seedName)
+    .map(alone);
+  const labels = twinLabels(identity, deployment.metadata.name);
+  const annotations = {
+    ...(reason === undefined ? {} : { [twinAnnotations.reason]: reason }),
+    [twinAnnotations.who]: who,
+  };
+  // These rules spread the service's pods. The twin does not serve requests.
+  const without = { affinity: undefined, topologySpreadConstraints: undefined };
+  return {
+    apiVersion: "batch/v1",
+    kind: "Job",
+    metadata: { annotations, labels, name },
+    spec: {
+      activeDeadlineSeconds: deadlineSeconds,
+      backoffLimit: 0,
+      template: {
+        metadata: { annotations, labels },
+        spec: {
+          ...spec,
+          ...without,
+          containers,
+          initContainers: initContainers.length === 0 ? undefined : initContainers,
+          restartPolicy: "Never",
+          terminationGracePeriodSeconds: graceSeconds,
+        },
+      },
+      ttlSecondsAfterFinished: keepSeconds,
+    },
+  };
+}
+
+/**
+ * Returns a container without probes, because Kubernetes would restart a JVM that is stopped at a
+ * breakpoint, and without the wait for load balancers, because none sends requests to the twin.
+ */
+function alone(container: Container): Container {
+  const without = ["lifecycle", "livenessProbe", "readinessProbe", "startupProbe"];
+  const fields = Object.entries(container).filter(([field]) => !without.includes(field));
+  return Object.fromEntries(fields) as unknown as Container;
+}
+
+function withDebugger(container: Container, suspend: boolean): Container {
+  const { env = [] } = container;
+  const given = env.find(({ name }) => name === options);
+  if (given?.valueFrom !== undefined) {
+    throw new UserError(
+      `Container ${container.name} gets ${options} from another object, so npm run debug cannot add the debugger. Nothing was changed.`,
+    );
+  }
+  // A JVM with two debuggers does not start. The arg `debugPort` may have added one.
+  const words = (given?.value ?? "").split(/\s+/).filter((word) => !/^$|jdwp/.test(word));
+  const value = [...words, jdwpOption(debuggerPort, suspend)].join(" ");
+  const changed = { name: options, value };
+  return {
+    ...container,
+    env:
+      given === undefined ? [...env, changed] : env.map((one) => (one === given ? changed : one)),
+  };
+}
