@@ -5,6 +5,7 @@ import com.example.orders.api.ManagementServer;
 import com.example.orders.api.Readiness;
 import com.example.orders.config.BuildInfo;
 import com.example.orders.config.Configuration;
+import com.example.orders.diagnostics.DiagnosticsServer;
 import com.example.orders.store.DataSources;
 import com.example.orders.store.OrderStore;
 import com.example.orders.store.SchemaCheck;
@@ -16,6 +17,7 @@ import io.micrometer.core.instrument.binder.system.ProcessorMetrics;
 import io.micrometer.core.instrument.binder.system.UptimeMetrics;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
+import java.io.IOException;
 import java.time.Duration;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
@@ -32,6 +34,9 @@ import picocli.CommandLine.ParentCommand;
         })
 final class ServeCommand implements Callable<Integer> {
     private static final Logger log = LoggerFactory.getLogger(ServeCommand.class);
+
+    // A caller asks for its result every few seconds. A result that no one asks for is left behind.
+    private static final Duration KEEP_RESULTS = Duration.ofMinutes(2);
 
     @ParentCommand
     private OrdersCommand parent;
@@ -55,6 +60,7 @@ final class ServeCommand implements Callable<Integer> {
             // becomes ready before it listens for requests.
             server.start();
             management.start();
+            startDiagnostics(configuration);
             Runtime.getRuntime()
                     .addShutdownHook(new Thread(() -> stop(server, configuration.drain(), requests), "shutdown"));
             log.info(
@@ -65,6 +71,14 @@ final class ServeCommand implements Callable<Integer> {
                     BuildInfo.contentHash());
             new CountDownLatch(1).await();
             return 0;
+        }
+    }
+
+    /** Starts the server for dumps of this JVM, which listens until the process ends. */
+    @SuppressWarnings("resource")
+    private static void startDiagnostics(Configuration configuration) throws IOException {
+        if (configuration.diagnostics().isPresent()) {
+            new DiagnosticsServer(configuration.diagnostics().get(), KEEP_RESULTS).start();
         }
     }
 

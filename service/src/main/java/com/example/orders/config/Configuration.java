@@ -1,6 +1,7 @@
 package com.example.orders.config;
 
 import java.time.Duration;
+import java.util.Optional;
 
 /**
  * The configuration of the service. The values come from environment variables, which the service
@@ -12,6 +13,7 @@ public record Configuration(
         DatabaseConfiguration database,
         Duration drain,
         Duration migrateWait,
+        Optional<DiagnosticsConfiguration> diagnostics,
         String version) {
 
     public static Configuration from(Environment environment) {
@@ -37,6 +39,7 @@ public record Configuration(
                         environment.tls()),
                 Duration.ofSeconds(environment.integer("DRAIN_SECONDS", 30, 0, 3600)),
                 environment.duration("MIGRATE_WAIT", "60s"),
+                environment.diagnostics(),
                 environment.version());
     }
 }

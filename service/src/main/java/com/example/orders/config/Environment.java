@@ -61,6 +61,31 @@ public final class Environment {
                         variable, "must be a duration such as 60s or 5m, not \"" + text + "\""));
     }
 
+    /** Returns where the service answers requests for dumps. Empty without DIAGNOSTICS_PORT. */
+    Optional<DiagnosticsConfiguration> diagnostics() {
+        String port = "DIAGNOSTICS_PORT";
+        return find(port).map(set -> {
+            String directory = required("DIAGNOSTICS_DIRECTORY");
+            if (!Files.isWritable(Path.of(directory))) {
+                throw new ConfigurationException(
+                        "DIAGNOSTICS_DIRECTORY", "names a directory that cannot be written: " + directory);
+            }
+            return new DiagnosticsConfiguration(
+                    integer(port, 0, 0, 65535),
+                    Path.of(directory),
+                    bytes("DIAGNOSTICS_VOLUME_BYTES"),
+                    bytes("DIAGNOSTICS_POD_BYTES"));
+        });
+    }
+
+    private long bytes(String variable) {
+        String text = required(variable);
+        if (!text.matches("[0-9]{1,18}")) {
+            throw new ConfigurationException(variable, "must be a number of bytes, not \"" + text + "\"");
+        }
+        return Long.parseLong(text);
+    }
+
     Tls tls() {
         Tls.Mode mode = Tls.Mode.of(oneOf("DATABASE_SSLMODE", "prefer", Tls.Mode.WORDS));
         Optional<String> rootCertificate = find("DATABASE_SSLROOTCERT");

@@ -33,6 +33,7 @@ class ConfigurationTest {
         assertEquals(Tls.PREFERRED, database.tls());
         assertEquals(Duration.ofSeconds(30), configuration.drain());
         assertEquals(Duration.ofSeconds(60), configuration.migrateWait());
+        assertEquals(Optional.empty(), configuration.diagnostics());
         assertEquals("development", configuration.version());
         assertFalse(configuration.toString().contains("s3cret"), configuration.toString());
     }
@@ -94,6 +95,24 @@ class ConfigurationTest {
         assertEquals("before", password.value());
         Files.writeString(file, "after");
         assertEquals("after", password.value());
+    }
+
+    @Test
+    void diagnosticsNeedADirectoryAndItsSize(@TempDir Path directory) {
+        variables.put("DIAGNOSTICS_PORT", "8083");
+        assertEquals(
+                "DIAGNOSTICS_DIRECTORY is not set",
+                assertThrows(ConfigurationException.class, this::read).getMessage());
+        variables.put("DIAGNOSTICS_DIRECTORY", directory.toString());
+        variables.put("DIAGNOSTICS_VOLUME_BYTES", "677380096");
+        variables.put("DIAGNOSTICS_POD_BYTES", "1Gi");
+        assertEquals(
+                "DIAGNOSTICS_POD_BYTES must be a number of bytes, not \"1Gi\"",
+                assertThrows(ConfigurationException.class, this::read).getMessage());
+        variables.put("DIAGNOSTICS_POD_BYTES", "1073741824");
+        assertEquals(
+                Optional.of(new DiagnosticsConfiguration(8083, directory, 677_380_096, 1L << 30)),
+                read().diagnostics());
     }
 
     private Configuration read() {

@@ -1,0 +1,52 @@
+package com.example.orders.diagnostics;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.text.ParseException;
+import jdk.jfr.Configuration;
+import jdk.jfr.Recording;
+
+/** A flight recording of this JVM, with the settings {@code profile} of the JRE. */
+final class FlightRecording implements AutoCloseable {
+    /**
+     * The most that a recording writes, in bytes: 64 MiB of events, one more chunk of 12 MiB, and
+     * the same again as the file for the caller.
+     */
+    static final long LARGEST_SIZE = 2 * (64L + 12) << 20;
+
+    private static final long MOST_EVENTS = 64L << 20;
+
+    private final Recording recording;
+
+    /**
+     * Starts a recording.
+     *
+     * @param directory directory for the events
+     */
+    FlightRecording(Path directory) throws IOException {
+        // By default, the JVM writes the events to /tmp, which is a small volume.
+        VirtualMachine.run("jfrConfigure", "repositorypath=" + directory);
+        try {
+            recording = new Recording(Configuration.getConfiguration("profile"));
+        } catch (ParseException e) {
+            throw new IOException("the JRE has no settings for a profile", e);
+        }
+        recording.setToDisk(true);
+        recording.setMaxSize(MOST_EVENTS);
+        // Both may contain passwords.
+        recording.disable("jdk.InitialEnvironmentVariable");
+        recording.disable("jdk.InitialSystemProperty");
+        recording.start();
+    }
+
+    /** Stops the recording, and writes it to a file. */
+    void finish(Path file) throws IOException {
+        recording.stop();
+        recording.dump(file);
+    }
+
+    @Override
+    public void close() {
+        recording.close();
+    }
+}

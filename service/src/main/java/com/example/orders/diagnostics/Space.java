@@ -1,0 +1,58 @@
+package com.example.orders.diagnostics;
+
+import com.example.orders.config.DiagnosticsConfiguration;
+import java.io.IOException;
+import java.nio.file.FileStore;
+import java.nio.file.Files;
+
+/** The space that a file may use without an eviction of the pod. */
+final class Space {
+    // Kubernetes also counts the logs (at most 50 MiB) and the other volumes of the pod, which are
+    // at most /tmp with 64 MiB and Datadog's agent with 128 MiB.
+    private static final long OTHERS = 242L << 20;
+    // Below 10 %, the kubelet evicts pods from its node.
+    private static final double LEAST_FREE = 0.15;
+
+    private final DiagnosticsConfiguration configuration;
+
+    Space(DiagnosticsConfiguration configuration) {
+        this.configuration = configuration;
+    }
+
+    /**
+     * Checks that there is space for a file.
+     *
+     * @param what the file in words
+     * @throws Refusal with what is missing
+     */
+    void check(String what, long bytes) throws Refusal, IOException {
+        FileStore store = Files.getFileStore(configuration.directory());
+        long free = store.getUsableSpace() - (long) (LEAST_FREE * store.getTotalSpace());
+        String needs = "%s may need %d MiB, and ".formatted(what, mebibytes(bytes) + 1);
+        if (bytes > configuration.volumeBytes()) {
+            throw new Refusal(
+                    507,
+                    needs
+                            + "the volume for diagnostics has %d MiB: raise its sizeLimit, or use a pod with a smaller heap"
+                                    .formatted(mebibytes(configuration.volumeBytes())));
+        }
+        if (bytes > configuration.podBytes() - OTHERS) {
+            throw new Refusal(
+                    507,
+                    needs
+                            + "of the pod's limit for ephemeral-storage, %d MiB are left: raise the limit"
+                                    .formatted(Math.max(0, mebibytes(configuration.podBytes() - OTHERS))));
+        }
+        if (bytes > free) {
+            throw new Refusal(
+                    507,
+                    needs
+                            + "the disk of the node has %d MiB until Kubernetes evicts pods: use a pod on another node"
+                                    .formatted(Math.max(0, mebibytes(free))));
+        }
+    }
+
+    private static long mebibytes(long bytes) {
+        return bytes >> 20;
+    }
+}
