@@ -221,10 +221,10 @@ export const postgres = {
 export const reviewNamespace = {
   /**
    * Space on the node's disk for each container: logs (kubelet keeps 5 files of 10 MiB) and
-   * `emptyDir` volumes (at most 192 MiB, with Datadog's agent). The kubelet evicts pods above the
-   * limit.
+   * `emptyDir` volumes (at most 192 MiB, with Datadog's agent, and 647 MiB for a heap dump). The
+   * kubelet evicts pods above the limit.
    */
-  containerStorage: { limit: "512Mi", request: "64Mi" },
+  containerStorage: { limit: "1Gi", request: "64Mi" },
   /**
    * Maximum of memory limit divided by memory request. This ratio limits how much the pods can
    * overcommit a node's memory.

@@ -18,6 +18,7 @@ import {
   datadogName,
 } from "./datadog";
 import { pod } from "../conventions/defaults";
+import { diagnostics } from "../conventions/one-off/diagnostics";
 import { type Checked, check, each, imageRef as checkImageRef } from "../conventions/validation";
 import { type Identity, type Release, releaseVersion } from "../conventions/labels";
 import type { EnvValue, ExtraContainer, PodArgs, SecretKey } from "./args";
@@ -228,7 +229,7 @@ export function workloadPodSpec(
 
 /** Environment variables that the components set, or that contradict what the components set. */
 const reserved =
-  /^(?:APP_ENDPOINT|COMMAND_OUTPUT_DIRECTORY|PORT|MANAGEMENT_PORT|DRAIN_SECONDS|JAVA_TOOL_OPTIONS|DATABASE_(?:HOST|NAME|PORT|SSLMODE|SSLROOTCERT|(?:PASSWORD|USERNAME)(?:_FILE)?)|DD_(?:AGENT_HOST|ENV|SERVICE|VERSION))$/;
+  /^(?:APP_ENDPOINT|COMMAND_OUTPUT_DIRECTORY|DIAGNOSTICS_\w+|PORT|MANAGEMENT_PORT|DRAIN_SECONDS|JAVA_TOOL_OPTIONS|DATABASE_(?:HOST|NAME|PORT|SSLMODE|SSLROOTCERT|(?:PASSWORD|USERNAME)(?:_FILE)?)|DD_(?:AGENT_HOST|ENV|SERVICE|VERSION))$/;
 
 /**
  * Checks the args that all workloads have, and returns the issues. `containers` are the names of
@@ -278,11 +279,13 @@ export function workloadIssues(
       containers: [...containers, ...(datadogAgent === undefined ? [] : [datadogName])],
       paths: [
         "/tmp",
+        diagnostics.directory,
         ...(datadogAgent === undefined ? [] : [datadogDirectory]),
         ...(database === undefined ? [] : [databaseDirectory]),
       ],
       volumes: [
         "tmp",
+        diagnostics.volume,
         ...(datadogAgent === undefined ? [] : [datadogName]),
         ...(configFiles === undefined ? [] : [configVolumeName]),
         ...(database === undefined ? [] : [databaseVolumeName]),

@@ -17,6 +17,7 @@ import {
   workloadPodSpec,
 } from "../pods/workload";
 import type { ProbeSettings } from "./arg-types";
+import { diagnosticsEnv, diagnosticsMount, diagnosticsVolume } from "./diagnostics";
 import { type WebServiceInputs, hasManagementPort } from "./normalize";
 
 type Container = k8s.types.input.core.v1.Container;
@@ -39,7 +40,9 @@ function webContainer(name: string, web: WebServiceInputs): Container {
   const javaOptions = [...given, ...(debugPort === undefined ? [] : [jdwpOption(debugPort)])];
   const probe = httpProbe(web);
   const port = (containerPort: number, name: string) => ({ containerPort, name, protocol: "TCP" });
-  const container = workloadContainer({ ...web, javaOptions }, name, web.args, [
+  const volumeMounts = [...(web.volumeMounts ?? []), diagnosticsMount];
+  const container = workloadContainer({ ...web, javaOptions, volumeMounts }, name, web.args, [
+    ...diagnosticsEnv(web),
     { name: "DRAIN_SECONDS", value: String(web.drainSeconds) },
     ...(hasManagementPort(web)
       ? [{ name: "MANAGEMENT_PORT", value: String(web.managementPort) }]
@@ -103,8 +106,9 @@ export function webPodSpec(name: string, web: WebServiceInputs, named: Named): P
     { args: web.migrationArgs, name: migrationName },
     { args: web.seedArgs, name: seedName },
   ].filter(({ args }) => args.length > 0);
+  const volumes = [...(web.volumes ?? []), diagnosticsVolume(web)];
   return applyOverride(web.overrides?.podSpec, {
-    ...workloadPodSpec(web, configMapName),
+    ...workloadPodSpec({ ...web, volumes }, configMapName),
     ...spread(web),
     containers: [webContainer(name, web)],
     ...workloadInitContainers(

@@ -162,7 +162,7 @@ const reviewNamespace: Changes<ReviewNamespaceOverrides> = {
       const limits = spec.limits.map((limit) => ({ ...limit, default: { memory: "1Gi" } }));
       return { ...spec, limits };
     },
-    "        ephemeral-storage: 512Mi\n        memory: 512Mi",
+    "        ephemeral-storage: 1Gi\n        memory: 512Mi",
     "        memory: 1Gi",
   ],
   networkPolicySpecs: [

@@ -36,6 +36,12 @@ const url = of(
 );
 const probes = ["livenessProbe", "readinessProbe", "startupProbe"];
 const sharedWeb = podArgs(webPods);
+/** Fields whose values depend on the memory of a pod: a heap dump needs twice the heap. */
+const diagnostics = of(
+  "Deployment",
+  webEnv("DIAGNOSTICS_VOLUME_BYTES"),
+  `${webPod}.volumes[name=diagnostics].emptyDir.sizeLimit`,
+);
 
 /** The fields that each arg of a WebService sets. */
 export const webServiceFields = {
@@ -70,6 +76,7 @@ export const webServiceFields = {
   maxUnavailable: of("Deployment", "spec.strategy.rollingUpdate.maxUnavailable"),
   migrationArgs: of("Deployment", `${webPod}.initContainers[name=migrate]`),
   minReadySeconds: of("Deployment", "spec.minReadySeconds"),
+  memoryLimit: [...sharedWeb.memoryLimit, ...diagnostics],
   "overrides.autoscalerSpec": of("HorizontalPodAutoscaler", "spec"),
   "overrides.container": of("Deployment", webContainer),
   "overrides.deploymentSpec": of("Deployment", "spec"),
@@ -89,6 +96,7 @@ export const webServiceFields = {
     ...alb("healthcheck-path"),
   ],
   replicas: [...of("Deployment", "spec.replicas"), ...of("PodDisruptionBudget", "")],
+  requests: [...sharedWeb.requests, ...diagnostics],
   revisionHistoryLimit: of("Deployment", "spec.revisionHistoryLimit"),
   seedArgs: of("Deployment", `${webPod}.initContainers[name=seed]`),
   startupProbe: of("Deployment", `${webContainer}.startupProbe`),

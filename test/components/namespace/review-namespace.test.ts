@@ -125,7 +125,7 @@ describe("ReviewNamespace", () => {
         "count/ingresses.networking.k8s.io": "2",
         "count/jobs.batch": "200",
         "count/secrets": "20",
-        "limits.ephemeral-storage": "4096Mi",
+        "limits.ephemeral-storage": "8192Mi",
         persistentvolumeclaims: "2",
         pods: "4",
         "requests.cpu": "500m",
@@ -153,7 +153,7 @@ describe("ReviewNamespace", () => {
     const { limits } = (await made()).one(types.limitRange).inputs.spec;
     assert.deepEqual(limits, [
       {
-        default: { "ephemeral-storage": "512Mi", memory: "512Mi" },
+        default: { "ephemeral-storage": "1Gi", memory: "512Mi" },
         defaultRequest: { cpu: "250m", "ephemeral-storage": "64Mi", memory: "512Mi" },
         maxLimitRequestRatio: { memory: "4" },
         type: "Container",

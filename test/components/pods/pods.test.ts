@@ -29,11 +29,23 @@ interface Component {
   readonly type: string;
 }
 
+/** Returns the template of a web pod without the volume that only web pods have. */
+function withoutDiagnostics(template: Manifest): Manifest {
+  const others = ({ name }: Manifest) => name !== "diagnostics";
+  const { spec } = template;
+  const containers = spec.containers.map((container: Manifest) => ({
+    ...container,
+    volumeMounts: container.volumeMounts.filter(others),
+  }));
+  return { ...template, spec: { ...spec, containers, volumes: spec.volumes.filter(others) } };
+}
+
 const components: readonly Component[] = [
   {
     make: (args) => new WebService("orders", { ...web, database, ...args }),
     objects: 3,
-    template: (r) => r.one("kubernetes:apps/v1:Deployment").inputs.spec.template,
+    template: (r) =>
+      withoutDiagnostics(r.one("kubernetes:apps/v1:Deployment").inputs.spec.template),
     type: "WebService",
   },
   {
@@ -358,6 +370,10 @@ for (const { make, objects, template, type } of components) {
         [
           { secretFiles: [{ keys: [".."], mountPath: "/s", secretName: "s" }] },
           'secretFiles[0].keys[0] must be a key of a Secret, got ".."; use letters, digits, dots, hyphens and underscores',
+        ],
+        [
+          { volumes: [{ emptyDir: {}, name: "diagnostics" }] },
+          'volumes[0].name must be unique, got "diagnostics"; choose another one',
         ],
         [
           { volumes: [{ emptyDir: {}, name: "database" }] },

@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { ResourceError } from "@pulumi/pulumi";
+import { pod, reviewNamespace } from "../../../components/conventions/defaults";
+import { memoryBytes } from "../../../components/conventions/quantities";
 import { WebService, type WebServiceArgs } from "../../../components/web-service/web-service";
 import { database, everyPodArg, identity, imageRef, web } from "../../support/fixtures";
 import { matchesGolden } from "../../support/golden";
@@ -290,10 +292,31 @@ describe("WebService", () => {
     }
   });
 
-  it("writes to a sized /tmp only", async () => {
+  it("writes to a sized /tmp, and to a volume for dumps of twice the heap", async () => {
     const { containers, volumes } = await podOf();
-    assert.deepEqual(volumes, [{ emptyDir: { sizeLimit: "64Mi" }, name: "tmp" }]);
-    assert.deepEqual(containers[0].volumeMounts, [{ mountPath: "/tmp", name: "tmp" }]);
+    assert.deepEqual(volumes, [
+      { emptyDir: { sizeLimit: "64Mi" }, name: "tmp" },
+      // Twice 60 % of 512 MiB, and 32 MiB for the classes.
+      { emptyDir: { sizeLimit: "647Mi" }, name: "diagnostics" },
+    ]);
+    assert.deepEqual(containers[0].volumeMounts, [
+      { mountPath: "/tmp", name: "tmp" },
+      { mountPath: "/diagnostics", name: "diagnostics" },
+    ]);
+    const env = await envOf();
+    assert.equal(env["DIAGNOSTICS_DIRECTORY"], "/diagnostics");
+    assert.equal(env["DIAGNOSTICS_VOLUME_BYTES"], String(647 * 2 ** 20));
+    assert.equal((await envOf({ memoryLimit: "1Gi" }))["DIAGNOSTICS_VOLUME_BYTES"], "1322254336");
+  });
+
+  it("leaves room for a dump in a review stack, next to all other files of the pod", () => {
+    const mebibytes = (size: string) => (memoryBytes(size) ?? 0) / 2 ** 20;
+    const { datadogAgentSizeLimit, tmpSizeLimit } = pod;
+    const logs = 5 * 10;
+    const others = logs + mebibytes(tmpSizeLimit) + mebibytes(datadogAgentSizeLimit);
+    // Space.java has the same number.
+    assert.equal(others, 242);
+    assert.ok(647 + others <= mebibytes(reviewNamespace.containerStorage.limit));
   });
 
   it("limits memory to what it requests, and CPU not at all", async () => {

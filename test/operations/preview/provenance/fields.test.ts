@@ -103,7 +103,11 @@ const otherPodArgs = {
   podAnnotations: [{ podAnnotations: added }],
   podLabels: [{ podLabels: labelled.labels }],
   release: [{ release: { branch: "other", commit: "f".repeat(40) } }],
-  requests: [{ requests: { cpu: "3", memory: "640Mi" } }],
+  requests: [
+    { requests: { cpu: "3", memory: "640Mi" } },
+    // Without a memory limit, the request is the limit, and the heap depends on the limit.
+    { memoryLimit: undefined, requests: { cpu: "3", memory: "640Mi" } },
+  ],
   secretFiles: [{ secretFiles: [] }],
   sidecars: [{ sidecars: [{ name: "other" }] }],
   tolerations: [{ tolerations: [] }],

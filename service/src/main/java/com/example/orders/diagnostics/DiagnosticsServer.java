@@ -100,26 +100,33 @@ public final class DiagnosticsServer implements AutoCloseable {
      *
      * @param logged what the caller asks for, for the log; null if the log needs no line
      */
-    private HttpHandler answering(String logged, Answer answer) {
+    private static HttpHandler answering(String logged, Answer answer) {
         return exchange -> {
             try (exchange) {
-                String caller = exchange.getRequestHeaders().getFirst(CALLER);
-                if (caller == null) {
-                    throw new Refusal(403, "the header " + CALLER + " is missing");
-                }
-                if (logged != null) {
-                    log.info("diagnostics: {}, requested by {}", logged, caller);
-                }
-                answer.to(exchange);
-            } catch (Refusal e) {
-                send(exchange, e.status(), e.getMessage());
+                answerOrRefuse(exchange, logged, answer);
             } catch (InterruptedException e) {
                 Thread.currentThread().interrupt();
-            } catch (RuntimeException e) {
-                log.warn("diagnostics failed", e);
-                send(exchange, 500, "the service failed: " + e.getMessage());
             }
         };
+    }
+
+    private static void answerOrRefuse(HttpExchange exchange, String logged, Answer answer)
+            throws IOException, InterruptedException {
+        try {
+            String caller = exchange.getRequestHeaders().getFirst(CALLER);
+            if (caller == null) {
+                throw new Refusal(403, "the header " + CALLER + " is missing");
+            }
+            if (logged != null) {
+                log.info("diagnostics: {}, requested by {}", logged, caller);
+            }
+            answer.to(exchange);
+        } catch (Refusal e) {
+            send(exchange, e.status(), e.getMessage());
+        } catch (RuntimeException e) {
+            log.warn("diagnostics failed", e);
+            send(exchange, 500, "the service failed: " + e.getMessage());
+        }
     }
 
     private static void send(HttpExchange exchange, int status, String text) throws IOException {

@@ -101,6 +101,9 @@ class DiagnosticsServerTest {
                 },
                 "a-known-thread");
         waiting.start();
+        while (waiting.getState() != Thread.State.TIMED_WAITING) {
+            Thread.sleep(10);
+        }
         String dump = text(ask("POST", "/threads"));
         waiting.interrupt();
         assertTrue(dump.contains("\"a-known-thread\""), dump);

@@ -1,0 +1,47 @@
+import { pod } from "../conventions/defaults";
+import { diagnostics } from "../conventions/one-off/diagnostics";
+import { memoryBytes } from "../conventions/quantities";
+import type { ExtraVolume, ExtraVolumeMount } from "../pods/args";
+import type { EnvVar } from "../pods/database";
+import type { WebServiceInputs } from "./normalize";
+
+const mebi = 2 ** 20;
+/** Space for the names and fields of classes, and for stack traces, in a heap dump. */
+const classesMebibytes = 32;
+
+/**
+ * Returns the size of the volume for diagnostics, in MiB. In a heap dump, a reference has 8 bytes,
+ * and in the heap usually 4. So a heap dump is at most twice as large as the heap.
+ */
+function volumeMebibytes({ memoryLimit, requests }: WebServiceInputs): number {
+  const memory = (memoryBytes(memoryLimit ?? requests.memory) ?? 0) / mebi;
+  return Math.ceil((2 * memory * pod.maxRamPercentage) / 100) + classesMebibytes;
+}
+
+/** Environment variables of the service: where it answers requests for dumps of its JVM. */
+export function diagnosticsEnv(web: WebServiceInputs): EnvVar[] {
+  const { directory, port, variables } = diagnostics;
+  return [
+    { name: variables.directory, value: directory },
+    {
+      name: variables.podBytes,
+      // Without a limit, this is the disk space of the node.
+      valueFrom: { resourceFieldRef: { resource: "limits.ephemeral-storage" } },
+    },
+    { name: variables.port, value: String(port) },
+    { name: variables.volumeBytes, value: String(volumeMebibytes(web) * mebi) },
+  ];
+}
+
+export const diagnosticsMount: ExtraVolumeMount = {
+  mountPath: diagnostics.directory,
+  name: diagnostics.volume,
+};
+
+/** Returns the volume for dumps. A node does not reserve its space. */
+export function diagnosticsVolume(web: WebServiceInputs): ExtraVolume {
+  return {
+    emptyDir: { sizeLimit: `${String(volumeMebibytes(web))}Mi` },
+    name: diagnostics.volume,
+  };
+}
