@@ -82,7 +82,9 @@ describe("npm run debug", () => {
       "*port-forward*:8080": `echo "Forwarding from 127.0.0.1:18080 -> 8080"; exec sleep 60`,
     });
     const workspace = programs.workspace({ SANDBOX_REGISTRY: "localhost:5000" });
-    await debug(stack, { port, ...options }, workspace);
+    const { heap, jfr, threads } = options;
+    const isTwin = [heap, jfr, threads].every((one) => one === undefined);
+    await debug(stack, { ...(isTwin && { port }), ...options }, workspace);
   }
   /** The name of the twin that the command has created. */
   const name = (): string => /Created twin (debug-\S+) of/.exec(text())?.[1] ?? "none";
@@ -168,12 +170,12 @@ describe("npm run debug", () => {
       [{ deadline: "9h" }, /--deadline must be .* at most 8h/],
       [{ deadline: "soon" }, /--deadline must be/],
       [{ heap: "a", threads: true }, /only one of/],
-      [{ jfr: ["60s"], port: undefined }, /--jfr needs a time from 1s to 10m and a file/],
-      [{ jfr: ["11m", "a"], port: undefined }, /--jfr needs/],
-      [{ jfr: ["60s", "a", "b"], port: undefined }, /--jfr needs/],
+      [{ jfr: ["60s"] }, /--jfr needs a time from 1s to 10m and a file/],
+      [{ jfr: ["11m", "a"] }, /--jfr needs/],
+      [{ jfr: ["60s", "a", "b"] }, /--jfr needs/],
       [{ pod: "orders-1" }, /--pod needs/],
       [{ port: 0 }, /--port must be/],
-      [{ port: undefined, suspend: true, threads: true }, /--suspend is only for a twin/],
+      [{ suspend: true, threads: true }, /--suspend is only for a twin/],
     ];
     for (const [options, message] of wrong) {
       await assert.rejects(run(options), (error: unknown) => {
@@ -188,7 +190,7 @@ describe("npm run debug", () => {
   it("touches production only with --yes and a reason", async () => {
     for (const stack of ["prod", "prod-canary"]) {
       for (const options of [{}, { yes: true }, { reason: "audit" }, { reason: " ", yes: true }]) {
-        for (const more of [{}, { port: undefined, threads: true }]) {
+        for (const more of [{}, { threads: true }]) {
           await assert.rejects(
             run({ ...options, ...more }, {}, stack),
             (error: unknown) => error instanceof WrongUse && /is production/.test(error.message),
