@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { setTimeout as sleep } from "node:timers/promises";
 import { evicted, podsOf, readyPodsDuring, servingPods, until } from "./support/cluster";
 import { apply, kubectl, succeeded } from "./support/commands";
+import { abandonedTwin, checkDumps, debuggedTwin } from "./support/debug/scene";
 import { nothingWasLost } from "./support/load";
 import { OwnStack } from "./support/own-stack";
 
@@ -86,6 +87,23 @@ describe("services-orders with 2 replicas", function () {
       "the cluster's logs contain orders",
     );
     assert.equal((await run("export", "--since", "yesterday", "--format", "csv")).code, 2);
+  });
+
+  it("stops a twin of the service at a breakpoint, and deletes it within 10 s after Ctrl-C", async () => {
+    const pods = await podsOf(stack.namespace);
+    const abandoned = await abandonedTwin(stack);
+    const { output, seconds } = await debuggedTwin(stack);
+    assert.match(output, /Deletes the twin debug-/);
+    assert.ok(!output.includes(`${abandoned} `), "the abandoned twin still runs");
+    console.log(`      the twin was gone ${seconds.toFixed(1)} s after Ctrl-C`);
+    assert.ok(seconds <= 10);
+    assert.deepEqual(await podsOf(stack.namespace), pods);
+  });
+
+  it("gets a thread dump, a heap dump and a flight recording of a pod, which continues", async () => {
+    const pods = await podsOf(stack.namespace);
+    await checkDumps(stack);
+    assert.deepEqual(await podsOf(stack.namespace), pods);
   });
 
   it("restarts no pod for a commit that changes neither the image nor a pod's spec", async () => {

@@ -20,8 +20,14 @@ export interface Run {
 export interface RunOptions {
   readonly cwd?: string;
   readonly env?: Readonly<Record<string, string>>;
-  /** When the command has printed `text`, `npmRun` calls `then` with the command's process id. */
-  readonly when?: { readonly text: string; readonly then: (pid: number) => void };
+  /**
+   * When the command has printed `text`, `npmRun` calls `then` with the command's process id and
+   * its output.
+   */
+  readonly when?: {
+    readonly text: string;
+    readonly then: (pid: number, output: string) => void;
+  };
 }
 
 /** Runs one of the project's commands as a person does, in the project or in a copy of it. */
@@ -41,7 +47,7 @@ export async function npmRun(args: readonly string[], options: RunOptions = {}):
     output += chunk.toString("utf8");
     if (when !== undefined && !told && output.includes(when.text)) {
       told = true;
-      when.then(child.pid ?? 0);
+      when.then(child.pid ?? 0, output);
     }
   };
   child.stdout.on("data", listen);

@@ -147,6 +147,19 @@ export class OwnStack {
     return stop();
   }
 
+  /**
+   * Runs one of the project's commands on the stack, in the copy. When the command has printed
+   * `text`, calls `then` with the id of the command's process group and with its output.
+   */
+  async npmUntil(
+    args: readonly string[],
+    text: string,
+    then: (pid: number, output: string) => void,
+  ): Promise<Run> {
+    const env = { ...environment(), ...this.#env };
+    return npmRun(args, { cwd: this.#copy, env, when: { text, then } });
+  }
+
   /** Runs one of the project's commands on the stack, in the copy. */
   async npm(...args: readonly string[]): Promise<Run> {
     return npmRun(args, { cwd: this.#copy, env: { ...environment(), ...this.#env } });
