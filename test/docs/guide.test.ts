@@ -192,18 +192,6 @@ const expected: readonly (readonly [heading: string, changes: Expected])[] = [
     ],
   ],
   [
-    "Attach a debugger in a review stack",
-    [
-      [
-        ["review-x"],
-        {
-          [`${deployment} ${container}.livenessProbe.failureThreshold`]: 360,
-          [`${deployment} ${container}.ports[name=debug].containerPort`]: 5005,
-        },
-      ],
-    ],
-  ],
-  [
     "Add a job",
     [
       [

@@ -27,12 +27,15 @@ async function freePort(): Promise<number> {
   return port;
 }
 
-/** Starts a twin, kills the command with SIGKILL, and returns the name of the twin's pod. */
+/** Starts a twin, kills the command with SIGKILL, and returns the name of the twin. */
 export async function abandonedTwin(stack: OwnStack): Promise<string> {
   const args = ["debug", "local", "--port", String(await freePort())];
-  await stack.npmUntil(args, "Ctrl-C ends", (pid) => process.kill(-pid, "SIGKILL"));
-  const [twin = "none"] = await twinsOf(stack.namespace);
-  return twin;
+  const { output } = await stack.npmUntil(args, "Ctrl-C ends", (pid) => {
+    process.kill(-pid, "SIGKILL");
+  });
+  const [twin] = await twinsOf(stack.namespace);
+  assert.ok(twin !== undefined, output);
+  return /Created twin (\S+)/.exec(output)?.[1] ?? twin;
 }
 
 /**
