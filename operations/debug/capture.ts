@@ -95,6 +95,12 @@ export async function capture(
   const { cluster, namespace } = target;
   const open = async (): Promise<Forward> =>
     Forward.open(cluster.start, namespace, pod.metadata.name, port);
+  let unused: Forward | undefined;
+  const openOrReuse = async (): Promise<Forward> => {
+    const forward = unused ?? (await open());
+    unused = undefined;
+    return forward;
+  };
   // The service writes this text into its log. A header has only ASCII characters.
   const by = reason === undefined ? who : `${who}: ${reason}`;
   const headers = { "Requested-By": by.replaceAll(/[^ -~]/g, "?") };
@@ -115,9 +121,13 @@ export async function capture(
       },
       { headers, silence: dumpMs },
     );
-    await receive(wanted.file, open, { headers, path: `/results/${id.trim()}/` });
+    unused = forward;
+    await receive(wanted.file, openOrReuse, { headers, path: `/results/${id.trim()}/` });
   } catch (error) {
-    throw error instanceof Refusal ? new UserError(`${messageOf(error)}.`) : error;
+    if (error instanceof UserError) throw error;
+    const what =
+      error instanceof Refusal ? "" : `Pod ${pod.metadata.name} sent no complete answer: `;
+    throw new UserError(`${what}${messageOf(error)}.`);
   } finally {
     forward.close();
   }

@@ -10,7 +10,7 @@ const pauseMs = 500;
  * object starts kubectl again with the same port of this machine.
  */
 export class KeptForward {
-  readonly #aborted = new AbortController();
+  #closed = false;
   #forward: Forward;
 
   private constructor(forward: Forward) {
@@ -41,20 +41,24 @@ export class KeptForward {
   }
 
   close(): void {
-    this.#aborted.abort();
+    this.#closed = true;
     this.#forward.close();
   }
 
   async #keep(open: () => Promise<Forward>): Promise<void> {
     await this.#forward.ended;
-    while (!this.#aborted.signal.aborted) {
+    while (!this.#isClosed()) {
       await sleep(pauseMs);
       const next = await open().catch(() => undefined);
       if (next === undefined) continue;
       this.#forward = next;
       // `close` may have been called while kubectl started.
-      if (this.#aborted.signal.aborted) next.close();
+      if (this.#isClosed()) next.close();
       await next.ended;
     }
+  }
+
+  #isClosed(): boolean {
+    return this.#closed;
   }
 }

@@ -1,12 +1,4 @@
-import {
-  chmodSync,
-  copyFileSync,
-  mkdirSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from "node:fs";
+import { chmodSync, copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { command } from "../../lib/command";
 import { project } from "../../lib/project";
@@ -14,6 +6,7 @@ import { type Report } from "../../lib/progress";
 import { UserError } from "../../lib/errors";
 import { rootFilesystem, tool } from "./debian";
 import { program } from "./download-or-build";
+import { cutJre, jrePackages } from "./jre";
 import { goarch, versions } from "./parts";
 
 type Architecture = typeof goarch;
@@ -55,7 +48,7 @@ function single(path: () => string, name: string, entrypoint: readonly string[])
 function debianBase(
   packages: readonly string[],
   architectures: readonly Architecture[],
-  finish: (root: string, architecture: Architecture) => void,
+  finish: (root: string, architecture: Architecture, report: Report) => Promise<void> | void,
   dockerfile: string,
 ): Image["context"] {
   return async (directory, report) => {
@@ -71,7 +64,7 @@ function debianBase(
       mkdirSync(join(root, "etc"), { recursive: true });
       const sources = "passwd: files\ngroup: files\nhosts: files dns\n";
       writeFileSync(join(root, "etc", "nsswitch.conf"), sources);
-      finish(root, architecture);
+      await finish(root, architecture, report);
       report(`packing for ${architecture}`);
       // tar writes the files in a fixed order and with fixed dates, so that the same packages
       // result in the same image.
@@ -130,18 +123,8 @@ export const images = {
       }
       return image;
     },
-    version: "openjdk-17 1",
-    context: debianBase(
-      ["openjdk-17-jre-headless", "libc6", "tzdata"],
-      ["amd64", "arm64"],
-      (root, architecture) => {
-        symlinkSync(
-          `../lib/jvm/java-17-openjdk-${architecture}/bin/java`,
-          join(root, "usr", "bin", "java"),
-        );
-      },
-      "",
-    ),
+    version: "openjdk-17 2",
+    context: debianBase(jrePackages, ["amd64", "arm64"], cutJre, ""),
   },
   postgres: {
     title: "PostgreSQL image",

@@ -1,0 +1,66 @@
+import { mkdirSync, rmSync, symlinkSync, utimesSync } from "node:fs";
+import { join } from "node:path";
+import { command } from "../../lib/command";
+import { type Report } from "../../lib/progress";
+import { goarch } from "./parts";
+
+/**
+ * The modules of a JRE that the makers of OpenJDK 17 build, such as Eclipse Temurin: the modules of
+ * the boot loader and of the platform loader, and the agent of the debugger. The modules with tools,
+ * such as `jdk.jcmd`, `jdk.attach`, `jdk.jdi` and `jdk.compiler`, are only in a JDK.
+ *
+ * @see https://github.com/openjdk/jdk17u/blob/master/make/Images.gmk (`JRE_MODULES`)
+ * @see https://github.com/openjdk/jdk17u/blob/master/make/conf/module-loader-map.conf
+ */
+export const jreModules: readonly string[] = [
+  ...["java.base", "java.datatransfer", "java.desktop", "java.instrument", "java.logging"],
+  ...["java.management", "java.management.rmi", "java.naming", "java.prefs", "java.rmi"],
+  ...["java.security.sasl", "java.xml", "jdk.incubator.foreign", "jdk.incubator.vector"],
+  ...["jdk.internal.vm.ci", "jdk.jfr", "jdk.management", "jdk.management.jfr"],
+  ...["jdk.management.agent", "jdk.net", "jdk.nio.mapmode", "jdk.sctp", "jdk.unsupported"],
+  "jdk.naming.rmi",
+  ...["java.compiler", "java.net.http", "java.scripting", "java.se", "java.security.jgss"],
+  ...["java.smartcardio", "java.sql", "java.sql.rowset", "java.transaction.xa"],
+  ...["java.xml.crypto", "jdk.accessibility", "jdk.charsets", "jdk.crypto.cryptoki"],
+  ...["jdk.crypto.ec", "jdk.dynalink", "jdk.httpserver", "jdk.jsobject", "jdk.localedata"],
+  ...["jdk.naming.dns", "jdk.security.auth", "jdk.security.jgss", "jdk.xml.dom", "jdk.zipfs"],
+  "jdk.jdwp.agent",
+];
+
+/**
+ * Debian's packages for {@link cutJre}. Debian's JRE has the modules of a JDK, so that a program
+ * could work in the sandbox and fail in production. The package of the JDK has the modules as files
+ * from which `jlink` builds a JRE.
+ */
+export const jrePackages = ["openjdk-17-jdk-headless", "libc6", "tzdata"] as const;
+
+/**
+ * Replaces Debian's JDK in a root file system by a JRE with {@link jreModules}. Needs the program
+ * `jlink` of a JDK 17, which the machine also needs to compile the service.
+ */
+export async function cutJre(
+  root: string,
+  architecture: typeof goarch,
+  report: Report,
+): Promise<void> {
+  const all = join(root, "usr", "lib", "jvm");
+  const jdk = join(all, `java-17-openjdk-${architecture}`);
+  const jre = join(root, "opt", "java");
+  mkdirSync(join(root, "opt"));
+  report(`linking the JRE for ${architecture}`);
+  const { JAVA_HOME } = process.env;
+  const jlink = JAVA_HOME === undefined ? "jlink" : join(JAVA_HOME, "bin", "jlink");
+  await command(jlink, [
+    ...["--module-path", join(jdk, "jmods"), "--add-modules", jreModules.join(",")],
+    // As in OpenJDK's own JRE, a stack trace has no line numbers of the JDK's classes.
+    ...["--strip-java-debug-attributes", "--no-header-files", "--no-man-pages"],
+    ...["--output", jre],
+  ]);
+  rmSync(all, { force: true, recursive: true });
+  rmSync(join(root, "etc", "java-17-openjdk"), { force: true, recursive: true });
+  symlinkSync("../../opt/java/bin/java", join(root, "usr", "bin", "java"));
+  // The JVM starts faster with an archive of its own classes, but writes the archive only on its own
+  // architecture. The archive names the time of this file, and each file of the image has this time.
+  utimesSync(join(jre, "lib", "modules"), 0, 0);
+  if (architecture === goarch) await command(join(jre, "bin", "java"), ["-Xshare:dump"]);
+}
