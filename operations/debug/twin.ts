@@ -1,6 +1,7 @@
 import { httpPortName, migrationName, seedName } from "../../components/conventions/defaults";
 import { type Identity, type Labels, selector } from "../../components/conventions/labels";
-import { debuggerPort, jdwpOption, twinLabel } from "../../components/conventions/one-off/debugger";
+import { copyLabels } from "../../components/conventions/one-off/copies";
+import { debuggerPort, jdwpOption } from "../../components/conventions/one-off/debugger";
 import { UserError } from "../../lib/errors";
 
 interface EnvVar {
@@ -60,7 +61,7 @@ const keepSeconds = 30;
  * same connections as the service. So the twin has the component of a job.
  */
 export function twinLabels(identity: Identity, deployment: string): Labels {
-  return { ...selector(identity, "job"), [twinLabel]: deployment };
+  return { ...selector(identity, "job"), [copyLabels.twin]: deployment };
 }
 
 /** Returns the container that runs the service: the container with the port `http`. */

@@ -1,5 +1,5 @@
 import { versionOfJob } from "../../components/conventions/migrations/declaration";
-import { twinLabel } from "../../components/conventions/one-off/debugger";
+import { copyLabels } from "../../components/conventions/one-off/copies";
 import { UserError } from "../../lib/errors";
 import { dateOf, duration, eventually, span } from "../../lib/time";
 import { type Cluster, list } from "../clients/kubectl";
@@ -24,7 +24,7 @@ export async function runningJobs(
   cluster: Pick<Cluster, "kubectl">,
   now = new Date(),
 ): Promise<readonly string[]> {
-  const which = ["--namespace", namespace, "--selector", `!${twinLabel}`];
+  const which = ["--namespace", namespace, "--selector", `!${copyLabels.twin}`];
   const jobs = await list<Job>(cluster, "jobs", which);
   return jobs
     .filter(({ metadata }) => versionOfJob(metadata.name) === undefined)

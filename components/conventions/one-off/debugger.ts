@@ -2,12 +2,6 @@
 export const debuggerPort = 5005;
 
 /**
- * Label of the Jobs and pods of `npm run debug`, and of no other objects. Its value is the name of
- * the Deployment whose pod is copied.
- */
-export const twinLabel = "debug/twin-of";
-
-/**
  * Returns the JVM option that starts the debugger (JDWP). The debugger listens on the pod's
  * loopback address, so from outside the pod, only `kubectl port-forward` can connect to it.
  *
