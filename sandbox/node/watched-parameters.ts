@@ -12,6 +12,9 @@ export function watchedParameters(): object[] {
     ["v1", "ResourceQuota"],
     ["v1", "LimitRange"],
     ["networking.k8s.io/v1", "NetworkPolicy"],
+    ["v1", "PodTemplate"],
+    ["batch/v1", "CronJob"],
+    ["apps/v1", "Deployment"],
   ].flatMap(([parameters, kind = ""]) => {
     const name = `sandbox-watches-${kind.toLowerCase()}`;
     const pods = { apiGroups: [""], apiVersions: ["v1"], operations: ["CREATE"] };

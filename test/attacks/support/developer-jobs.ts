@@ -159,7 +159,7 @@ const withEachJob: Readonly<Record<string, Attack>> = {
         "jobs/run-of": scheduledName,
       }),
     // Several policies refuse this Job. The API server's message names one of them.
-    /creates and deletes only the Jobs of|must be|must have/,
+    /a developer|must|may have only/,
   ],
   "does not say what it is a copy of": [
     (job) => (job.metadata.labels = { app: "mine" }),
