@@ -10,6 +10,7 @@ export type ArgsFromSettings = Omit<WebServiceArgs, "database" | "imageRef" | "n
 /** Returns the args that a web service takes from the settings. A canary takes the same args. */
 export function webServiceArgs(settings: Settings): ArgsFromSettings & Pick<Settings, "replicas"> {
   const { callersAuthenticatedBy, ingressGroupName, ingressPreset, ingressScheme } = settings;
+  const { waitForIngress } = settings;
   // A web service accepts `ingressGroupName` and `ingressScheme` only together with
   // `ingressPreset`.
   const preset =
@@ -18,7 +19,11 @@ export function webServiceArgs(settings: Settings): ArgsFromSettings & Pick<Sett
     ...preset,
     host: settings.host,
     identity: settings.identity,
-    ingressAnnotations: defined({ [callersAuthenticatedByAnnotation]: callersAuthenticatedBy }),
+    ingressAnnotations: defined({
+      [callersAuthenticatedByAnnotation]: callersAuthenticatedBy,
+      // Pulumi's Kubernetes provider does not wait for an object with this annotation.
+      "pulumi.com/skipAwait": waitForIngress ? undefined : "true",
+    }),
     ingressClassName: settings.ingressClassName,
     ...(settings.quickStart ? { javaOptions: [pod.quickStart] } : {}),
     publicPort: settings.publicPort,

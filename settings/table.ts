@@ -55,6 +55,7 @@ export const table = {
     ...text("the UID of the cluster's namespace kube-system", /^[0-9a-f-]{36}$/),
     description:
       "UID of the only cluster that the stack may change. Without this setting, the stack may change any cluster.",
+    env: "SANDBOX_CLUSTER_UID",
   }),
   context: setting({
     ...forms.contextName,
@@ -150,6 +151,7 @@ export const table = {
     ...forms.ingressClass,
     description:
       "IngressClass of the Ingress. Without this setting, the cluster's default class applies.",
+    env: "SANDBOX_INGRESS_CLASS",
   }),
   ingressFrom: setting({
     ...forms.peers,
@@ -269,6 +271,13 @@ export const table = {
     default: ({ environment }) => environment !== "local",
     description: "Whether the public URL is https.",
     env: "SANDBOX_TLS",
+  }),
+  waitForIngress: setting({
+    ...forms.bool,
+    default: () => true,
+    description:
+      "Whether an update waits until the Ingress has an address. In a cluster without an ingress controller, the Ingress never has one, and the update fails after 10 minutes.",
+    env: "SANDBOX_WAIT_FOR_INGRESS",
   }),
 } as const;
 

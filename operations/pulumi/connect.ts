@@ -27,7 +27,8 @@ interface KubeSystem {
   };
 }
 
-type Where = Pick<Settings, "context" | "eksCluster" | "environment">;
+type Where = Partial<Pick<Settings, "clusterUid">> &
+  Pick<Settings, "context" | "eksCluster" | "environment">;
 
 /**
  * Timeout of a Pulumi command that reads the state backend, in seconds. To list 200 stacks in S3
@@ -102,14 +103,15 @@ const unlimited: Left = () => Number.POSITIVE_INFINITY;
  * Reads the UID of the cluster, and the annotations of its namespace `kube-system`.
  *
  * @param left limits the time of every program, in addition to the timeout of each program
- * @throws UserError with the address of the cluster, if the cluster does not answer.
+ * @throws UserError with the address of the cluster, if the cluster does not answer, or if it is
+ * not the cluster in the setting `clusterUid`.
  */
 export async function connectToCluster(
   settings: Where,
   workspace: Workspace,
   left: Left = unlimited,
 ): Promise<StartingCluster> {
-  const { context, eksCluster, environment } = settings;
+  const { clusterUid, context, eksCluster, environment } = settings;
   const access: string[] = context === undefined ? [] : [`--context=${context}`];
   if (eksCluster !== undefined)
     access.push(`--kubeconfig=${await eksFile(eksCluster, environment, workspace, left)}`);
@@ -129,6 +131,12 @@ export async function connectToCluster(
     );
   });
   const { annotations = {}, uid } = (JSON.parse(answer) as KubeSystem).metadata;
+  if (clusterUid !== undefined && clusterUid !== uid) {
+    throw new UserError(
+      `This stack belongs to the cluster ${clusterUid}, but the cluster ${await addressOf(access, workspace, left)} is ${uid}. ` +
+        'Choose the right context, or fix the setting "clusterUid". Nothing was changed.',
+    );
+  }
   const { env } = workspace;
   return { annotations, kubectl: kubectlFor(access, env), start: startFor(access, env), uid };
 }

@@ -143,6 +143,16 @@ describe("the program", () => {
     }
   });
 
+  it("waits for the Ingress's address, except where the cluster may have no ingress controller", async () => {
+    const skipped = async (env: Texts): Promise<unknown> => {
+      const { recorder } = await run(settingsOf("local", {}, env));
+      const ingress = recorder.one("kubernetes:networking.k8s.io/v1:Ingress");
+      return (ingress.inputs.metadata.annotations as Texts | undefined)?.["pulumi.com/skipAwait"];
+    };
+    assert.equal(await skipped({}), undefined);
+    assert.equal(await skipped({ SANDBOX_WAIT_FOR_INGRESS: "false" }), "true");
+  });
+
   it("protects production's Namespace, Deployment, Service and Ingress, and nothing else anywhere", async () => {
     const isProtected: Record<string, readonly string[]> = {};
     for (const stack of Object.keys(stacks)) {

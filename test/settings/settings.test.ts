@@ -163,6 +163,7 @@ describe("settings", () => {
     replicas: "-1",
     requests: '{"cpus":"1"}',
     tls: "1",
+    waitForIngress: "no",
   };
   /**
    * The last parts of the error messages about values of which only one part is wrong. Each text

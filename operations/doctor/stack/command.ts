@@ -84,7 +84,8 @@ export async function examine(
   }
   console.error(`Checking stack ${stack} in ${clusterName(settings)}, at most 30 s ...`);
   const patient: StackPatient = {
-    cluster: connectToCluster(settings, workspace, left),
+    // The check of the cluster compares the UID itself, so that the other checks also run.
+    cluster: connectToCluster({ ...settings, clusterUid: undefined }, workspace, left),
     left,
     outputs: readOutputs(stack, workspace, left()),
     settings,

@@ -47,6 +47,17 @@ describe("what every command asks first", function () {
     });
   });
 
+  it("refuses every cluster but the one that the stack belongs to", async () => {
+    assert.equal(
+      (await connect({ ...ambientCluster, clusterUid: "1234" }, workspace())).cluster.uid,
+      "1234",
+    );
+    await assert.rejects(
+      connect({ ...ambientCluster, clusterUid: "5678" }, workspace()),
+      /^Error: This stack belongs to the cluster 5678, but the cluster at https:\/\/cluster\.example:6443 is 1234\. Choose the right context, .* Nothing was changed\.$/,
+    );
+  });
+
   it("names the state that cannot be read, and why", async () => {
     program("pulumi", "echo 'error: no credentials.' >&2; exit 255");
     await assert.rejects(
