@@ -17,9 +17,9 @@ async function workspaceToRender(stack: string): Promise<Workspace> {
 }
 
 async function sandboxVariables(): Promise<Readonly<Record<string, string>>> {
-  const { environment } = await import("../sandbox/environment");
+  const { localEnvironment } = await import("../sandbox/own-cluster/environment");
   try {
-    return environment();
+    return localEnvironment();
   } catch (error) {
     // The sandbox is not set up on this machine. The program does not need a running sandbox,
     // because it only declares objects.

@@ -19,19 +19,21 @@ import { buildService, checkMaven } from "../tools/build";
 import { project } from "../lib/project";
 import { Steps } from "../lib/progress";
 import { duration } from "../lib/time";
-import { environment } from "../sandbox/environment";
+import { localEnvironment } from "../sandbox/own-cluster/environment";
+import { ownCluster } from "../sandbox/own-cluster/choice";
 import { options } from "../sandbox/layout";
 import { down as sandboxDown, isRunning, stepsOfUp, up as sandboxUp } from "../sandbox/sandbox";
+import { assertSameCluster, chooseCluster, howToReach, type Where } from "./own-cluster";
 
 const STACK = "local";
 
 /**
- * Returns the workspace for Pulumi on the sandbox. The sandbox's environment variables override
- * those of the shell.
+ * Returns the workspace for Pulumi on the sandbox, or on the developer's own cluster. Its
+ * environment variables override those of the shell.
  */
-const workspace = (): Workspace => ({ cwd: project, env: environment() });
+const workspace = (): Workspace => ({ cwd: project, env: localEnvironment() });
 
-const cluster = (): Pick<Cluster, "kubectl"> => ({ kubectl: kubectlFor([], environment()) });
+const cluster = (): Pick<Cluster, "kubectl"> => ({ kubectl: kubectlFor([], localEnvironment()) });
 
 /**
  * Corrects the Pulumi state if someone killed an earlier command. Returns the objects that this
@@ -41,13 +43,17 @@ async function recovered(): Promise<Seen> {
   return recoverState(STACK, cluster(), workspace());
 }
 
-/** `npm run up`: starts the sandbox, builds the service and deploys stack `local`. */
-export async function up(): Promise<void> {
+/**
+ * `npm run up`: starts the sandbox, or checks the developer's own cluster. Then builds the service
+ * and deploys stack `local`.
+ */
+export async function up(where: Where = {}): Promise<void> {
   const started = Date.now();
+  const own = await chooseCluster(where);
   const chosen = options();
-  await checkMaven();
-  const steps = new Steps(stepsOfUp(chosen) + 3);
-  const startTook = await sandboxUp(chosen, steps, sandboxRecord());
+  if (own === undefined) await checkMaven();
+  const steps = new Steps((own === undefined ? stepsOfUp(chosen) : 0) + 3);
+  const startTook = own === undefined ? await sandboxUp(chosen, steps, sandboxRecord()) : undefined;
   await steps.step("Service: Java code to jars (Maven)", async (report) => {
     if ((await buildService(report)) === "up to date") {
       console.log("      the jars are up to date");
@@ -65,11 +71,18 @@ export async function up(): Promise<void> {
     return resolved;
   });
   await steps.step("Changing it (pulumi up)", async () => update(target));
-  const { namespace = "", url = "" } = await outputsOf(STACK, workspace());
+  const outputs = await outputsOf(STACK, workspace());
+  const { namespace = "" } = outputs;
   const note = await notifierNote(target.settings, target.cluster, workspace());
+  const { lines, url } =
+    own === undefined ? { lines: [], url: outputs.url ?? "" } : await howToReach(own, outputs);
+  const took = [
+    ...(startTook === undefined ? [] : [`sandbox start ${duration(startTook)}`]),
+    `everything ${duration(Date.now() - started)}`,
+  ];
   console.log(`
 services-orders runs: ${url}
-  (sandbox start ${duration(startTook)}, everything ${duration(Date.now() - started)})${note === undefined ? "" : `\n  ${note}`}
+  ${[`(${took.join(", ")})`, ...(note === undefined ? [] : [note]), ...lines].join("\n  ")}
 
 Order something:
   curl -s -H 'Content-Type: application/json' -d '{"customer":"ada","currency":"EUR","items":[{"sku":"book","quantity":1,"unitPrice":1250}]}' ${url}orders
@@ -81,11 +94,17 @@ Try next:
 `);
 }
 
-/** `npm run down`: destroys stack `local`, then stops the sandbox. */
+/**
+ * `npm run down`: destroys stack `local`. Then stops the sandbox, if the stack is in the sandbox.
+ */
 export async function down(): Promise<void> {
-  const steps = new Steps(2);
+  const own = ownCluster();
+  const steps = new Steps(own === undefined ? 2 : 1);
   await steps.step(`Stack ${STACK} (pulumi destroy)`, async () => {
-    if (!isRunning()) {
+    if (own !== undefined) {
+      console.log(`      in the cluster of context "${own.context}" at ${own.server}`);
+      await assertSameCluster(own);
+    } else if (!isRunning()) {
       console.log(
         "      the sandbox is not running: nothing to destroy now; its data stay for the next start",
       );
@@ -98,5 +117,5 @@ export async function down(): Promise<void> {
     await recovered();
     await destroy(STACK, cluster(), workspace());
   });
-  await steps.step("Sandbox", sandboxDown);
+  if (own === undefined) await steps.step("Sandbox", sandboxDown);
 }

@@ -2,13 +2,14 @@ import { Command, InvalidArgumentError } from "commander";
 import { resolve } from "node:path";
 import type { ProbeOptions } from "../operations/probe/probe";
 import type { RunOptions } from "../pipeline/run/run";
-import { addCommand } from "./command";
+import { addCommand, exitWithWrongUse, refusingWrongUse } from "./command";
 import { addDebug } from "./debug";
 import { addExplain } from "./explain";
 import { addInspect } from "./inspect";
 import { addOperations } from "./operations";
 import { addProve } from "./prove";
 import { addRun } from "./run";
+import type { Where } from "./own-cluster";
 import type { Options } from "../sandbox/layout";
 import { Steps } from "../lib/progress";
 import { quoted } from "../lib/shell";
@@ -70,13 +71,18 @@ const tests = () => import("../tools/test");
 
 const program = new Command("npm run").description("Ships services-orders to Kubernetes");
 
-program
-  .command("up")
-  .description("from a clean clone to the running service, on a sandbox on this machine")
-  .action(async () => (await local()).up());
+addCommand(program, "up")
+  .description("from a clean clone to the running service: in the sandbox, or in your own cluster")
+  .option("--context <name>", "use the cluster of this context, without root; remembered")
+  .option("--registry <address>", "registry of the image, such as localhost:5001; remembered")
+  .option("--kubeconfig <file>", "file with the context (default: KUBECONFIG or ~/.kube/config)")
+  .option("--sandbox", "use the sandbox again")
+  .option("--yes", "do not ask before the first use of a cluster")
+  .exitOverride(exitWithWrongUse)
+  .action(refusingWrongUse(async (where: Where) => (await local()).up(where)));
 program
   .command("down")
-  .description("destroys stack local, then stops the sandbox")
+  .description("destroys stack local, then stops the sandbox if the stack is in the sandbox")
   .action(async () => (await local()).down());
 program
   .command("build")
@@ -205,11 +211,15 @@ sandboxCommand
   .option("--context <name>", "context in --kubeconfig")
   .option("--registry <name>", "use this registry instead of starting one")
   .action(async (given: Partial<Options>) => {
-    const [{ options }, { stepsOfUp, up }, { sandboxRecord }] = await Promise.all([
-      import("../sandbox/layout"),
-      sandbox(),
-      import("../operations/doctor/record"),
-    ]);
+    const [{ options }, { stepsOfUp, up }, { sandboxRecord }, { assertNotOwn }] = await Promise.all(
+      [
+        import("../sandbox/layout"),
+        sandbox(),
+        import("../operations/doctor/record"),
+        import("../sandbox/own-cluster/choice"),
+      ],
+    );
+    assertNotOwn();
     const chosen = {
       ...options(),
       ...given,
@@ -246,8 +256,8 @@ sandboxCommand
   .command("env")
   .description("prints variables for plain pulumi and kubectl in a shell: eval the output")
   .action(async () => {
-    const { environment } = await import("../sandbox/environment");
-    for (const [name, value] of Object.entries(environment())) {
+    const { localEnvironment } = await import("../sandbox/own-cluster/environment");
+    for (const [name, value] of Object.entries(localEnvironment())) {
       console.log(`export ${name}=${quoted(value)}`);
     }
   });

@@ -2,13 +2,14 @@ import type { Workspace } from "../operations/pulumi/run-pulumi";
 
 /**
  * Returns the workspace for a command on a stack, with the shell's environment variables. For stack
- * `local`, the workspace uses the sandbox's backend and cluster, unless PULUMI_BACKEND_URL is set.
+ * `local`, the workspace uses the backend and the cluster of the sandbox, or of the developer's own
+ * cluster, unless PULUMI_BACKEND_URL is set.
  */
 export async function workspaceFor(stack: string): Promise<Workspace> {
   const { defaultWorkspace, withEnv } = await import("../operations/pulumi/run-pulumi");
   if (stack !== "local" || process.env["PULUMI_BACKEND_URL"] !== undefined) return defaultWorkspace;
-  const { environment } = await import("../sandbox/environment");
-  return withEnv(defaultWorkspace, environment());
+  const { localEnvironment } = await import("../sandbox/own-cluster/environment");
+  return withEnv(defaultWorkspace, localEnvironment());
 }
 
 /** Returns the name of a stack. `review` means the review stack of the current branch. */

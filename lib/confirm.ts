@@ -2,17 +2,22 @@ import { createInterface } from "node:readline/promises";
 import { UserError } from "./errors";
 
 /**
- * Asks the user to type the stack's name, unless `yes` is true. Without a terminal, `yes` is
- * required.
+ * Asks the user to type the name of what the command will change, such as the stack, unless `yes`
+ * is true. Without a terminal, `yes` is required.
  *
+ * @param kind what has this name
  * @throws UserError if the user does not confirm. The error says that the command has changed
  * nothing.
  */
-export async function confirm(stack: string, yes: boolean): Promise<void> {
+export async function confirm(
+  name: string,
+  yes: boolean,
+  kind: "cluster of context" | "stack" = "stack",
+): Promise<void> {
   if (yes) return;
   if (!process.stdin.isTTY) {
     throw new UserError(
-      `No terminal to confirm on. Pass --yes to change stack "${stack}" without a prompt. Nothing was changed.`,
+      `No terminal to confirm on. Pass --yes to change ${kind} "${name}" without a prompt. Nothing was changed.`,
     );
   }
   const asking = createInterface({ input: process.stdin, output: process.stderr });
@@ -21,7 +26,7 @@ export async function confirm(stack: string, yes: boolean): Promise<void> {
       resolve("");
     });
   });
-  const answer = await Promise.race([asking.question(`Type ${stack} to continue:  `), gone]);
+  const answer = await Promise.race([asking.question(`Type ${name} to continue:  `), gone]);
   asking.close();
-  if (answer.trim() !== stack) throw new UserError("Not confirmed. Nothing was changed.");
+  if (answer.trim() !== name) throw new UserError("Not confirmed. Nothing was changed.");
 }

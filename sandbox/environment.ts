@@ -31,6 +31,25 @@ export function prepareEngine(): void {
   replaceFile(join(instances, "sandbox"), JSON.stringify(builder));
 }
 
+/** Environment variables of stack `local` that are the same in every cluster. */
+export const ofStackLocal = {
+  // A passphrase would protect nothing: the state and the credentials of the cluster are files of
+  // the same user. With the same empty passphrase everywhere, every developer can use the committed
+  // Pulumi.local.yaml.
+  PULUMI_CONFIG_PASSPHRASE: "",
+  // Makes Pulumi start the program without a type check, which takes seconds. The editor and
+  // `npm run check` check the types.
+  PULUMI_NODEJS_TRANSPILE_ONLY: "true",
+  PULUMI_SKIP_UPDATE_CHECK: "true",
+  // These values replace the company's values for review stacks, because a developer's cluster has
+  // neither AWS nor a TLS certificate.
+  SANDBOX_DOMAIN: "localhost",
+  SANDBOX_EKS_CLUSTER: "none",
+  SANDBOX_INGRESS_PRESET: "none",
+  SANDBOX_SECRETS_PROVIDER: "passphrase",
+  SANDBOX_TLS: "false",
+} as const;
+
 /**
  * Returns the environment variables that make `pulumi` and `kubectl` in a shell use the sandbox.
  */
@@ -39,6 +58,7 @@ export function environment(): Record<string, string> {
   const parts = chosen.kubeconfig === undefined ? ["pulumi", "kubernetes"] : ["pulumi"];
   const bin = parts.map((part) => dirname(program(part)));
   return {
+    ...ofStackLocal,
     PATH: [...bin, process.env["PATH"] ?? ""].join(":"),
     KUBECONFIG:
       chosen.context === undefined
@@ -46,28 +66,13 @@ export function environment(): Record<string, string> {
         : paths.givenKubeconfig,
     PULUMI_HOME: paths.pulumiHome,
     PULUMI_BACKEND_URL: `file://${paths.pulumiState}`,
-    // A passphrase would protect nothing: the state is in the same directory as the cluster with
-    // its secrets, and only root can read this directory. With the same empty passphrase
-    // everywhere, every developer can use the committed Pulumi.local.yaml.
-    PULUMI_CONFIG_PASSPHRASE: "",
-    // Makes Pulumi start the program without a type check, which takes seconds. The editor and
-    // `npm run check` check the types.
-    PULUMI_NODEJS_TRANSPILE_ONLY: "true",
-    PULUMI_SKIP_UPDATE_CHECK: "true",
     PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
     BUILDX_CONFIG: paths.buildx,
     BUILDX_BUILDER: "sandbox",
     SANDBOX_REGISTRY: registryName(chosen),
     SANDBOX_BASE_IMAGE: imageRef("jre"),
     SANDBOX_POSTGRES_IMAGE: imageRef("postgres"),
-    // These values replace the company's values for review stacks, because the sandbox has neither
-    // AWS nor a TLS certificate.
-    SANDBOX_DOMAIN: "localhost",
-    SANDBOX_EKS_CLUSTER: "none",
-    SANDBOX_INGRESS_PRESET: "none",
     SANDBOX_PLATFORMS: `linux/${goarch}`,
-    SANDBOX_SECRETS_PROVIDER: "passphrase",
-    SANDBOX_TLS: "false",
     ...(chosen.kubeconfig === undefined
       ? {
           ...kubectlEnvironment(),

@@ -129,7 +129,10 @@ export function registryName(chosen: Options = options()): string {
  */
 export function registryUrl(registry: string = registryName()): string {
   const host = registry.split("/")[0] ?? "";
-  return `${host.startsWith("localhost:") ? "http" : "https"}://${host}`;
+  // The names of Docker Hub's images do not contain the host that serves them.
+  if (host === "docker.io") return "https://registry-1.docker.io";
+  const here = /^(?:localhost|127\.0\.0\.1)(?::\d+)?$/.test(host);
+  return `${here ? "http" : "https"}://${host}`;
 }
 
 /** Creates an empty directory. If the directory exists, removes its content. */

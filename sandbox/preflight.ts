@@ -33,11 +33,16 @@ const COLD_GIB = 14;
  */
 const WARM_GIB = 2;
 const GIB = 1024 ** 3;
+/** What a developer can do who cannot start the sandbox. */
+const otherWay = "use a cluster that you have: npm run up -- --context NAME --registry ADDRESS";
 
 export async function preflight(options: Options, everythingBuilt: boolean): Promise<void> {
+  if (process.platform !== "linux") {
+    throw new UserError(`the sandbox needs Linux; ${otherWay} (docs/own-cluster.md)`);
+  }
   if (process.getuid?.() !== 0) {
     throw new UserError(
-      "the sandbox makes namespaces, mounts and a network interface, so root must start it; run the command again with sudo",
+      `the sandbox makes namespaces, mounts and a network interface, so root must start it; run the command again with sudo, or ${otherWay}`,
     );
   }
   checkRoot();

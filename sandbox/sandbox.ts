@@ -24,9 +24,10 @@ import { tool, toolsAreUnpacked, unpackTools } from "./install/debian";
 import { prepareEngine } from "./environment";
 import { type ImageName, makeMissingImages } from "./install/images";
 import { apiServerDaemon, controlDaemons, kubectl, nodeDaemons } from "./node/kubernetes";
-import { checkRoot, options, type Options, paths, registryUrl, root, saveOptions } from "./layout";
+import { checkRoot, options, type Options, paths, root, saveOptions } from "./layout";
 import { checkBuildable, downloadOrBuild, isInstalled } from "./install/download-or-build";
 import { type Part, parts } from "./install/parts";
+import { registryIssue } from "./own-cluster/registry";
 import { exclusively, preflight } from "./preflight";
 import { newPods, prepareNewPods } from "./node/new-pods";
 import { initPid, orphans, runInNamespaces, sandboxProcesses, signal } from "./node/processes";
@@ -69,7 +70,8 @@ export async function up(
   await preflight(chosen, missing.length === 0 && toolsAreUnpacked());
   await checkBuildable(missing);
   const given = await checkOwnCluster(chosen);
-  await checkOwnRegistry(chosen);
+  const issue = chosen.registry === undefined ? undefined : await registryIssue(chosen.registry);
+  if (issue !== undefined) throw new UserError(issue);
   return exclusively("sandbox up", async () => {
     checkSameOptions(chosen);
     saveOptions(chosen);
@@ -130,25 +132,6 @@ async function checkOwnCluster(chosen: Options): Promise<string | undefined> {
   return context === undefined
     ? undefined
     : ask(10, "config", "view", "--minify", "--flatten", "--raw");
-}
-
-/**
- * Checks that the user's own registry answers with status 200, or with 401, which means that it
- * requires a login. The sandbox does not log in itself, because BuildKit and the cluster have the
- * credentials.
- *
- * @throws UserError if the registry gives another answer, or no answer.
- */
-async function checkOwnRegistry({ registry }: Options): Promise<void> {
-  if (registry === undefined) return;
-  const url = `${registryUrl(registry)}/v2/`;
-  const answer = await fetch(url, { signal: AbortSignal.timeout(8_000) }).catch(() => undefined);
-  if (answer?.ok !== true && answer?.status !== 401) {
-    const said = answer === undefined ? "does not answer" : `answers ${String(answer.status)}`;
-    throw new UserError(
-      `the registry ${registry} ${said} at ${url}; check its name, and run the command again`,
-    );
-  }
 }
 
 async function setUp(missing: readonly Part[], steps: Steps): Promise<void> {

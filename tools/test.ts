@@ -10,6 +10,7 @@ import { Steps } from "../lib/progress";
 import { duration } from "../lib/time";
 import { UserError } from "../lib/errors";
 import { options } from "../sandbox/layout";
+import { assertNotOwn } from "../sandbox/own-cluster/choice";
 import { stepsOfUp, up } from "../sandbox/sandbox";
 
 interface Count {
@@ -133,6 +134,7 @@ async function endToEnd(only: readonly string[]): Promise<Count> {
   if (unplanned.length > 0) {
     throw new UserError(`${unplanned.join(", ")} must have a place in a phase of tools/test.ts`);
   }
+  assertNotOwn();
   // This function starts the sandbox before the tests, because the first set-up takes long and
   // should show its progress.
   const chosen = options();

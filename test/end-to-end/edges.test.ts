@@ -213,7 +213,7 @@ describe("at the edges", () => {
     for (const args of [up, ["up"]]) {
       assert.equal(
         await refused(args, { TMPDIR: files }, nobody),
-        "the sandbox makes namespaces, mounts and a network interface, so root must start it; run the command again with sudo",
+        "the sandbox makes namespaces, mounts and a network interface, so root must start it; run the command again with sudo, or use a cluster that you have: npm run up -- --context NAME --registry ADDRESS",
       );
     }
   });

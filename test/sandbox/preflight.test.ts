@@ -11,9 +11,10 @@ import { exclusively, preflight } from "../../sandbox/preflight";
 const lock = join(sandboxDirectory, "lock");
 
 describe("the check before a start", () => {
-  const { getuid } = process;
+  const { getuid, platform } = process;
   afterEach(() => {
     Object.assign(process, { getuid });
+    Object.defineProperty(process, "platform", { value: platform });
   });
 
   it("refuses every user except root, before it makes the sandbox's directory", async () => {
@@ -23,11 +24,22 @@ describe("the check before a start", () => {
       preflight({ ingressPort: 18_080, registryPort: 15_000 }, true),
       (error) => {
         assert.ok(error instanceof UserError);
-        assert.match(error.message, /root must start it; run the command again with sudo$/);
+        assert.match(
+          error.message,
+          /root must start it; run the command again with sudo, or use a cluster that you have: npm run up -- --context NAME --registry ADDRESS$/,
+        );
         return true;
       },
     );
     assert.equal(existsSync(sandboxDirectory), false);
+  });
+
+  it("names the way without the sandbox on every system but Linux", async () => {
+    Object.defineProperty(process, "platform", { value: "darwin" });
+    await assert.rejects(
+      preflight({ ingressPort: 18_080, registryPort: 15_000 }, true),
+      /^Error: the sandbox needs Linux; use a cluster that you have: npm run up -- --context NAME --registry ADDRESS \(docs\/own-cluster\.md\)$/,
+    );
   });
 });
 

@@ -1,0 +1,226 @@
+import { homedir } from "node:os";
+import { http } from "../operations/probe/from-here";
+import { releasePath } from "../operations/release/smoke";
+import { stackNames } from "../operations/pulumi/connect";
+import type { Workspace } from "../operations/pulumi/run-pulumi";
+import { type Outputs, stateOf } from "../operations/pulumi/stacks";
+import { confirm } from "../lib/confirm";
+import { reasonOf } from "../lib/command";
+import { UserError, WrongUse } from "../lib/errors";
+import { project } from "../lib/project";
+import { quoted } from "../lib/shell";
+import {
+  absoluteKubeconfig,
+  forgetOwnCluster,
+  isKnown,
+  type OwnCluster,
+  ownCluster,
+  ownClusterDirectory,
+  saveOwnCluster,
+} from "../sandbox/own-cluster/choice";
+import { type ClusterFacts, readOwnCluster } from "../sandbox/own-cluster/cluster";
+import { ownEnvironment } from "../sandbox/own-cluster/environment";
+import { thisSystem } from "../sandbox/own-cluster/install-hints";
+import { missingPrograms } from "../sandbox/own-cluster/programs";
+import { registryIssue } from "../sandbox/own-cluster/registry";
+import { paths } from "../sandbox/layout";
+import { isRunning } from "../sandbox/sandbox";
+
+/** Options of `npm run up` that choose where stack `local` runs. */
+export interface Where {
+  readonly context?: string;
+  readonly kubeconfig?: string;
+  readonly registry?: string;
+  /** Whether to use the sandbox again. */
+  readonly sandbox?: boolean;
+  /** Does not ask before the first use of a cluster. */
+  readonly yes?: boolean;
+}
+
+/** What the developer asks for: the cluster's context and the registry. */
+export type Asked = Pick<OwnCluster, "context" | "kubeconfig" | "registry">;
+
+const registryForm = /^[a-z0-9][a-z0-9.-]*(?::[0-9]+)?(?:\/[a-z0-9._-]+)*$/;
+
+/**
+ * Returns the cluster that the options ask for. The options have priority over the remembered
+ * choice.
+ *
+ * @param before the remembered choice
+ * @returns undefined for the sandbox
+ * @throws WrongUse if the options do not name a cluster and its registry.
+ */
+export function askedFor(
+  { context, kubeconfig, registry, sandbox = false }: Where,
+  before: OwnCluster | undefined,
+  shell: Readonly<Record<string, string | undefined>> = process.env,
+): Asked | undefined {
+  const given = [context, kubeconfig, registry].some((option) => option !== undefined);
+  if (sandbox) {
+    if (!given) return undefined;
+    throw new WrongUse("--sandbox goes without --context, --kubeconfig and --registry");
+  }
+  if (!given) return before;
+  const isSame = kubeconfig === undefined && (context ?? before?.context) === before?.context;
+  const remembered = isSame ? before : undefined;
+  const wanted = {
+    context: context ?? remembered?.context,
+    registry: registry ?? remembered?.registry,
+  };
+  if (wanted.context === undefined) {
+    throw new WrongUse(
+      'name the context of your cluster, too: npm run up -- --context NAME --registry ADDRESS; "kubectl config get-contexts" lists the contexts',
+    );
+  }
+  if (wanted.registry === undefined) {
+    throw new WrongUse(
+      "name a registry, too, to which you can push and from which the cluster can pull: npm run up -- --context NAME --registry ADDRESS",
+    );
+  }
+  if (!registryForm.test(wanted.registry)) {
+    throw new WrongUse(
+      `--registry must be an address such as localhost:5001 or registry.example.com/team, without https://, got "${wanted.registry}"`,
+    );
+  }
+  return {
+    context: wanted.context,
+    kubeconfig:
+      remembered?.kubeconfig ??
+      absoluteKubeconfig(kubeconfig ?? shell["KUBECONFIG"] ?? "", homedir()),
+    registry: wanted.registry,
+  };
+}
+
+/** Refuses to leave a cluster in which stack `local` still has resources. */
+async function assertNothingIn(own: OwnCluster, directory: string): Promise<void> {
+  if (!isKnown(own, directory)) return;
+  const { context, server, uid } = own;
+  const workspace: Workspace = { cwd: project, env: ownEnvironment(own, directory) };
+  if (!(await stackNames(workspace)).includes("local")) return;
+  if ((await stateOf("local", workspace)).resources.length === 0) return;
+  throw new UserError(
+    `stack local still runs in the cluster of context "${context}" at ${server}. Remove it first: npm run down. ` +
+      `If that cluster no longer exists, delete ${directory}/${uid}`,
+  );
+}
+
+/** Refuses a shell or a machine in which the sandbox would get mixed up with another cluster. */
+function assertNoSandbox(): void {
+  if (process.env["PULUMI_HOME"] === paths.pulumiHome) {
+    throw new UserError(
+      'this shell has the variables of the sandbox, from "npm run sandbox -- env"; open another shell, and run the command again',
+    );
+  }
+  // The sandbox exists only on Linux.
+  if (process.platform === "linux" && isRunning()) {
+    throw new UserError(
+      "the sandbox runs, and stack local is in the sandbox; stop it first: npm run sandbox -- down",
+    );
+  }
+}
+
+/**
+ * Chooses where stack `local` runs. For the developer's own cluster, checks the programs, the
+ * cluster and the registry in parallel, and asks before the first use of a cluster.
+ *
+ * @returns the cluster. Undefined for the sandbox
+ * @throws UserError with one line for each thing that is missing or does not answer. Nothing has
+ * changed then.
+ */
+export async function chooseCluster(
+  given: Where,
+  directory = ownClusterDirectory,
+): Promise<OwnCluster | undefined> {
+  const before = ownCluster(directory);
+  const asked = askedFor(given, before);
+  if (asked === undefined) {
+    if (before !== undefined) {
+      await assertNothingIn(before, directory);
+      forgetOwnCluster(directory);
+    }
+    return undefined;
+  }
+  assertNoSandbox();
+  const own = { ...asked, ...(await checked(asked)) };
+  if (before !== undefined && before.uid !== own.uid && !isCreatedAgain(before, own)) {
+    await assertNothingIn(before, directory);
+  }
+  console.log(`Cluster: context "${own.context}" at ${own.server}. Registry: ${own.registry}`);
+  if (!isKnown(own, directory)) {
+    console.log(
+      "This clone uses this cluster for the first time. Stack local gets its own namespace there, and changes nothing else.",
+    );
+    await confirm(own.context, given.yes ?? false, "cluster of context");
+  }
+  saveOwnCluster(own, directory);
+  return own;
+}
+
+/**
+ * Whether the cluster was deleted and created again, as developers do with a local cluster. The new
+ * cluster has the same context, and another UID.
+ */
+const isCreatedAgain = (before: OwnCluster, { context, kubeconfig }: Asked): boolean =>
+  before.context === context && before.kubeconfig === kubeconfig;
+
+/** Checks the programs, the registry and the cluster in parallel. Changes nothing. */
+async function checked(asked: Asked): Promise<ClusterFacts> {
+  const issues: string[] = [];
+  const noting = (error: unknown): undefined => {
+    if (!(error instanceof UserError)) throw error;
+    issues.push(reasonOf(error));
+  };
+  const [programs, registry, facts] = await Promise.all([
+    missingPrograms(thisSystem()),
+    registryIssue(asked.registry),
+    readOwnCluster(asked).catch(noting),
+  ]);
+  const isMissing = programs.some((line) => line.startsWith("kubectl "));
+  const all = [
+    ...programs,
+    ...(registry === undefined ? [] : [registry]),
+    // Without kubectl, the check of the cluster says nothing new.
+    ...(isMissing ? [] : issues),
+  ];
+  if (all.length > 0 || facts === undefined) {
+    throw new UserError(`${all.join("\n")}\nNothing was changed.`);
+  }
+  return facts;
+}
+
+/**
+ * Checks that the chosen cluster answers, and that it is still the same cluster.
+ *
+ * @throws UserError if the context now points to another cluster.
+ */
+export async function assertSameCluster(own: OwnCluster): Promise<void> {
+  const { server, uid } = await readOwnCluster(own);
+  if (uid === own.uid) return;
+  throw new UserError(
+    `context "${own.context}" now points to another cluster, at ${server}. Nothing was changed. ` +
+      `If the cluster of stack local no longer exists, delete ${ownClusterDirectory}/${own.uid}`,
+  );
+}
+
+/**
+ * Returns the lines that say how to reach the service: its URL if the URL answers on this machine,
+ * otherwise a `kubectl port-forward`, which needs no ingress controller.
+ */
+export async function howToReach(
+  own: OwnCluster,
+  { namespace = "", url = "" }: Outputs,
+  shell: Readonly<Record<string, string | undefined>> = process.env,
+): Promise<{ readonly lines: readonly string[]; readonly url: string }> {
+  if ((await http(`${url}${releasePath}`, 3)) === "open") return { lines: [], url };
+  const isAmbient = absoluteKubeconfig(shell["KUBECONFIG"] ?? "", homedir()) === own.kubeconfig;
+  const prefix = isAmbient ? "" : `KUBECONFIG=${quoted(own.kubeconfig)} `;
+  const which = `--context ${quoted(own.context)} --namespace ${namespace}`;
+  return {
+    lines: [
+      `${url} does not answer on this machine: no ingress controller of the cluster listens there.`,
+      "Use this connection, in a second terminal:",
+      `  ${prefix}kubectl ${which} port-forward service/services-orders 8080:80`,
+    ],
+    url: "http://localhost:8080/",
+  };
+}
