@@ -14,10 +14,18 @@ function stop(message) {
   process.exit(1);
 }
 
+/** How to install Node.js. The packages of Debian 12 and of older distributions are too old. */
+function nodeHint() {
+  const macos = "brew install node@22";
+  const linux =
+    "Debian, Ubuntu: see https://github.com/nodesource/distributions; Fedora: sudo dnf install nodejs";
+  return process.platform === "darwin" ? `macOS: ${macos}` : `${linux}; macOS: ${macos}`;
+}
+
 const [major, minor] = process.versions.node.split(".").map(Number);
 if (major < 20 || (major === 20 && minor < 19)) {
   stop(
-    `Node.js must be 20.19 or newer, this is ${process.versions.node}; install a newer one and run the command again`,
+    `Node.js must be 20.19 or newer, this is ${process.versions.node}; install a newer one and run the command again. ${nodeHint()}`,
   );
 }
 

@@ -39,7 +39,7 @@ const maven: Check = async (system) => {
     return [
       ...(java !== undefined && java.trouble === undefined
         ? []
-        : [`JDK 17 is missing: ${installWith("jdk", system)}`]),
+        : [`JDK 17 or newer is missing: ${installWith("jdk", system)}`]),
       `Maven is missing: ${installWith("maven", system)}`,
     ];
   }

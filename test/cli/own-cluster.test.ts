@@ -208,7 +208,7 @@ describe("the choice of a cluster", () => {
     assert.deepEqual(
       said.map((line) => line.split(" ").slice(0, 3).join(" ")),
       [
-        "JDK 17 is",
+        "JDK 17 or",
         "Maven is missing:",
         "pulumi is missing:",
         "the registry localhost:1",

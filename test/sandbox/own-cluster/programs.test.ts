@@ -53,28 +53,28 @@ describe("the programs that a developer's own cluster needs", () => {
   const linux = "see https://kubernetes.io/docs/tasks/tools/install-kubectl-linux/";
   const expected = {
     debian: [
-      "JDK 17 is missing: sudo apt-get install default-jdk",
+      "JDK 17 or newer is missing: sudo apt-get install default-jdk",
       "Maven is missing: sudo apt-get install maven",
       "Docker is missing: see https://docs.docker.com/engine/install/debian/",
       `pulumi is missing: ${curl}`,
       `kubectl is missing: ${linux}`,
     ],
     ubuntu: [
-      "JDK 17 is missing: sudo apt-get install openjdk-17-jdk",
+      "JDK 17 or newer is missing: sudo apt-get install openjdk-17-jdk",
       "Maven is missing: sudo apt-get install maven",
       "Docker is missing: sudo apt-get install docker.io docker-buildx",
       `pulumi is missing: ${curl}`,
       "kubectl is missing: sudo snap install kubectl --classic",
     ],
     fedora: [
-      "JDK 17 is missing: sudo dnf install java-21-openjdk-devel",
+      "JDK 17 or newer is missing: sudo dnf install java-21-openjdk-devel",
       "Maven is missing: sudo dnf install maven",
       "Docker is missing: see https://docs.docker.com/engine/install/fedora/",
       `pulumi is missing: ${curl}`,
       `kubectl is missing: ${linux}`,
     ],
     macos: [
-      "JDK 17 is missing: brew install --cask temurin@17",
+      "JDK 17 or newer is missing: brew install --cask temurin@17",
       "Maven is missing: brew install maven",
       "Docker is missing: brew install --cask docker-desktop",
       "pulumi is missing: brew install pulumi/tap/pulumi",
