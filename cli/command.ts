@@ -34,13 +34,13 @@ export function leaving<Args extends unknown[]>(
 }
 
 /**
- * Returns the same action as {@link leaving}, with one addition: if `work` throws a {@link
- * WrongUse}, the action prints the error's message, and the exit code is {@link wrongUse}.
+ * Returns an action that runs `work`. If `work` throws a {@link WrongUse}, the action prints the
+ * error's message, and the exit code is {@link wrongUse}.
  */
-export function refusingWrongUse<Args extends unknown[]>(
+export function printingWrongUse<Args extends unknown[]>(
   work: (...args: Args) => Promise<void>,
 ): (...args: Args) => Promise<void> {
-  return leaving(async (...args: Args) => {
+  return async (...args) => {
     try {
       await work(...args);
     } catch (error) {
@@ -48,7 +48,14 @@ export function refusingWrongUse<Args extends unknown[]>(
       console.error(error.message);
       process.exitCode = wrongUse;
     }
-  });
+  };
+}
+
+/** Returns an action that does the work of {@link printingWrongUse} and of {@link leaving}. */
+export function refusingWrongUse<Args extends unknown[]>(
+  work: (...args: Args) => Promise<void>,
+): (...args: Args) => Promise<void> {
+  return leaving(printingWrongUse(work));
 }
 
 /**

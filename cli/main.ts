@@ -2,7 +2,7 @@ import { Command, InvalidArgumentError } from "commander";
 import { resolve } from "node:path";
 import type { ProbeOptions } from "../operations/probe/probe";
 import type { RunOptions } from "../pipeline/run/run";
-import { addCommand, exitWithWrongUse, refusingWrongUse } from "./command";
+import { addCommand, exitWithWrongUse, printingWrongUse } from "./command";
 import { addDebug } from "./debug";
 import { addExplain } from "./explain";
 import { addInspect } from "./inspect";
@@ -79,7 +79,7 @@ addCommand(program, "up")
   .option("--sandbox", "use the sandbox again")
   .option("--yes", "do not ask before the first use of a cluster")
   .exitOverride(exitWithWrongUse)
-  .action(refusingWrongUse(async (where: Where) => (await local()).up(where)));
+  .action(printingWrongUse(async (where: Where) => (await local()).up(where)));
 program
   .command("down")
   .description("destroys stack local, then stops the sandbox if the stack is in the sandbox")

@@ -12,7 +12,7 @@ import { UserError } from "./errors";
 export async function confirm(
   name: string,
   yes: boolean,
-  kind: "cluster of context" | "stack" = "stack",
+  kind: "stack" | "the cluster of context" = "stack",
 ): Promise<void> {
   if (yes) return;
   if (!process.stdin.isTTY) {

@@ -148,7 +148,7 @@ describe("the choice of a cluster", () => {
     const { error, lines } = await choose();
     assert.match(
       String(error),
-      /^Error: No terminal to confirm on\. Pass --yes to change cluster of context "mine" without a prompt\. Nothing was changed\.$/,
+      /^Error: No terminal to confirm on\. Pass --yes to change the cluster of context "mine" without a prompt\. Nothing was changed\.$/,
     );
     assert.deepEqual(lines, [
       `Cluster: context "mine" at https://cluster.example:6443. Registry: ${given.registry}`,
