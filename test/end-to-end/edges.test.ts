@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import {
+  appendFileSync,
   chmodSync,
   existsSync,
   lstatSync,
@@ -13,6 +14,7 @@ import {
   symlinkSync,
   writeFileSync,
 } from "node:fs";
+import { type AddressInfo, connect, createServer, type Server } from "node:net";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { builtFrom, contentHash } from "../../components/conventions/content-hash";
@@ -25,18 +27,35 @@ import { identityOf } from "../../settings/identity";
 import { environment as shell } from "../../sandbox/environment";
 import { paths, registryName, root } from "../../sandbox/layout";
 import { startTime } from "../../lib/processes";
+import { buildService } from "../../tools/build";
 import { CLOSED_PORT, ClosedRoom, TAKEN_PORT } from "./support/closed-room";
 import { copyOfProject } from "./support/commands";
 
 // Each test makes a mistake, or takes away something that a command needs, such as a program or
 // disk space. Then the command must print one line that says what to do, and must change nothing.
 
-const NOBODY = 65_534;
+/** A user id without an entry in /etc/passwd, so that every program takes HOME as its home. */
+const ORDINARY_USER = 60_001;
 /**
  * Timeout of a command, in milliseconds. Every command is much faster, so the timeout ends only a
  * command that hangs.
  */
 const HUNG_MS = 120_000;
+
+/**
+ * The beginning of a command line that runs a program as an ordinary user. The project may be in a
+ * directory that only root can read. So this user has the permission to read every file, but not to
+ * write.
+ */
+const asOrdinaryUser = [
+  ...[
+    "setpriv",
+    `--reuid=${String(ORDINARY_USER)}`,
+    `--regid=${String(ORDINARY_USER)}`,
+    "--clear-groups",
+  ],
+  ...["--inh-caps=-all,+dac_read_search", "--ambient-caps=-all,+dac_read_search", "--"],
+];
 
 /** Runs kubectl on the cluster of the running sandbox. */
 const kubectl = (...args: string[]): Promise<string> => command("kubectl", args, { env: shell() });
@@ -202,17 +221,14 @@ describe("at the edges", () => {
   it("says that root is needed to whoever is not", async () => {
     chmodSync(files, 0o777);
     chmodSync(home, 0o777);
-    // The project may be in a directory that only root can read. So the user in this test has the
-    // permission to read every file, but not to write.
-    const nobody = [
-      ...["setpriv", `--reuid=${String(NOBODY)}`, `--regid=${String(NOBODY)}`, "--clear-groups"],
-      ...["--inh-caps=-all,+dac_read_search", "--ambient-caps=-all,+dac_read_search", "--"],
-    ];
-    const readable = await run([...nobody, "cat", join(project, "cli", "main.ts")], environment());
+    const readable = await run(
+      [...asOrdinaryUser, "cat", join(project, "cli", "main.ts")],
+      environment(),
+    );
     assert.equal(readable.code, 0, readable.stderr);
     for (const args of [up, ["up"]]) {
       assert.equal(
-        await refused(args, { TMPDIR: files }, nobody),
+        await refused(args, { TMPDIR: files }, asOrdinaryUser),
         "the sandbox makes namespaces, mounts and a network interface, so root must start it; run the command again with sudo, or use a cluster that you have: npm run up -- --context NAME --registry ADDRESS",
       );
     }
@@ -446,6 +462,151 @@ describe("at the edges", () => {
         await refused(["sandbox", "up", "--kubeconfig", kubeconfigOf(CLOSED_PORT)]),
         "--kubeconfig needs --registry too: a cluster elsewhere cannot pull from a registry on this machine",
       );
+    });
+  });
+
+  describe("your own cluster, without the sandbox", () => {
+    const namespace = `edges-own-${String(process.pid)}`;
+    let copy: string;
+    let bin: string;
+    let builder: Server;
+
+    /**
+     * Adds a stand-in for Docker's client. It answers only the questions of the checks. Pulumi's
+     * provider builds the image itself, with the builder in BUILDX_CONFIG.
+     */
+    const docker = `#!/bin/sh
+case "$*" in
+  --version | "buildx version") echo v0 ;;
+  "buildx inspect") echo "Status: running" ;;
+  *) echo "this stand-in does not know: $*" >&2; exit 64 ;;
+esac
+`;
+
+    before(async () => {
+      // A port that leads to the socket of the sandbox's BuildKit, which only root can open. So
+      // this BuildKit is a remote builder for the ordinary user.
+      builder = createServer((client) => {
+        const socket = connect(paths.buildkitSocket);
+        client.pipe(socket).pipe(client);
+        for (const end of [client, socket]) end.on("error", () => client.destroy());
+      });
+      await new Promise<void>((resolve) => builder.listen(0, "127.0.0.1", resolve));
+    });
+    after(() => {
+      builder.close();
+    });
+    beforeEach(async () => {
+      copy = copyOfProject();
+      await buildService(() => undefined, copy);
+      // The namespace and the host are not those of the stack local of this machine.
+      const config = { hostPattern: "edges-own.{domain}", namespace, replicas: "1" };
+      const lines = Object.entries(config).map(
+        ([key, value]) => `  services-orders:${key}: "${value}"\n`,
+      );
+      appendFileSync(join(copy, "Pulumi.local.yaml"), `config:\n${lines.join("")}`);
+      bin = join(files, "bin");
+      mkdirSync(bin);
+      writeFileSync(join(bin, "docker"), docker, { mode: 0o755 });
+      mkdirSync(join(home, ".kube"));
+      writeFileSync(join(home, ".kube", "config"), await twoContexts(), { mode: 0o600 });
+      const plugins = join(home, ".pulumi", "plugins");
+      mkdirSync(plugins, { recursive: true });
+      for (const plugin of readdirSync(join(paths.pulumiHome, "plugins"))) {
+        if (!/^resource-(?:kubernetes|docker-build)-v[\d.]+$/.test(plugin)) continue;
+        // Pulumi ignores a plugin's directory that is a symbolic link.
+        mkdirSync(join(plugins, plugin));
+        const program = plugin.replace(/^resource-(.*)-v.*$/, "pulumi-resource-$1");
+        const built = join(paths.pulumiHome, "plugins", plugin, program);
+        symlinkSync(built, join(plugins, plugin, program));
+      }
+      const instances = join(home, "buildx", "instances");
+      mkdirSync(instances, { recursive: true });
+      const Endpoint = `tcp://127.0.0.1:${String((builder.address() as AddressInfo).port)}`;
+      const unset = { Platforms: null, DriverOpts: null, Flags: null, Files: null };
+      const Nodes = [{ Name: "there0", Endpoint, ...unset }];
+      const remote = { Name: "there", Driver: "remote", Nodes, Dynamic: false };
+      writeFileSync(join(instances, "there"), JSON.stringify(remote));
+      mkdirSync(join(files, "tmp"));
+      await command("chown", [
+        "-hR",
+        `${String(ORDINARY_USER)}:${String(ORDINARY_USER)}`,
+        files,
+        copy,
+      ]);
+    });
+    afterEach(async () => {
+      rmSync(copy, { force: true, recursive: true });
+      await kubectl("delete", "namespace", namespace, "--ignore-not-found");
+    });
+
+    /** Returns a kubeconfig with the context `dev`. Its current context has no cluster. */
+    async function twoContexts(): Promise<string> {
+      const own = JSON.parse(
+        await kubectl("config", "view", "--raw", "--flatten", "-o", "json"),
+      ) as { contexts: { context: object; name: string }[] };
+      const [sandboxes] = own.contexts;
+      assert.ok(sandboxes);
+      const nowhere = { cluster: "nowhere", user: "none" };
+      return JSON.stringify({
+        ...own,
+        contexts: [
+          { context: nowhere, name: "production" },
+          { ...sandboxes, name: "dev" },
+        ],
+        "current-context": "production",
+      });
+    }
+
+    const asUser = (...args: readonly string[]): Promise<Ran> => {
+      const { PATH, SANDBOX_BASE_IMAGE, SANDBOX_POSTGRES_IMAGE } = shell();
+      const env = {
+        BUILDX_BUILDER: "there",
+        BUILDX_CONFIG: join(home, "buildx"),
+        HOME: home,
+        PATH: `${bin}:${PATH ?? ""}`,
+        SANDBOX_BASE_IMAGE,
+        SANDBOX_POSTGRES_IMAGE,
+        TMPDIR: join(files, "tmp"),
+        USER: "ordinary",
+      };
+      return run(
+        [...asOrdinaryUser, process.execPath, join(copy, "cli", "entry.mjs"), ...args],
+        env,
+        copy,
+      );
+    };
+
+    it("gets stack local from an ordinary user, and changes nothing before the user has confirmed it", async () => {
+      const chosen = ["up", "--context", "dev", "--registry", registryName()];
+      const first = await asUser(...chosen);
+      assert.equal(first.code, 1, first.stdout);
+      assert.match(
+        oneLine(first.stderr),
+        /^No terminal to confirm on\. Pass --yes to change the cluster of context "dev"/,
+      );
+      assert.equal(existsSync(join(copy, ".own-cluster")), false);
+      assert.equal(await kubectl("get", "namespace", namespace, "--ignore-not-found"), "");
+
+      const { code, stderr, stdout } = await asUser(...chosen, "--yes");
+      assert.equal(code, 0, `${stdout}${stderr}`);
+      assert.match(stdout, /^Cluster: context "dev" at https:\/\/\S+\. Registry: \S+$/m);
+      const forward = new RegExp(
+        `^ +kubectl --context 'dev' --namespace ${namespace} port-forward service/services-orders 8080:80$`,
+        "m",
+      );
+      assert.match(stdout, forward);
+      assert.deepEqual(readdirSync(home).sort(), [".kube", ".pulumi", "buildx"]);
+
+      // The other commands find the cluster without any option.
+      const status = await asUser("status", "local");
+      assert.equal(status.code, 0, status.stderr);
+      assert.match(status.stdout, new RegExp(`^Stack local in namespace ${namespace} `));
+      assert.match(status.stdout, /^ +pods +1 of 1 ready$/m);
+
+      const down = await asUser("down");
+      assert.equal(down.code, 0, `${down.stdout}${down.stderr}`);
+      assert.equal(await kubectl("get", "namespace", namespace, "--ignore-not-found"), "");
     });
   });
 
