@@ -71,7 +71,7 @@ describe("the checklists of components", () => {
     ]);
     const defaults = "components/conventions/defaults.ts";
     copy.insert(checklist, defaults, '  args: ["serve"],\n', ['   dnsPolicy: "ClusterFirst",']);
-    const spec = "    ...workloadPodSpec(web, configMapName),\n";
+    const spec = "    ...workloadPodSpec({ ...web, volumes }, configMapName),\n";
     copy.insert(checklist, `${room}/pod-template.ts`, spec, ["   dnsPolicy: web.dnsPolicy,"]);
 
     const program = `

@@ -87,6 +87,10 @@ function refusals({ recorder, settings }: Made): readonly string[] {
 }
 
 const container = "spec.template.spec.containers[name=services-orders]";
+/** The change of the annotation that lists the scheduled jobs, on the PodTemplate of one-off commands. */
+const scheduledJobs = (names: string) => ({
+  'PodTemplate services-orders metadata.annotations["jobs/scheduled"]': names,
+});
 const jobContainer = "spec.jobTemplate.spec.template.spec.containers";
 const secretVolume = `secret-${shortHash("/etc/secrets/partner")}`;
 const deployment = "Deployment services-orders";
@@ -197,6 +201,7 @@ const expected: readonly (readonly [heading: string, changes: Expected])[] = [
       [
         services,
         {
+          ...scheduledJobs("export-weekly,expire-unpaid,export"),
           "CronJob export-weekly spec.schedule": "0 6 * * 1",
           'CronJob export-weekly metadata.annotations["on-failure/tell"]': "slack:#orders-alerts",
         },
@@ -258,7 +263,10 @@ const expected: readonly (readonly [heading: string, changes: Expected])[] = [
     ],
   ],
   ["Delete a job", [[["staging", "prod"], { "CronJob expire-unpaid spec.suspend": true }]]],
-  ["Delete a job", [[services, { "CronJob expire-unpaid ": undefined }]]],
+  [
+    "Delete a job",
+    [[services, { ...scheduledJobs("export"), "CronJob expire-unpaid ": undefined }]],
+  ],
   // The service has no long migration. test/program/long-migration.test.ts uses the SQL of this
   // recipe.
   ["A migration of many minutes", []],
