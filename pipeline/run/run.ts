@@ -39,8 +39,8 @@ export interface RunOptions {
   /** Branch that the run simulates. Default: the branch that is checked out. */
   readonly branch?: string;
   /**
-   * Directory of the caches. If two runs use the same directory, they share the caches. In CircleCI,
-   * the pipelines of all branches share the caches in the same way.
+   * Directory of the caches. If two runs use the same directory, they share the caches. In
+   * CircleCI, the pipelines of all branches share the caches in the same way.
    *
    * @default - a new directory, so that the run starts without caches
    */

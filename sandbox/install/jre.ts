@@ -5,9 +5,9 @@ import { type Report } from "../../lib/progress";
 import { goarch } from "./parts";
 
 /**
- * The modules of a JRE that the makers of OpenJDK 17 build, such as Eclipse Temurin: the modules of
- * the boot loader and of the platform loader, and the agent of the debugger. The modules with tools,
- * such as `jdk.jcmd`, `jdk.attach`, `jdk.jdi` and `jdk.compiler`, are only in a JDK.
+ * The modules of a JRE of OpenJDK 17, such as Eclipse Temurin: the modules of the boot loader and
+ * of the platform loader, and the agent of the debugger. The modules with tools, such as `jdk.jcmd`,
+ * `jdk.attach`, `jdk.jdi` and `jdk.compiler`, are only in a JDK.
  *
  * @see https://github.com/openjdk/jdk17u/blob/master/make/Images.gmk (`JRE_MODULES`)
  * @see https://github.com/openjdk/jdk17u/blob/master/make/conf/module-loader-map.conf
@@ -59,8 +59,9 @@ export async function cutJre(
   rmSync(all, { force: true, recursive: true });
   rmSync(join(root, "etc", "java-17-openjdk"), { force: true, recursive: true });
   symlinkSync("../../opt/java/bin/java", join(root, "usr", "bin", "java"));
-  // The JVM starts faster with an archive of its own classes, but writes the archive only on its own
-  // architecture. The archive names the time of this file, and each file of the image has this time.
+  // The JVM starts faster with an archive of its classes, but can write the archive only on the
+  // same architecture. The archive contains the time of this file. Each file of the image has this
+  // time.
   utimesSync(join(jre, "lib", "modules"), 0, 0);
   if (architecture === goarch) await command(join(jre, "bin", "java"), ["-Xshare:dump"]);
 }

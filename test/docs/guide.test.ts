@@ -87,7 +87,7 @@ function refusals({ recorder, settings }: Made): readonly string[] {
 }
 
 const container = "spec.template.spec.containers[name=services-orders]";
-/** The change of the annotation that lists the scheduled jobs, on the PodTemplate of one-off commands. */
+/** The change of the annotation that lists the scheduled jobs, in the PodTemplate of a stack. */
 const scheduledJobs = (names: string) => ({
   'PodTemplate services-orders metadata.annotations["jobs/scheduled"]': names,
 });

@@ -47,7 +47,7 @@ describe("what every command asks first", function () {
     });
   });
 
-  it("refuses every cluster but the one that the stack belongs to", async () => {
+  it("refuses every cluster, except the cluster of the stack", async () => {
     assert.equal(
       (await connect({ ...ambientCluster, clusterUid: "1234" }, workspace())).cluster.uid,
       "1234",
