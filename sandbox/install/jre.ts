@@ -6,8 +6,8 @@ import { goarch } from "./parts";
 
 /**
  * The modules of a JRE of OpenJDK 17, such as Eclipse Temurin: the modules of the boot loader and
- * of the platform loader, and the agent of the debugger. The modules with tools, such as `jdk.jcmd`,
- * `jdk.attach`, `jdk.jdi` and `jdk.compiler`, are only in a JDK.
+ * of the platform loader, and the agent of the debugger. The modules with tools, such as
+ * `jdk.jcmd`, `jdk.attach`, `jdk.jdi` and `jdk.compiler`, are only in a JDK.
  *
  * @see https://github.com/openjdk/jdk17u/blob/master/make/Images.gmk (`JRE_MODULES`)
  * @see https://github.com/openjdk/jdk17u/blob/master/make/conf/module-loader-map.conf

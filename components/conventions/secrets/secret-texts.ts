@@ -18,8 +18,8 @@ const secretPairs = new Set(["connection string", "webhook url"]);
  */
 const openKeys = setOf("cache foreign object partition primary public range routing sort");
 /**
- * Words that may follow a word of `secretWords`, for example in `TOKEN_OLD`. They say which secret it is, or
- * name the encoding of the secret.
+ * Words that may follow a word of `secretWords`, for example in `TOKEN_OLD`. They say which secret
+ * it is, or name the encoding of the secret.
  */
 const suffixes = setOf("base64 b64 current hex new old previous primary secondary value");
 
