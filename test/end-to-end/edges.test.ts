@@ -40,7 +40,7 @@ const ORDINARY_USER = 60_001;
  * Timeout of a command, in milliseconds. Every command is much faster, so the timeout ends only a
  * command that hangs.
  */
-const HUNG_MS = 120_000;
+const HUNG_MS = 600_000;
 
 /**
  * The beginning of a command line that runs a program as an ordinary user. The project may be in a
