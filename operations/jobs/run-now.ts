@@ -1,24 +1,17 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { copyLabels } from "../../components/conventions/one-off/copies";
-import { Obstacles } from "../../components/conventions/rollout/obstacles";
 import { traitsOf } from "../../environments";
 import { confirm } from "../../lib/confirm";
 import { UserError } from "../../lib/errors";
 import { duration } from "../../lib/time";
 import type { Pod } from "../clients/kubectl";
+import { FirstContainer, notBegun } from "./first-container";
 import { PodLog, podsOf } from "./logs";
 import type { ScheduledJobs } from "./read";
 import { type Job, type JobStatus, runOf } from "./runs";
 
-/** Exit code if no container of the run could start. `docker run` uses the same exit code. */
-const notBegun = 125;
 /** Milliseconds to wait before the command reads the run's Job and pods again. */
 const pauseMs = 1_000;
-/**
- * Milliseconds after which the command gives up if Kubernetes has created no pod for the run. The
- * reason is usually a quota or a policy that refuses the pod.
- */
-const noPodMs = 30_000;
 
 /**
  * Starts a run of a scheduled job now, with a Job from the CronJob's template. Prints the run's log
@@ -87,7 +80,7 @@ async function followed(run: string, where: ScheduledJobs): Promise<number> {
   const { cluster, namespace } = where;
   const started = Date.now();
   const logs = new Map<string, PodLog>();
-  const obstacles = new Obstacles(started);
+  const first = new FirstContainer(run, namespace, started);
   for (;;) {
     const answer = await cluster.kubectl(
       ["--namespace", namespace, "get", "job", run, "--output", "json"],
@@ -110,11 +103,7 @@ async function followed(run: string, where: ScheduledJobs): Promise<number> {
       console.error(`${run} failed after ${took}: ${cause ?? "Kubernetes gives no cause"}`);
       return pods.map(exitCodeOf).findLast((code) => code !== undefined) ?? notBegun;
     }
-    const now = Date.now();
-    const why =
-      pods.length === 0 && now - started > noPodMs
-        ? `Kubernetes has created no pod. Why: kubectl -n ${namespace} describe job ${run}`
-        : obstacles.at(now, { failedMounts: [], pods, refused: undefined });
+    const why = first.issue(pods);
     if (why !== undefined && logs.size === 0) {
       console.error(`${run} cannot start: ${why}`);
       return notBegun;

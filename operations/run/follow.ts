@@ -1,6 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { commandPod } from "../../components/conventions/one-off/command-pod";
-import { Obstacles } from "../../components/conventions/rollout/obstacles";
 import {
   type ContainerStatus,
   containerIssue,
@@ -9,20 +8,16 @@ import { reasonOf } from "../../lib/command";
 import { messageOf } from "../../lib/errors";
 import { duration } from "../../lib/time";
 import type { Pod, StartingCluster } from "../clients/kubectl";
+import { FirstContainer, notBegun } from "../jobs/first-container";
 import { PodLog, podsOf } from "../jobs/logs";
 import { Forward } from "./forward";
 import { Output } from "./output";
 
 /** Exit code of `npm run run` if the command did not begin, or if its output is not complete. */
-export const notComplete = 125;
+export const notComplete = notBegun;
 
 /** Milliseconds to wait before the function reads the pod again. */
 const pauseMs = 500;
-/**
- * Time that Kubernetes has to create the pod, in milliseconds. If there is no pod after this time,
- * a quota or a policy has probably refused it.
- */
-const noPodMs = 20_000;
 /** Milliseconds without an answer of the cluster after which the function fails. */
 const silenceMs = 120_000;
 
@@ -98,20 +93,13 @@ export async function follow(
  * Waits until the command has begun. Returns the pod, or the reason why the command cannot begin.
  */
 async function start(pods: Pods, { name, namespace }: Where, began: number): Promise<End | Pod> {
-  const obstacles = new Obstacles(began);
+  const first = new FirstContainer(name, namespace, began);
   const failed = (says: string): End => ({ began: false, code: notComplete, says });
   for (;;) {
     const pod = await pods.read();
-    const now = Date.now();
     if (pod !== undefined && hasBegun(statusOf(pod, commandPod.command))) return pod;
     if (pod?.status.phase === "Failed") return failed(`cannot start: ${reasonOfPod(pod)}`);
-    if (pod === undefined && now - began > noPodMs) {
-      return failed(
-        `Kubernetes creates no pod. To see why: kubectl -n ${namespace} describe job ${name}`,
-      );
-    }
-    const found = pod === undefined ? [] : [pod];
-    const why = obstacles.at(now, { failedMounts: [], pods: found, refused: undefined });
+    const why = first.issue(pod === undefined ? [] : [pod]);
     if (why !== undefined) return failed(`cannot start: ${why}`);
     await sleep(pauseMs);
   }
