@@ -1,7 +1,13 @@
 import { Argument, type Command } from "commander";
 import type { RunOptions } from "../operations/run/command";
 import { UserError } from "../lib/errors";
-import { addCommand, bannerInOutput, exitWithWrongUse, leaving, wrongUse } from "./command";
+import {
+  addCommand,
+  bannerInOutput,
+  exitWithWrongUse,
+  refusingWrongUse,
+  wrongUse,
+} from "./command";
 import { stackNameOf, workspaceFor } from "./stack-argument";
 
 /** Options of the command line. */
@@ -54,7 +60,7 @@ export function addRun(program: Command): void {
         return;
       }
       try {
-        await leaving(async () => {
+        await refusingWrongUse(async () => {
           const { run } = await import("../operations/run/command");
           const name = await stackNameOf(stack);
           const words = (options.line ?? "").split(/\s+/).filter((word) => word !== "");

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { UserError } from "./errors";
+import { WrongUse } from "./errors";
 
 /** One hour, in milliseconds. */
 export const hour = 3_600_000;
@@ -18,13 +18,13 @@ export function duration(milliseconds: number): string {
 /**
  * Converts a time such as `90m`, `24h` or `2d` into hours.
  *
- * @throws UserError if the text has another form.
+ * @throws WrongUse if the text has another form.
  */
 export function hours(text: string): number {
   const [, digits, unit = ""] = /^([1-9][0-9]{0,4})([mhd])$/.exec(text) ?? [];
   const factor = ({ d: 24, h: 1, m: 1 / 60 } as Record<string, number>)[unit];
   if (digits === undefined || factor === undefined) {
-    throw new UserError(
+    throw new WrongUse(
       `A time must be a number of minutes, hours or days, such as 90m, 24h or 2d; got "${text}".`,
     );
   }

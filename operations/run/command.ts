@@ -3,7 +3,7 @@ import { appendFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { environments, parseStack, traitsOf } from "../../environments";
 import { confirm } from "../../lib/confirm";
-import { UserError } from "../../lib/errors";
+import { UserError, WrongUse } from "../../lib/errors";
 import { hours } from "../../lib/time";
 import { person } from "../clients/git";
 import { type StartingCluster, isForbidden } from "../clients/kubectl";
@@ -53,6 +53,7 @@ const mostHours = 24;
  * Sets the exit code of this process to the exit code of the command. The exit code is 125 if the
  * command did not begin, or if the caller has not received the whole output.
  *
+ * @throws WrongUse if the arguments are wrong.
  * @throws UserError if the function cannot create or find the Job. In this case, the function has
  * changed nothing.
  */
@@ -91,7 +92,7 @@ export async function run(
 }
 
 /**
- * @throws UserError if the options are wrong, or if a command for production has no approval
+ * @throws WrongUse if the options are wrong, or if a command for production has no approval
  */
 async function requestOf(
   stack: string,
@@ -100,27 +101,27 @@ async function requestOf(
   workspace: Workspace,
 ): Promise<Request> {
   if ((args.length === 0) === (followed === undefined)) {
-    throw new UserError(
+    throw new WrongUse(
       `Write either a command of the service, or --follow with the name of a Job. Example: npm run run -- ${stack} -- export --since 1d --format csv`,
     );
   }
   if (hours(deadline) > mostHours) {
-    throw new UserError(`--deadline must be at most ${String(mostHours)}h, got "${deadline}".`);
+    throw new WrongUse(`--deadline must be at most ${String(mostHours)}h, got "${deadline}".`);
   }
   const environment = parseStack(stack)?.environment;
   if (environment !== undefined && environments[environment].jobs === "none") {
-    throw new UserError(
+    throw new WrongUse(
       `Stack "${stack}" runs no commands, because it has only the pods of a canary. Nothing was changed.`,
     );
   }
   const isProduction = traitsOf(stack)?.protect === true;
   if (isProduction && approved === undefined && preview === undefined && followed === undefined) {
-    throw new UserError(
+    throw new WrongUse(
       "In production, only a pipeline creates Jobs. In CircleCI, start the pipeline recover with the action run-prod. The pipeline asks for an approval, and keeps the output as an artifact. Nothing was changed.",
     );
   }
   if (isProduction && followed === undefined && reason === undefined) {
-    throw new UserError("In production, a command needs --reason. Nothing was changed.");
+    throw new WrongUse("In production, a command needs --reason. Nothing was changed.");
   }
   const deadlineSeconds = Math.round(hours(deadline) * 3600);
   return { args, deadlineSeconds, reason, who: await person(workspace) };

@@ -1,12 +1,12 @@
 import { stackForms, traitsOf } from "../../environments";
-import { UserError } from "../../lib/errors";
+import { WrongUse } from "../../lib/errors";
 
 /**
  * Checks that a stack may have this name.
  *
- * @throws UserError with the possible names, if the stack may not have this name
+ * @throws WrongUse with the possible names, if the stack may not have this name
  */
 export function assertStackName(stack: string): void {
   if (traitsOf(stack) !== undefined) return;
-  throw new UserError(`Unknown stack "${stack}". Expected one of: ${stackForms}`);
+  throw new WrongUse(`Unknown stack "${stack}". Expected one of: ${stackForms}`);
 }

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { readFileSync, readdirSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { mock } from "node:test";
+import { WrongUse } from "../../../lib/errors";
 import { kubectlFor, startFor } from "../../../operations/clients/kubectl";
 import { run } from "../../../operations/run/command";
 import { follow } from "../../../operations/run/follow";
@@ -88,6 +89,7 @@ describe("the Job of a command", () => {
 describe("npm run run", () => {
   let programs: Programs;
   let pod: OutputStandIn;
+  const opened: OutputStandIn[] = [];
   let printed: string[];
   let received: string;
   beforeEach(() => {
@@ -100,7 +102,7 @@ describe("npm run run", () => {
     mock.restoreAll();
     process.exitCode = undefined;
     programs.remove();
-    pod.close();
+    for (const one of opened.splice(0)) one.close();
   });
 
   /** Runs the command in a cluster with this pod. Returns the exit code. */
@@ -109,6 +111,7 @@ describe("npm run run", () => {
     { stack = "local", templates = json(template), ...options }: Record<string, string> = {},
   ): Promise<number | string | undefined> {
     pod = new OutputStandIn(Buffer.from("id,total\n1,2\n"), [4]);
+    opened.push(pod);
     const port = String(await pod.listen());
     programs.add("kubectl", {
       "*--raw*": `echo '{"metadata":{"uid":"here"}}'`,
@@ -181,6 +184,7 @@ describe("npm run run", () => {
 
   it("does not wait for the output of a JVM that could not start", async () => {
     pod = new OutputStandIn(undefined);
+    opened.push(pod);
     const port = String(await pod.listen());
     const ended = podWith({ terminated: { exitCode: 1, reason: "Error" } }, { running: {} });
     programs.add("kubectl", {
@@ -202,6 +206,25 @@ describe("npm run run", () => {
       /has no PodTemplate .*npm run up/,
     );
     assert.ok(!called("create"));
+  });
+
+  it("refuses wrong arguments as such, before it asks the cluster", async () => {
+    const workspace = programs.workspace();
+    const wrong = [
+      run("local", [], {}, workspace),
+      run("local", args, { follow: "run-1" }, workspace),
+      run("local", args, { deadline: "25h" }, workspace),
+      run("local", args, { deadline: "soon" }, workspace),
+      run("stagin", args, {}, workspace),
+      run("prod", args, { yes: true }, workspace),
+    ];
+    for (const one of wrong) {
+      await assert.rejects(one, (error) => error instanceof WrongUse && !/\n/.test(error.message));
+    }
+    assert.deepEqual(
+      programs.calls.filter((call) => call.startsWith("kubectl")),
+      [],
+    );
   });
 
   it("creates nothing in production without an approval of the same command", async () => {
