@@ -54,16 +54,15 @@ export const notNeeded = (why: string): Finding => ({
 export const wrong = (text: string): Finding => ({ status: "wrong", text });
 export const unknown = (text: string): Finding => ({ status: "unknown", text });
 
+const asAdministrator = "Run the command with a context of an administrator: --context NAME";
+
 /**
  * Returns the finding of a check whose request failed, for example because of a permission.
  *
  * @param what what the check tried to do, such as `list IngressClasses`
+ * @param todo what to do if the role does not have the permission
  */
-export function unanswered(error: unknown, what: string): Finding {
-  if (isForbidden(error)) {
-    return unknown(
-      `this role may not ${what}. Run the command with a context of an administrator: --context NAME`,
-    );
-  }
+export function unanswered(error: unknown, what: string, todo = asAdministrator): Finding {
+  if (isForbidden(error)) return unknown(`this role may not ${what}. ${todo}`);
   return unknown(`could not ${what}: ${reasonOf(error)}`);
 }

@@ -739,6 +739,7 @@ esac
       );
       assert.match(wrong[0]?.text ?? "", new RegExp(`127\\.0\\.0\\.1:${String(CLOSED_PORT)}`));
       assert.equal(rows.get("registry")?.status, "ok");
+      assert.equal(rows.get("secrets")?.text, "the cluster does not answer");
     });
 
     it("asks as the person who runs it, and says what this person may not do or ask", async () => {

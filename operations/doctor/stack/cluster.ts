@@ -7,7 +7,7 @@ import type { Outputs } from "../../pulumi/stacks";
 import { clusterName } from "../../status/read";
 import { type Finding, ok, unanswered, wrong } from "../finding";
 import { clusterIssue, recordKey } from "../record";
-import type { StackCheck, StackPatient } from "./patient";
+import { type StackCheck, type StackPatient, askAdministrator } from "./patient";
 
 /**
  * Returns whether a cluster is the right one for a stack: the cluster of the stack's settings, and
@@ -77,7 +77,8 @@ export const namespace: StackCheck = async (patient) => {
   await patient.cluster;
   const finding = await namespaceOf(patient).then(
     (found) => namespaceIn(found, patient.settings),
-    (error: unknown) => unanswered(error, `read namespace ${patient.settings.namespace}`),
+    (error: unknown) =>
+      unanswered(error, `read namespace ${patient.settings.namespace}`, askAdministrator),
   );
   return [{ check: "namespace", ...finding }];
 };

@@ -19,6 +19,9 @@ export interface StackPatient {
   readonly workspace: Workspace;
 }
 
+/** What to do if the role has no permission to ask something. */
+export const askAdministrator = "Ask an administrator of the cluster for this permission";
+
 /**
  * One question about what the commands need for a stack. If the check throws an error, the result
  * is unknown, and its text is the reason.

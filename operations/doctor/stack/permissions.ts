@@ -1,7 +1,7 @@
 import { environments } from "../../../environments";
 import { type Finding, notNeeded, ok, unanswered, wrong } from "../finding";
 import { namespaceOf } from "./cluster";
-import type { StackCheck } from "./patient";
+import { type StackCheck, askAdministrator } from "./patient";
 
 /** A permission in the cluster, in the words of RBAC. */
 export interface Permission {
@@ -81,8 +81,7 @@ async function asked(patient: Parameters<StackCheck>[0]): Promise<Finding> {
   const { cluster, left, settings } = patient;
   const { kubectl } = await cluster;
   const { data, perBranch } = environments[settings.environment];
-  const found = await namespaceOf(patient).catch(() => undefined);
-  if (found === undefined && data === "own") {
+  if (data === "own" && (await namespaceOf(patient)) === undefined) {
     return notNeeded("the namespace does not exist yet");
   }
   const wanted = activities.flatMap((activity) => needs[activity]);
@@ -99,7 +98,7 @@ async function asked(patient: Parameters<StackCheck>[0]): Promise<Finding> {
   const args = ["create", "--filename", "-", "--validate=false", "--output", output];
   return kubectl(args, left(), input).then(
     (answer) => permissionsIn(allowedIn(answer), data === "own" && !perBranch),
-    (error: unknown) => unanswered(error, "ask for its own permissions"),
+    (error: unknown) => unanswered(error, "ask for its own permissions", askAdministrator),
   );
 }
 

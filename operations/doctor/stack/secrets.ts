@@ -1,8 +1,9 @@
 import { environments } from "../../../environments";
-import { type Cluster, isForbidden, list } from "../../clients/kubectl";
+import { reasonOf } from "../../../lib/command";
+import { isForbidden, list } from "../../clients/kubectl";
 import { type Finding, notNeeded, ok, unanswered, unknown, wrong } from "../finding";
 import { namespaceOf } from "./cluster";
-import type { StackCheck, StackPatient } from "./patient";
+import { type StackCheck, type StackPatient, askAdministrator } from "./patient";
 
 interface Container {
   readonly env?: readonly {
@@ -52,31 +53,27 @@ export const secrets: StackCheck = async (patient) => [
 ];
 
 async function examined(patient: StackPatient): Promise<Finding> {
-  const { cluster, settings } = patient;
-  const found = await namespaceOf(patient).catch(() => undefined);
-  const ownsData = environments[settings.environment].data === "own";
-  if (found === undefined && ownsData) return notNeeded("the namespace does not exist yet");
-  const used = await usedIn(await cluster, patient);
+  const { settings } = patient;
   const { canaryDatabaseSecretName, databaseSecretName, environment } = settings;
-  const ofCanary =
-    environments[environment].canaryOf === undefined ? [] : [canaryDatabaseSecretName];
-  const needed = new Set([
-    ...used,
-    ...(ownsData ? [] : [databaseSecretName, ...ofCanary]).filter((name) => name !== undefined),
-  ]);
-  return existing([...needed].sort(), patient);
-}
-
-async function usedIn(
-  { kubectl }: Pick<Cluster, "kubectl">,
-  { left, settings }: StackPatient,
-): Promise<readonly string[]> {
+  const { canaryOf, data } = environments[environment];
+  if (data === "own" && (await namespaceOf(patient)) === undefined) {
+    return notNeeded("the namespace does not exist yet");
+  }
+  const ofDatabase =
+    data === "own"
+      ? []
+      : [databaseSecretName, canaryOf === undefined ? undefined : canaryDatabaseSecretName];
+  const known = ofDatabase.filter((name) => name !== undefined);
+  const { cluster, left } = patient;
   const where = ["--namespace", settings.namespace];
-  // A role that may not list these objects still gets an answer about the Secret of the database.
-  const objects = await list<WithPods>({ kubectl }, "deployments,cronjobs", where, left()).catch(
-    () => [],
+  const objects = await list<WithPods>(await cluster, "deployments,cronjobs", where, left()).catch(
+    (error: unknown) =>
+      unanswered(error, "list the Deployments and CronJobs, which name Secrets", askAdministrator),
   );
-  return objects.flatMap(secretsOf);
+  // Also a role that may not list these objects gets an answer about the Secret of the database.
+  const used = "status" in objects ? [] : objects.flatMap(secretsOf);
+  const finding = await existing([...new Set([...known, ...used])].sort(), patient);
+  return "status" in objects && finding.status === "ok" ? objects : finding;
 }
 
 async function existing(
@@ -102,6 +99,6 @@ async function existing(
   } catch (error) {
     return isForbidden(error)
       ? unknown(`this role may not ask whether these Secrets exist: ${names.join(", ")}`)
-      : unanswered(error, "read Secrets");
+      : unknown(`could not read Secrets: ${reasonOf(error)}`);
   }
 }

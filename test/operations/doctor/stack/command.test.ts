@@ -218,6 +218,22 @@ describe("npm run doctor -- STACK", () => {
       assert.deepEqual(row(rows, name).text, "the cluster does not answer");
     }
     assert.equal(row(rows, "kubectl").status, "ok");
+    // The namespace of a stack that owns it may or may not exist.
+    const ofLocal = await examine("local", workspace);
+    for (const name of ["namespace", "permissions", "secrets"]) {
+      assert.equal(row(ofLocal, name).text, "the cluster does not answer");
+    }
+  });
+
+  it("does not say that all Secrets exist if it could not read which Secrets the pods use", async () => {
+    const forbidden = "echo 'Error from server (Forbidden): deployments' >&2; exit 1";
+    standIns({ kubectl: { "get deployments,cronjobs*": forbidden } });
+    const { rows } = await rowsOf();
+    assert.equal(row(rows, "secrets").status, "unknown");
+    assert.match(
+      row(rows, "secrets").text,
+      /may not list the Deployments and CronJobs, .*\. Ask an administrator of the cluster/,
+    );
   });
 
   it("says who holds the lock", async () => {
