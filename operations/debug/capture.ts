@@ -6,7 +6,7 @@ import { diagnostics } from "../../components/conventions/one-off/diagnostics";
 import { UserError, WrongUse, messageOf } from "../../lib/errors";
 import { list, withLabels } from "../clients/kubectl";
 import { Forward, Refusal } from "../run/forward";
-import { Output } from "../run/output";
+import { Output, type OutputOptions } from "../run/output";
 import { toStandardOutput } from "../run/standard-output";
 import { Stop, Stopped } from "./stop";
 import type { Target } from "./target";
@@ -95,12 +95,6 @@ export async function capture(
   const { cluster, namespace } = target;
   const open = async (): Promise<Forward> =>
     Forward.open(cluster.start, namespace, pod.metadata.name, port);
-  let unused: Forward | undefined;
-  const openOrReuse = async (): Promise<Forward> => {
-    const forward = unused ?? (await open());
-    unused = undefined;
-    return forward;
-  };
   // The service writes this text into its log. A header has only ASCII characters.
   const by = reason === undefined ? who : `${who}: ${reason}`;
   const headers = { "Requested-By": by.replaceAll(/[^ -~]/g, "?") };
@@ -121,8 +115,7 @@ export async function capture(
       },
       { headers, silence: dumpMs },
     );
-    unused = forward;
-    await receive(wanted.file, openOrReuse, { headers, path: `/results/${id.trim()}/` });
+    await receive(wanted.file, open, { forward, headers, path: `/results/${id.trim()}/` });
   } catch (error) {
     if (error instanceof UserError) throw error;
     const what =
@@ -137,7 +130,7 @@ export async function capture(
 async function receive(
   file: string,
   open: () => Promise<Forward>,
-  how: { readonly headers: Readonly<Record<string, string>>; readonly path: string },
+  how: OutputOptions,
 ): Promise<void> {
   mkdirSync(dirname(file), { recursive: true });
   const part = `${file}.part`;

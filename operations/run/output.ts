@@ -8,7 +8,9 @@ const pauseMs = 500;
 /** Status of an answer which says that the pod no longer has the output. */
 const gone = 410;
 
-interface OutputOptions {
+export interface OutputOptions {
+  /** An open connection to the pod. @default - the first connection comes from `open` */
+  readonly forward?: Forward;
   readonly headers?: Readonly<Record<string, string>>;
   /** Path of the output. Must end with a slash. @default "/" */
   readonly path?: string;
@@ -35,8 +37,9 @@ export class Output {
   constructor(
     open: () => Promise<Forward>,
     write: (part: Buffer) => Promise<void>,
-    { headers = {}, path = "/" }: OutputOptions = {},
+    { forward, headers = {}, path = "/" }: OutputOptions = {},
   ) {
+    this.#forward = forward;
     this.#headers = headers;
     this.#open = open;
     this.#path = path;
