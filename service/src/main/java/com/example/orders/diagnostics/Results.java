@@ -1,14 +1,11 @@
 package com.example.orders.diagnostics;
 
 import com.example.orders.config.DiagnosticsConfiguration;
+import com.example.orders.output.FilePart;
 import java.io.IOException;
-import java.io.InputStream;
 import java.io.OutputStream;
-import java.nio.channels.Channels;
-import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.util.Comparator;
 import java.util.UUID;
@@ -24,7 +21,6 @@ import org.slf4j.LoggerFactory;
  */
 final class Results {
     private static final Logger log = LoggerFactory.getLogger(Results.class);
-    private static final int BUFFER = 1 << 16;
 
     private final DiagnosticsConfiguration configuration;
     private final Duration keep;
@@ -135,21 +131,12 @@ final class Results {
     }
 
     void send(String id, long offset, long length, OutputStream to) throws IOException, Refusal {
-        try (FileChannel from = FileChannel.open(find(id).file, StandardOpenOption.READ)) {
-            from.position(offset);
-            InputStream in = Channels.newInputStream(from);
-            byte[] buffer = new byte[BUFFER];
-            long left = length;
-            while (left > 0) {
-                int read = in.read(buffer, 0, (int) Math.min(BUFFER, left));
-                if (read < 0) {
-                    throw new IOException("the result became shorter");
-                }
-                to.write(buffer, 0, read);
-                left -= read;
-                find(id);
-            }
+        // Each call of `find` prolongs the life of the result, and fails if the result was deleted.
+        long end = offset + length;
+        for (long at = offset; at < end; at += FilePart.BUFFER) {
+            FilePart.send(find(id).file, at, Math.min(FilePart.BUFFER, end - at), to);
         }
+        find(id);
     }
 
     private synchronized Result find(String id) throws Refusal {

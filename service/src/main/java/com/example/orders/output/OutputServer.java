@@ -3,10 +3,8 @@ package com.example.orders.output;
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
 import java.io.IOException;
-import java.io.OutputStream;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
-import java.nio.channels.Channels;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
 import java.nio.file.Files;
@@ -34,7 +32,6 @@ import java.util.concurrent.Executors;
 public final class OutputServer {
     private static final Duration LONGEST_WAIT = Duration.ofSeconds(5);
     private static final Duration PAUSE = Duration.ofMillis(50);
-    private static final int BUFFER = 1 << 16;
 
     private final Path file;
     private FileChannel output;
@@ -99,27 +96,10 @@ public final class OutputServer {
             exchange.getResponseHeaders().set("Output-Complete", Boolean.toString(complete));
             exchange.sendResponseHeaders(200, length == 0 ? -1 : length);
             if (length > 0) {
-                send(offset, length, exchange.getResponseBody());
+                FilePart.send(file, offset, length, exchange.getResponseBody());
             }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
-        }
-    }
-
-    private void send(long offset, long length, OutputStream to) throws IOException {
-        try (FileChannel from = FileChannel.open(file, StandardOpenOption.READ)) {
-            from.position(offset);
-            byte[] buffer = new byte[BUFFER];
-            long left = length;
-            var in = Channels.newInputStream(from);
-            while (left > 0) {
-                int read = in.read(buffer, 0, (int) Math.min(BUFFER, left));
-                if (read < 0) {
-                    throw new IOException("the output became shorter");
-                }
-                to.write(buffer, 0, read);
-                left -= read;
-            }
         }
     }
 
