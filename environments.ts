@@ -5,10 +5,11 @@ import { slug } from "./components/conventions/names";
 interface Traits {
   /** Set for a canary: environment whose namespace, names, labels and settings the canary uses. */
   readonly canaryOf?: Environment;
-  /** How the stack's CI jobs authenticate to the cluster: by AWS role, or by CircleCI's token. */
+  /** How the stack's CI jobs authenticate to the cluster: with an IAM role or CircleCI's token. */
   readonly clusterIdentity: ClusterIdentity;
   /**
-   * `own`: the stack creates a namespace with guardrails and a database, and deletes both.
+   * `own`: the stack creates a namespace with guardrails and a database. `pulumi destroy` deletes
+   * both.
    * `given`: both already exist before the first deploy, and stay if someone destroys the stack.
    * The Pulumi state of such a stack must not contain a secret.
    */
@@ -34,7 +35,7 @@ interface Traits {
   readonly protect: boolean;
   /** Whether the stack runs only code of the protected branch. */
   readonly protectedBranch: boolean;
-  /** Whether the service's first pod fills the empty database with example data. */
+  /** Whether the service's first pod inserts example data into the empty database. */
   readonly seeds: boolean;
   /** Environment whose default settings the stack uses. */
   readonly settingsOf: OwnDefaults;
@@ -53,8 +54,8 @@ const rows = {
     settingsOf: "local",
   },
   review: {
-    // A review job may only change its branch's namespace. Only CircleCI's token contains the
-    // branch's name.
+    // A review job may change only the namespace of its branch. So the cluster must know the
+    // branch, and only CircleCI's token contains the name of the branch.
     clusterIdentity: "circleci-token",
     data: "own",
     image: "built",

@@ -27,7 +27,7 @@ async function program(given: Partial<typeof outside> = {}): Promise<pulumi.Inpu
   const { readCluster, readLastRelease, readRollouts, readSettings } = { ...outside, ...given };
   const asked = await readSettings();
   assertJobs(asked.identity.service);
-  // This check runs before Pulumi creates a resource. Otherwise, the provider could adopt a
+  // The preflight runs before Pulumi creates a resource. Otherwise, the provider could adopt a
   // namespace that does not belong to the stack.
   const { cluster, kubeconfig } = await preflight(asked, readCluster);
   const settings = await withKeptRelease(asked, readLastRelease);

@@ -3,8 +3,8 @@ import type { Duration } from "./components/conventions/schedules/durations";
 import type { ScheduledJobArgs } from "./components/scheduled-job/scheduled-job";
 
 /**
- * Commands of the service that may run on a schedule. `export --continue NAME` stores under NAME
- * how far the export has come, so the next run also exports the orders of a late or failed run.
+ * Commands of the service that may run on a schedule. `export --continue NAME` stores its progress
+ * under NAME. So the next run also exports the orders that a late or failed run has not exported.
  */
 type Command =
   | readonly ["expire-unpaid", "--older-than", Duration]

@@ -19,9 +19,9 @@ export function addCommand(program: Command, name: string): Command {
 }
 
 /**
- * Returns an action that runs `work` and then writes the command's result into the folder
- * `reports/`. From these files, Slack messages and CircleCI's test results get the reason of a
- * failure.
+ * Returns an action that runs `work`, and then writes the command's result into `test-results/`. If
+ * `work` fails, the action also writes the causes into `reports/`. Slack messages and CircleCI's
+ * test results show these causes.
  */
 export function leaving<Args extends unknown[]>(
   work: (...args: Args) => Promise<void>,

@@ -28,16 +28,16 @@ import { assertSameCluster, chooseCluster, howToReach, type Where } from "./own-
 const STACK = "local";
 
 /**
- * Returns the workspace for Pulumi on the sandbox, or on the developer's own cluster. Its
- * environment variables override those of the shell.
+ * Returns the workspace for Pulumi on the sandbox, or on the developer's own cluster. The
+ * environment variables of the workspace override the variables of the shell.
  */
 const workspace = (): Workspace => ({ cwd: project, env: localEnvironment() });
 
 const cluster = (): Pick<Cluster, "kubectl"> => ({ kubectl: kubectlFor([], localEnvironment()) });
 
 /**
- * Corrects the Pulumi state if someone killed an earlier command. Returns the objects that this
- * function has read from the state and from the cluster.
+ * Corrects the Pulumi state if someone has killed an earlier command. Returns the objects in the
+ * state and in the cluster.
  */
 async function recovered(): Promise<Seen> {
   return recoverState(STACK, cluster(), workspace());

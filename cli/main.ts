@@ -269,8 +269,8 @@ sandboxCommand
   .option("--everything", "removes the built parts too", false)
   .action(async ({ everything }: { everything: boolean }) => (await sandbox()).reset(everything));
 
-// This process ends silently if the program that reads the output has closed its input, such as
-// `head` in `... logs | head`.
+// If the program that reads the output has closed its input, this process ends silently. For
+// example, `head` closes its input in `... logs | head`.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   process.exit(error.code === "EPIPE" ? 0 : 1);
 });

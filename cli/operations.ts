@@ -28,8 +28,8 @@ const tellJobs = leaving(async (stack: string) => {
 
 /**
  * Adds the commands for stacks, such as `deploy` and `preview`. Each command loads only its own
- * code. No command loads Pulumi's npm packages, because loading them takes longer than most
- * commands need.
+ * code. No command loads Pulumi's npm packages, because loading these packages takes longer than
+ * most commands run.
  */
 export function addOperations(program: Command): void {
   const add = (name: string): Command => addCommand(program, name);
@@ -229,7 +229,7 @@ export function addOperations(program: Command): void {
         const stack = await stackNameOf(what);
         await doctorStack(stack, options, await workspaceFor(stack));
         // A program that did not answer may have left a child process, whose output would keep this
-        // process alive. Waits until the result of the command is in the reports.
+        // process alive. So this code ends the process, after `leaving` has written the reports.
         setImmediate(() => process.exit());
       }),
     );

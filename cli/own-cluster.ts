@@ -33,22 +33,22 @@ export interface Where {
   readonly registry?: string;
   /** Whether to use the sandbox again. */
   readonly sandbox?: boolean;
-  /** Does not ask before the first use of a cluster. */
+  /** Whether to use a cluster for the first time without a confirmation. */
   readonly yes?: boolean;
 }
 
-/** What the developer asks for: the cluster's context and the registry. */
+/** What the developer chooses: the cluster's context and the registry. */
 export type Asked = Pick<OwnCluster, "context" | "kubeconfig" | "registry">;
 
 const registryForm = /^[a-z0-9][a-z0-9.-]*(?::[0-9]+)?(?:\/[a-z0-9._-]+)*$/;
 
 /**
- * Returns the cluster that the options ask for. The options have priority over the remembered
+ * Returns the cluster that the developer has chosen. The options have priority over the remembered
  * choice.
  *
  * @param before the remembered choice
  * @returns undefined for the sandbox
- * @throws WrongUse if the options do not name a cluster and its registry.
+ * @throws WrongUse if the context or the registry is missing or wrong.
  */
 export function askedFor(
   { context, kubeconfig, registry, sandbox = false }: Where,
@@ -91,7 +91,7 @@ export function askedFor(
   };
 }
 
-/** Refuses to leave a cluster in which stack `local` still has resources. */
+/** Throws an error if stack `local` still has resources in the cluster of the earlier choice. */
 async function assertNothingIn(own: OwnCluster, directory: string): Promise<void> {
   if (!isKnown(own, directory)) return;
   const { context, server, uid } = own;
@@ -104,7 +104,7 @@ async function assertNothingIn(own: OwnCluster, directory: string): Promise<void
   );
 }
 
-/** Refuses a shell or a machine in which the sandbox would get mixed up with another cluster. */
+/** Throws an error if the shell has the variables of the sandbox, or if the sandbox runs. */
 function assertNoSandbox(): void {
   if (process.env["PULUMI_HOME"] === paths.pulumiHome) {
     throw new UserError(
@@ -120,12 +120,13 @@ function assertNoSandbox(): void {
 }
 
 /**
- * Chooses where stack `local` runs. For the developer's own cluster, checks the programs, the
- * cluster and the registry in parallel, and asks before the first use of a cluster.
+ * Chooses where stack `local` runs. For the developer's own cluster, this function checks the
+ * programs, the cluster and the registry in parallel. Before the first use of a cluster, it asks
+ * for a confirmation.
  *
  * @returns the cluster. Undefined for the sandbox
- * @throws UserError with one line for each thing that is missing or does not answer. Nothing has
- * changed then.
+ * @throws UserError with one line for each program that is missing, and for a cluster or registry
+ * that does not answer. In this case, the function has changed nothing.
  */
 export async function chooseCluster(
   given: Where,
@@ -158,7 +159,7 @@ export async function chooseCluster(
 
 /**
  * Whether the cluster was deleted and created again, as developers do with a local cluster. The new
- * cluster has the same context, and another UID.
+ * cluster has the same context, but a different UID.
  */
 const isCreatedAgain = (before: OwnCluster, { context, kubeconfig }: Asked): boolean =>
   before.context === context && before.kubeconfig === kubeconfig;
@@ -179,7 +180,7 @@ async function checked(asked: Asked): Promise<ClusterFacts> {
   const all = [
     ...programs,
     ...(registry === undefined ? [] : [registry]),
-    // Without kubectl, the check of the cluster says nothing new.
+    // If kubectl is missing, the check of the cluster only repeats this issue.
     ...(isMissing ? [] : issues),
   ];
   if (all.length > 0 || facts === undefined) {

@@ -1,9 +1,9 @@
 import type { Workspace } from "../operations/pulumi/run-pulumi";
 
 /**
- * Returns the workspace for a command on a stack, with the shell's environment variables. For stack
- * `local`, the workspace uses the backend and the cluster of the sandbox, or of the developer's own
- * cluster, unless PULUMI_BACKEND_URL is set.
+ * Returns the workspace for a command on a stack, with the shell's environment variables. If the
+ * stack is `local` and PULUMI_BACKEND_URL is not set, the workspace uses the state backend of this
+ * machine, and the sandbox or the developer's own cluster.
  */
 export async function workspaceFor(stack: string): Promise<Workspace> {
   const { defaultWorkspace, withEnv } = await import("../operations/pulumi/run-pulumi");

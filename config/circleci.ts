@@ -29,8 +29,9 @@ export const deployProject = undefined as { readonly directory: string } | undef
  * Node.js, the AWS CLI, kubectl, and Python with pip. A test checks that the version of this image
  * is the version of Pulumi in package.json.
  *
- * Someone may move a tag to another image. `npm run pipeline -- pin` adds the digest of each image,
- * so that the jobs run exactly these images. Renovate updates version and digest together.
+ * Someone may move a tag to another image. `npm run pipeline -- pin` adds the digest of each image.
+ * With the digests, the jobs always run the same images. Renovate updates a version together with
+ * its digest.
  */
 export const executorImages = {
   java: "cimg/openjdk:17.0.19-node",
@@ -61,8 +62,8 @@ export const companyScan: {
  * without a runner.
  *
  * The tests do not send their requests through the Kubernetes API (`services/proxy`), because each
- * branch's jobs would then need permission to read everything that staging serves. Also, no test
- * would check what a user's request needs: name, certificate, load balancer and Ingress.
+ * branch's jobs would then need permission to read everything that staging serves. Also, such a
+ * test would not check what a user's request needs: name, certificate, load balancer and Ingress.
  *
  * @example
  * const insideNetwork = { runner: "acme/orders-smoke", stacks: ["review", "staging", "prod"] };

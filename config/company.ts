@@ -10,7 +10,7 @@ export const company = {
   /** Subnets of the load balancer in front of the review stacks. */
   reviewIngressFrom: [{ ipBlock: { cidr: "10.20.0.0/20" } }],
   /**
-   * Addresses of the cluster's DNS, if it does not run in pods. With NodeLocal DNSCache, write
+   * Addresses of the cluster's DNS, if DNS does not run in pods. With NodeLocal DNSCache, write
    * `169.254.20.10/32`. With EKS Auto Mode, DNS runs on each node, so write the address of the
    * Service `kube-dns`.
    */

@@ -1,6 +1,6 @@
 /**
- * Name of the service that this repository ships. Deployment, Service, image and Pulumi project
- * have this name. The names of most other objects begin with it.
+ * Name of the service that this repository deploys. Deployment, Service, image and Pulumi project
+ * have this name. The names of most other objects begin with this name.
  */
 export const service = "services-orders";
 

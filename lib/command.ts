@@ -32,8 +32,8 @@ export interface CommandOptions {
   readonly timeout?: number;
   readonly input?: string;
   /**
-   * Another program and its arguments, which come before `file` on the command line. This other
-   * program starts `file`. Error messages do not mention the other program.
+   * A program and its arguments, which come before `file` on the command line. This program starts
+   * `file`. Error messages do not mention this program.
    */
   readonly through?: readonly string[];
 }

@@ -17,8 +17,8 @@ export function startTime(pid: number): string | undefined {
 /**
  * Whether a process runs. Pass `started` to exclude a later process with the same id.
  *
- * @param started - the process's start time, from {@link startTime}. The function ignores it on a
- * machine without `/proc`
+ * @param started - the process's start time, from {@link startTime}. On a machine without `/proc`,
+ * the function ignores this time
  */
 export function runs(pid: number, started?: string): boolean {
   const now = startTime(pid);

@@ -2,8 +2,8 @@ import { duration } from "./time";
 
 /**
  * Interval at which a long step reports that it still runs, in milliseconds. With a longer
- * interval, a person who waits could believe that the step hangs. A shorter interval would fill CI
- * logs.
+ * interval, a person who waits could believe that the step hangs. With a shorter interval, a CI log
+ * would have too many lines.
  */
 const HEARTBEAT_MS = 10_000;
 
@@ -14,8 +14,8 @@ const HEARTBEAT_MS = 10_000;
 export type Report = (detail: string) => void;
 
 /**
- * Reports the progress of a long command: number, title and duration of each step. It prints plain
- * lines, so a terminal, a file and a CI log show the same text.
+ * Reports the progress of a long command: number, title and duration of each step. This class
+ * prints plain lines, so a terminal, a file and a CI log show the same text.
  */
 export class Steps {
   readonly #total: number;

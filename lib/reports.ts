@@ -7,8 +7,8 @@ import { replaceFile } from "./replace";
 
 /**
  * The result of a deploy, which later jobs of the pipeline read. `npm run notify` shows the result
- * in its message. `npm run smoke` and `npm run promote` refuse the stack if it no longer runs the
- * commit and the image of this result.
+ * in its message. `npm run smoke` and `npm run promote` fail if the stack no longer runs the commit
+ * and the image of this result.
  */
 export interface Deployed {
   /** What changed, in one line. Undefined if the deploy showed no preview. */
@@ -74,9 +74,10 @@ export class Reports {
   }
 
   /**
-   * Runs `work`, the action of a command. First removes `cause.txt` and `command.xml`, which may be
-   * about an earlier command. If `work` fails, writes the causes and details of this failure into
-   * `cause.txt`. In any case writes `command.xml`, a JUnit report with the result of the command.
+   * Runs `work`, the action of a command. First, this method removes `cause.txt` and `command.xml`,
+   * which may be about an earlier command. If `work` fails, it writes the causes and details of
+   * this failure into `cause.txt`. It always writes `command.xml`, a JUnit report with the result
+   * of the command.
    *
    * @param command the command as a person types it
    */

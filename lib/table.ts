@@ -1,7 +1,7 @@
 /**
  * Formats rows as lines with aligned columns. A column is as wide as its widest cell, but at most
- * `limit` characters wide. The function does not cut longer cells, so these cells move the rest of
- * their line to the right.
+ * `limit` characters wide. The function does not shorten longer cells, so such a cell moves the
+ * rest of its line to the right.
  */
 export function columns(
   rows: readonly (readonly string[])[],

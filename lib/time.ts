@@ -18,7 +18,7 @@ export function duration(milliseconds: number): string {
 /**
  * Converts a time such as `90m`, `24h` or `2d` into hours.
  *
- * @throws WrongUse if the text has another form.
+ * @throws WrongUse if the text does not have this form.
  */
 export function hours(text: string): number {
   const [, digits, unit = ""] = /^([1-9][0-9]{0,4})([mhd])$/.exec(text) ?? [];

@@ -5,8 +5,8 @@ export interface Exception {
   /** Kind and name of the object, in the same form as in messages: `Deployment "orders"`. */
   readonly object: string;
   /**
-   * Why the exception exists, and when someone can remove it. Write it so that people understand it
-   * a year later.
+   * Why the exception exists, and when someone can remove it. Write a reason that people still
+   * understand a year later.
    */
   readonly reason: string;
   readonly rule: string;

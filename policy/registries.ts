@@ -7,8 +7,8 @@ import { type Known, repositoryOf } from "./rules/images";
  * the stack's image and, if the stack has an ephemeral database, the repository of the database's
  * image.
  *
- * If the settings are wrong, this function returns the reason, and the rule `image-registry` shows
- * it in its messages.
+ * If the settings are wrong, this function returns the reason, and the messages of the rule
+ * `image-registry` show this reason.
  */
 export function knownRegistries(outside: Omit<Outside, "git">): Known {
   try {

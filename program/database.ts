@@ -7,8 +7,8 @@ import type { Settings } from "../settings";
 import type { ArgsFromSettings } from "./web-service-args";
 
 /**
- * Returns the connection to the stack's database. For a sandbox or a review stack, creates an
- * ephemeral database that belongs to the stack. For other stacks, the database is in the settings.
+ * Returns the connection to the stack's database. For stack `local` and for review stacks, this
+ * function creates an ephemeral database. For other stacks, the settings name the database.
  */
 export function databaseOf(
   settings: Settings,
@@ -41,7 +41,7 @@ const readiness = 1;
 /** Number of connections of a command, such as a job or a migration. */
 const perCommand = 1;
 
-/** The numbers of pods that connect to the stack's database. */
+/** The pods that connect to the stack's database, with their numbers. */
 export interface Demand {
   readonly jobs: readonly PodRequirement[];
   readonly service: PodRequirement;

@@ -7,7 +7,7 @@ import type { Settings } from "../settings";
 
 /**
  * Checks the names and the commands of the jobs in jobs.ts, for all environments. So a wrong
- * command for production already stops the program in stack `local`.
+ * command for production stops the program also in stack `local`.
  *
  * @throws pulumi.RunError with every issue.
  */
@@ -19,7 +19,7 @@ export function assertJobs(service: string): void {
 
 /**
  * Two jobs must not have the same name. A job must not have the name of the service, or the name
- * `default`, because a ServiceAccount with that name exists already.
+ * `default`, because a ServiceAccount with each of these names already exists.
  */
 function nameIssues(service: string): readonly string[] {
   const names = jobs.map(({ name }) => name);
@@ -53,7 +53,10 @@ function environmentIssues({ args, environments: values = {}, name }: Job): read
   ];
 }
 
-/** Without this check, the service would refuse a wrong duration, but only when the job runs. */
+/**
+ * Returns an issue for each wrong duration. Without this check, only the service would refuse a
+ * wrong duration, when the job runs.
+ */
 function durationIssues(args: readonly string[]): readonly string[] {
   return args.flatMap((option, i) => {
     const value = args[i + 1];
@@ -74,8 +77,8 @@ interface ResolvedJob extends JobValues {
 
 /**
  * Returns a job with the values of an environment. A value in `environments` replaces the value of
- * the entry. Only `env` is merged. No other function reads `environments` of a job to create an
- * object.
+ * the entry. Only `env` is merged. To create an object, only this function reads the field
+ * `environments` of a job.
  */
 function resolve({ environments: values = {}, ...job }: Job, environment: Environment) {
   const byEnvironment: { readonly [Name in Environment]?: Partial<JobValues> } = values;
@@ -91,7 +94,7 @@ function resolve({ environments: values = {}, ...job }: Job, environment: Enviro
 
 /**
  * Returns the args of the jobs in jobs.ts, with the values for the environment of the settings.
- * Everything that creates jobs, or plans room for their pods, reads the jobs with this function.
+ * All code that creates jobs, or that calculates the resources of their pods, calls this function.
  */
 export function jobArgs(settings: Settings) {
   const { environment, identity, release, requests } = settings;

@@ -4,7 +4,7 @@ import { environments } from "../environments";
 import type { Settings } from "../settings";
 import type { ReadLastRelease } from "./last-release";
 
-/** Commands that choose an image for a stack that does not build its own. */
+/** Commands that choose an image for a stack that does not build an image. */
 const chooseBy = { chosen: "npm run canary -- start BRANCH", promoted: "npm run promote" };
 
 /**

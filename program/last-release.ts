@@ -14,7 +14,7 @@ export type ReadLastRelease = (stack: string) => Promise<LastRelease | undefined
 
 /**
  * Returns the release in the outputs of this stack's last update. Production runs this release
- * until a person promotes another one, no matter which code is checked out.
+ * until a person promotes another release, no matter which code is checked out.
  *
  * @returns undefined if no update has deployed an image to the stack.
  */

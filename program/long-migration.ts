@@ -36,8 +36,8 @@ function inWorkingDirectory(): FirstLines {
 
 /** Reads the migrations of a commit. Undefined if git does not know the commit. */
 async function atCommit(commit: string): Promise<FirstLines | undefined> {
-  // The commit comes from the configuration or from a stack's outputs. This check makes sure that
-  // git does not treat it as an option.
+  // The commit comes from the configuration or from a stack's outputs. This check ensures that git
+  // does not treat the commit as an option.
   if (!/^[0-9a-f]{40}$/.test(commit)) return undefined;
   // For each line that matches, git prints <commit>:<path>:<number of the line>:<line>.
   const args = ["grep", "--line-number", "--full-name", "^-- ", commit, "--", migrationsDirectory];

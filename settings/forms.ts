@@ -76,7 +76,7 @@ export function wordsOf<Word>(allowed: string, word: Form<Word>, least = 0): For
   return { allowed, schema: v.union([list, split], allowed) };
 }
 
-/** Accepts an object with these fields and no others. */
+/** Accepts an object that has only these fields. */
 export function objectOf<const Fields extends v.ObjectEntries>(allowed: string, fields: Fields) {
   return { allowed, schema: v.strictObject(fields, allowed) };
 }

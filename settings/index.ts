@@ -55,9 +55,9 @@ export class SettingsError extends Error {
 
 /**
  * Returns the settings of a stack. The function reads no files or environment variables itself: the
- * settings depend only on the argument `outside`. This file does not import Pulumi's packages,
- * because the commands of `npm run` also load this file. Loading Pulumi's packages takes longer
- * than most commands run.
+ * settings depend only on the argument `outside`. This file does not import Pulumi's packages: the
+ * commands of `npm run` also load this file, and loading Pulumi's packages takes longer than most
+ * commands run.
  *
  * @throws SettingsError with every issue in one message: an unknown stack, unknown keys with the
  * most similar known key, secrets, and wrong values with the allowed values.

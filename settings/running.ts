@@ -7,8 +7,8 @@ import { type Settings, SettingsError, canaryConfig, readGit, settingsFrom } fro
 
 /**
  * Returns the configuration of the running stack. Pulumi passes secrets to the program in plain
- * text, and also passes a list of their keys. This function replaces each secret by a placeholder,
- * so that no message can print a secret.
+ * text, and also passes a list of the secrets' keys. This function replaces each secret with a
+ * placeholder, so that no message can print a secret.
  */
 export function runtimeConfig(): Config {
   const secretKeys: unknown = JSON.parse(process.env["PULUMI_CONFIG_SECRET_KEYS"] ?? "[]");

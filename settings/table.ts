@@ -10,8 +10,8 @@ import { namespaceOf } from "./identity";
 import { type Surroundings, type ValuesOf, setting } from "./setting";
 
 /**
- * Returns a function that returns a default for review stacks only. The other stacks usually set
- * the value in their stack settings file.
+ * Returns a default that is `review` for review stacks, and `others` for all other stacks. The
+ * other stacks usually set the value in their stack settings file.
  */
 function reviewOnly<const Value, const Other>(review: Value, others: Other) {
   return ({ environment }: Surroundings) => (environment === "review" ? review : others);
@@ -139,7 +139,7 @@ export const table = {
       const registry = env["SANDBOX_REGISTRY"] ?? "";
       if (registry !== "") return `${registry}/${service}`;
       if (environment === "local") return undefined;
-      // The code of any branch can push images to the image repository of review stacks. So that
+      // The code of any branch can push images to the image repository of review stacks. So this
       // repository must not contain production's tags and layers.
       const { imageRepository } = company;
       return environments[environment].perBranch ? `${imageRepository}-review` : imageRepository;
@@ -157,7 +157,7 @@ export const table = {
     ...forms.peers,
     default: {
       canary: [],
-      // A developer's cluster: only the developer can connect to it.
+      // Only the developer can connect to the cluster of stack `local`.
       local: privatePeers,
       prod: [],
       review: [...company.reviewIngressFrom],

@@ -32,8 +32,8 @@ function concurrency({ props }: Declared): readonly Broken[] {
 }
 
 /**
- * A CronJob needs these limits. For example, if a CronJob without `startingDeadlineSeconds` has
- * missed 100 starts, Kubernetes never starts it again.
+ * A CronJob needs a concurrency policy and two deadlines. For example, if a CronJob without
+ * `startingDeadlineSeconds` has missed more than 100 starts, Kubernetes does not start it again.
  */
 export const cronJobBounded: Rule = {
   name: "cron-job-bounded",

@@ -16,8 +16,8 @@ export interface Declared {
    */
   readonly name: string;
   /**
-   * Inputs that Pulumi sends to the provider. {@link unknown} stands for values that are not known
-   * yet. Secret values look like all others: see `secretPaths`.
+   * Inputs that Pulumi sends to the provider. {@link unknown} replaces a value that is not known
+   * yet. Secret values look like all other values: see `secretPaths`.
    */
   readonly props: unknown;
   /** Whether Pulumi refuses to delete or replace the resource. */
@@ -31,7 +31,7 @@ export interface Declared {
 
 /**
  * Returns an input of the policy SDK as plain data. When code reads an input that is not known yet,
- * the SDK throws an error. In the plain data, {@link unknown} stands for this input.
+ * the SDK throws an error. In the plain data, {@link unknown} replaces such an input.
  */
 function plain(value: unknown): unknown {
   if (Array.isArray(value)) return Object.keys(value).map((key) => field(value, key));

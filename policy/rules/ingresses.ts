@@ -6,8 +6,9 @@ import type { Rule } from "./rule";
 const scheme = "alb.ingress.kubernetes.io/scheme";
 
 /**
- * The service itself does not authenticate callers. If nothing in front of the service does so,
- * everyone on the internet can read all orders through an internet-facing Ingress.
+ * The service itself does not authenticate callers. If nothing in front of the service
+ * authenticates callers, everyone on the internet can read all orders through an internet-facing
+ * Ingress.
  */
 export const callersAuthenticated: Rule = {
   name: "callers-authenticated",

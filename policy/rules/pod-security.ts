@@ -39,8 +39,8 @@ function rootFaults(pod: Located, { path, value }: Located): readonly Broken[] {
 }
 
 /**
- * If an attacker leaves a container in which the process is root, the attacker may be root on the
- * node.
+ * If an attacker escapes from a container in which the process is root, the attacker may be root on
+ * the node.
  */
 export const nonRoot: Rule = {
   name: "non-root",
@@ -54,8 +54,9 @@ export const nonRoot: Rule = {
 };
 
 /**
- * The rule checks each container, because a pod's security context does not have these two fields.
- * The default of `allowPrivilegeEscalation` is true.
+ * The rule checks the fields `allowPrivilegeEscalation` and `privileged` of each container, because
+ * a pod's security context does not have these two fields. The default of
+ * `allowPrivilegeEscalation` is true.
  */
 export const noPrivilegeEscalation: Rule = {
   name: "no-privilege-escalation",

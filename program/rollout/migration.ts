@@ -92,8 +92,8 @@ export async function jobToReplace(
 }
 
 /**
- * Returns a function that waits for a Job. The function returns the Job as an output that becomes
- * known when the Job has succeeded. While the Job runs, it prints the newest line of the
+ * Returns a function that waits for a Job. That function returns the Job as an output that becomes
+ * known when the Job has succeeded. While the Job runs, that function prints the newest line of the
  * migration's log. As soon as the Job has failed or cannot start, it throws an error with the
  * reason.
  *
@@ -122,7 +122,7 @@ export const migrated =
 const time = (seconds: number): string =>
   seconds < 120 ? `${String(Math.round(seconds))} s` : `${String(Math.round(seconds / 60))} min`;
 
-/** How far the migration is. */
+/** Progress of the migration. */
 interface Progress {
   /**
    * Message in the newest line of the log. Undefined if there is no line, or if the user may not

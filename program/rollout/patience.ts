@@ -24,8 +24,8 @@ export const usualPace: Pace = { pollMs: 2_000, quietMs: 6_000, sayMs: 30_000 };
 const failedReads = 5;
 
 /**
- * Calls `read` until it succeeds, but at most five times. After the fifth failure, throws its
- * error.
+ * Calls `read` until it succeeds, but at most five times. If the fifth call fails, this function
+ * throws the error of that call.
  */
 export async function patiently<Value>(read: () => Promise<Value>, pollMs: number): Promise<Value> {
   for (let tried = 1; ; tried += 1) {

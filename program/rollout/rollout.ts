@@ -46,11 +46,13 @@ export interface Rollouts {
 const marginSeconds = 30;
 
 /**
- * Returns a function that waits for the rollout of a Deployment. The function returns the
+ * Returns a function that waits for the rollout of a Deployment. That function returns the
  * Deployment as an output that becomes known when the rollout is complete. It waits as long as
  * there is progress. As soon as no new pod can become ready, it throws an error with the reason.
- * Pulumi's Kubernetes provider could wait for the rollout, too. But it has one timeout for the
- * whole rollout, no matter how many pods there are, and then reports only that pods are missing.
+ *
+ * Pulumi's Kubernetes provider could wait for the rollout, too. But the provider has one timeout
+ * for the whole rollout, no matter how many pods there are. After this timeout, it reports only
+ * that pods are missing.
  *
  * @throws pulumi.RunError if no new pod can become ready, if there is no progress for
  * `progressDeadlineSeconds` and 30 more seconds, or if the rollout takes longer than this time
@@ -83,7 +85,7 @@ async function complete(
 ): Promise<void> {
   const obstacles = new Obstacles(Date.now());
   /**
-   * The texts that `waitingFor` has returned so far. If it returns one of these texts again, this
+   * The texts that `waitingFor` has returned so far. A text that `waitingFor` has returned before
    * is not progress. So the wait ends even if pods start and stop again and again.
    */
   const known = new Set<string>();
