@@ -6,9 +6,9 @@ import java.util.concurrent.Semaphore;
 
 /**
  * Limits how many requests for orders run at the same time. So some threads stay free to answer
- * further requests with an error. While a database hangs, each request for orders holds a thread
- * for seconds. Without the limit, these requests would take all threads, and further requests would
- * wait without an answer.
+ * further requests with an error. While the database does not answer, each request for orders
+ * blocks a thread for seconds. Without the limit, these requests would block all threads, and
+ * further requests would get no answer.
  */
 final class Admission {
     private final Semaphore places;

@@ -47,14 +47,14 @@ public final class ApiServer implements AutoCloseable {
     // default of 50 is too small: if the kernel does not keep a connection, its client tries again
     // only after a second.
     private static final int ACCEPT_QUEUE = 1024;
-    // During a drain, the server stops listening after it had no open request for this time. While
-    // a client has an open connection, the server waits longer (QUIET_WITH_CONNECTIONS), because
-    // that client may send another request. The answer to this request tells the client to close
-    // the connection.
+    // During a drain, the server stops listening when it has had no open request for this time.
+    // While a client has an open connection, the server waits longer (QUIET_WITH_CONNECTIONS),
+    // because that client may send another request. The answer to this request tells the client to
+    // close the connection.
     private static final Duration QUIET = Duration.ofSeconds(1);
     private static final Duration QUIET_WITH_CONNECTIONS = Duration.ofSeconds(5);
-    // After the server has stopped listening, it closes its connections when it had no open request
-    // for this time. A short time is enough, because clients can then send requests only on
+    // After the server has stopped listening, it closes its connections when it has had no open
+    // request for this time. A short time is enough, because clients can then send requests only on
     // connections that the server has already accepted.
     private static final Duration QUIET_AT_END = Duration.ofMillis(250);
     // Idle timeout of a connection. It is longer than the idle timeout of load balancers (60 s for
@@ -139,9 +139,9 @@ public final class ApiServer implements AutoCloseable {
     }
 
     /**
-     * Stops the server without failing a request. First, the readiness check begins to fail. When
-     * no more requests come, the server stops listening, and then closes its connections. Only
-     * requests that are still open after {@code limit} fail.
+     * Stops the server. First, the readiness check begins to fail. When no more requests arrive,
+     * the server stops listening, and then closes its connections. Only requests that are still
+     * open after {@code limit} fail.
      */
     public void drain(Duration limit) throws InterruptedException {
         draining = true;

@@ -8,9 +8,9 @@ import org.eclipse.jetty.server.Response;
 import org.eclipse.jetty.util.Callback;
 
 /**
- * Collects each answer in memory, and then writes it to the client by asynchronous I/O. Otherwise,
- * the thread that handles a request would have to wait for a client that reads slowly. Each answer
- * is small enough to be in memory, because a page of orders has a maximum size.
+ * Collects each answer in memory, and then writes the answer to the client with asynchronous I/O.
+ * Otherwise, the thread that handles a request would have to wait for a client that reads slowly.
+ * Each answer is small enough for the memory, because a page of orders has a maximum size.
  */
 final class BufferedAnswers extends Handler.Wrapper {
     private final SlowClients clients;
@@ -30,8 +30,8 @@ final class BufferedAnswers extends Handler.Wrapper {
         private final Callback callback;
         private ByteArrayOutputStream collected = new ByteArrayOutputStream();
         private boolean lastWritten;
-        // The answer ends when the handler has ended, and the last byte is written or the write has
-        // failed.
+        // The answer ends when two conditions are true: the handler has ended (handled), and the
+        // last byte is written or the write has failed (written).
         private boolean handled;
         private boolean written;
         private Throwable failure;

@@ -56,8 +56,8 @@ final class ErrorAnswers {
             answer(context, Problem.of(500, OUTCOME_UNKNOWN));
             return;
         }
-        // If the outcome of a commit is unknown, the error can have any SQLSTATE, so the SQLSTATE
-        // does not matter here. The client can repeat the request, and the second answer shows what
+        // If the outcome of a commit is unknown, the error can have any SQLSTATE, so this code
+        // ignores the SQLSTATE. The client can repeat the request, and the second answer shows what
         // the first request did.
         if (!unavailable && !outcomeUnknown) {
             answer(context, Problem.of(500, UNEXPECTED));
@@ -73,9 +73,9 @@ final class ErrorAnswers {
     }
 
     /**
-     * Whether a client can send the request again without the risk that the service executes it
-     * twice. This is true for all requests except one that creates an order without an idempotency
-     * key.
+     * Whether a client can send a request that writes to the database again, without the risk that
+     * the service executes the request twice. This is true for all such requests, except for a
+     * request that creates an order without an idempotency key.
      */
     private static boolean isRepeatable(Context context) {
         return context.header(OrderRoutes.IDEMPOTENCY_KEY) != null

@@ -12,9 +12,9 @@ import com.fasterxml.jackson.datatype.jsr310.JavaTimeModule;
 
 /** The JSON mapper of this service. It reads JSON strictly, and writes times as ISO 8601 text. */
 public final class Json {
-    // Maximum number of tokens in a body. The largest order has 1,611 tokens. Without this limit, a
-    // body of empty objects would become a tree in memory that is a hundred times as large as the
-    // body.
+    // Maximum number of tokens in a body. The largest order has about 1,600 tokens. Without this
+    // limit, a body of empty objects would become a tree in memory that is a hundred times as large
+    // as the body.
     private static final long MAX_TOKENS = 10_000;
 
     public static final ObjectMapper MAPPER = JsonMapper.builder(JsonFactory.builder()

@@ -15,9 +15,9 @@ import org.eclipse.jetty.util.thread.QueuedThreadPool;
  * the API. During a drain, this server answers until the process ends.
  */
 public final class ManagementServer implements AutoCloseable {
-    // One thread accepts connections, one waits for data on the connections, and Jetty reserves
-    // some. The other threads are enough for a few requests of probes and Prometheus at the same
-    // time.
+    // One thread accepts connections, one thread waits for data on the connections, and Jetty
+    // reserves some threads. The other threads are enough for a few simultaneous requests from
+    // probes and Prometheus.
     private static final int THREADS = 12;
 
     private final Server server = new Server(new QueuedThreadPool(THREADS, 1));

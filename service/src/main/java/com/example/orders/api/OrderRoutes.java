@@ -20,16 +20,16 @@ final class OrderRoutes {
     static final String IDEMPOTENCY_KEY = "Idempotency-Key";
     private static final Pattern KEY = Pattern.compile("[!-~]{1,255}");
 
-    // Number of pages that requests read at the same time. A page needs up to 5 MB of memory, so
-    // this number limits the memory for pages.
+    // Maximum number of pages that requests read at the same time. A page needs up to 5 MB of
+    // memory, so this number limits the memory for pages.
     private static final int PAGES = 3;
-    // Number of bodies that requests parse at the same time. Parsing takes milliseconds, and up to
-    // 1 MB of memory.
+    // Maximum number of bodies that requests parse at the same time. Parsing a body takes
+    // milliseconds.
     private static final int PARSED_BODIES = 4;
-    // Maximum number of requests that wait to read a page. Each of them holds one of the 350 places
-    // of Admission, so most places stay free for requests that do not read a page.
+    // Maximum number of requests that wait to read a page. Each waiting request uses one of the 350
+    // places of Admission, so most places stay free for requests that do not read a page.
     private static final int WAITING_FOR_PAGE = 100;
-    // This is also how long a request waits for a connection of the pool.
+    // A request waits for a connection of the pool for the same time.
     private static final Duration WAIT_FOR_PAGE = Duration.ofSeconds(3);
 
     private final Semaphore parsers = new Semaphore(PARSED_BODIES, true);
@@ -44,8 +44,8 @@ final class OrderRoutes {
 
     /**
      * Registers the routes of orders. This method also registers routes for HEAD. Otherwise,
-     * Javalin answers 200 to a HEAD request, even if a GET request for the same path gets 404 or
-     * 503.
+     * Javalin would answer 200 to a HEAD request, even if a GET request for the same path gets 404
+     * or 503.
      */
     void register(RoutesConfig routes) {
         routes.post("/orders", admission.limit(this::create));

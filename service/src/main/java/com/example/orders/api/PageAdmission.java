@@ -8,10 +8,10 @@ import java.util.concurrent.locks.ReentrantLock;
 
 /**
  * Limits how many requests read a page of orders at the same time, because a page needs much
- * memory. If several requests wait, the one with the smallest page is next. So clients that read
- * small pages do not wait for clients that read many large pages. Each waiting request holds a
- * thread, so this class also limits the number of waiting requests. If too many requests wait, it
- * refuses the one with the largest page.
+ * memory. If several requests wait, the request with the smallest page is next. So clients that
+ * read small pages do not wait for clients that read many large pages. Each waiting request blocks
+ * a thread, so this class also limits the number of waiting requests. If too many requests wait,
+ * this class refuses the waiting request with the largest page.
  */
 final class PageAdmission {
     private final ReentrantLock lock = new ReentrantLock();
@@ -57,7 +57,7 @@ final class PageAdmission {
     }
 
     /**
-     * Waits for a place. A caller that gets a place must call {@link #leave} later.
+     * Waits for a place. If the caller gets a place, it must call {@link #leave} later.
      *
      * @param orders how many orders the page may have
      * @return whether the caller has got a place

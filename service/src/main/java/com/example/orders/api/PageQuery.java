@@ -34,9 +34,9 @@ record PageQuery(Optional<OrderStatus> status, Optional<PagePosition> after, int
     }
 
     /**
-     * Returns the parameters of the query string. Javalin's own parser leaves out a parameter that
-     * it cannot decode. If it left out {@code after}, a client would get the first page again and
-     * again.
+     * Returns the parameters of the query string. Javalin's own parser ignores a parameter that it
+     * cannot decode. If Javalin ignored a wrong {@code after}, a client would get the first page
+     * again and again.
      */
     private static Map<String, String> parameters(String queryString) {
         Map<String, String> given = new HashMap<>();
@@ -69,8 +69,8 @@ record PageQuery(Optional<OrderStatus> status, Optional<PagePosition> after, int
     }
 
     private static ProblemException refused(String name, String message) {
-        // The client chooses the name of the parameter. It can be as long as a request line. So the
-        // message contains only the start of a long name.
+        // The client chooses the name of the parameter, which can be as long as a request line. So
+        // the message contains only the start of a long name.
         return ProblemException.badField(400, name.substring(0, Math.min(name.length(), MAX_NAME_SHOWN)), message);
     }
 
@@ -95,7 +95,8 @@ record PageQuery(Optional<OrderStatus> status, Optional<PagePosition> after, int
 
     /**
      * Encodes a position for {@code next}. Clients must not interpret the text, so that a later
-     * release can use another form. A position is not secret, so this method does not encrypt it.
+     * release can use a different form. A position is not secret, so this method does not encrypt
+     * the position.
      */
     static String encode(PagePosition position) {
         long micros = ChronoUnit.MICROS.between(Instant.EPOCH, position.createdAt());

@@ -17,19 +17,19 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Tells whether this pod is ready. The pod becomes ready with the first connection to a database
- * that has the schema, and then stays ready. If pods did not stay ready, all of them would become
- * unready when the database is not available for a minute. Clients would then get an error page
- * from the load balancer, and not a 503 with {@code Retry-After}. A pod that never connects to the
- * database, for example because of a wrong password, never becomes ready, and the rollout fails.
+ * Decides whether this pod is ready. The pod becomes ready with the first connection to a database
+ * that has the schema, and then stays ready. Otherwise, all pods would become unready when the
+ * database is not available for a minute. Clients would then get an error page from the load
+ * balancer, and not a 503 with {@code Retry-After}. A pod that never connects to the database, for
+ * example because of a wrong password, never becomes ready, and the rollout fails.
  */
 public final class Readiness implements AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(Readiness.class);
-    // How long a request of the readiness probe waits for a check. It must be shorter than the
-    // timeout of the probe, which is two seconds.
+    // How long a request of the readiness probe waits for a check. This time must be shorter than
+    // the timeout of the probe, which is two seconds.
     private static final long LIMIT_MILLIS = 1500;
-    // Time between two checks. It is shorter than the usual scrape interval of Prometheus, and long
-    // enough to open a new connection for each check.
+    // Time between two checks. This time is shorter than the usual scrape interval of Prometheus.
+    // It is long enough, because each check opens a new connection.
     private static final Duration INTERVAL = Duration.ofSeconds(10);
 
     private final SchemaCheck check;

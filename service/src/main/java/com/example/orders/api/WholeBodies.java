@@ -14,13 +14,14 @@ import org.eclipse.jetty.util.Callback;
 import org.eclipse.jetty.util.thread.Invocable;
 
 /**
- * Reads the whole body of each request before a thread handles the request, so that a client that
- * sends slowly takes no thread, and no place of {@link Admission}. It copies the bytes, because
+ * Reads the whole body of each request before a thread handles the request. So a client that sends
+ * slowly uses no thread, and no place of {@link Admission}. This class copies the bytes, because
  * Jetty's own loader keeps a buffer of 8 KiB in memory, even for a piece of one byte.
  *
- * <p>It also reads a body that the route does not need or that is too large: if a body is not read
- * to its end, Jetty closes the connection after the answer, and the client's next request on this
- * connection fails.
+ * <p>This class also reads a body that the route does not need or that is too large. If the server
+ * does not read a body to its end, Jetty closes the connection after the answer, and the client's
+ * next request on this connection fails. If more than 16 MiB of a body are not needed, this class
+ * stops reading.
  */
 final class WholeBodies implements ContentLoaderFactory {
     private static final int MAX_DISCARDED = 16 << 20;

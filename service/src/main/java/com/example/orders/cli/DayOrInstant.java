@@ -14,8 +14,8 @@ import picocli.CommandLine.TypeConversionException;
  * time zone of the command.
  */
 record DayOrInstant(Optional<LocalDate> day, Optional<Instant> instant) {
-    // Earliest time that the command accepts. Java supports earlier times, but PostgreSQL cannot
-    // compare with them.
+    // Earliest time that the command accepts. Java supports earlier times, but PostgreSQL does not
+    // support all of these times.
     private static final Instant EARLIEST = Instant.parse("0001-01-01T00:00:00Z");
     static final Instant LATEST = Instant.parse("9999-12-31T23:59:59Z");
 

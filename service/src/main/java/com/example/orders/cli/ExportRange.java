@@ -40,8 +40,8 @@ final class ExportRange {
     /**
      * Returns the name of the file with the orders of a period. An export of the same period has
      * the same file name, so it replaces the earlier file. If an export with {@code --continue}
-     * fails, the next one begins at the same time, but may end later. So the name of its file
-     * contains only the start of the period.
+     * fails, the next export begins at the same time, but may end later. So with
+     * {@code --continue}, the name of the file contains only the start of the period.
      */
     String fileName(Period period) {
         if (name != null) {

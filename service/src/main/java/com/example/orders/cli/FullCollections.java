@@ -17,14 +17,14 @@ import org.slf4j.LoggerFactory;
 /**
  * Reports what the heap contained when an earlier process had too little memory. When the JVM
  * collects the garbage of the whole heap, it writes the number and the size of the objects of each
- * class to a file. It also does this before it throws an OutOfMemoryError. The file is in a volume
- * of the pod, so the file still exists when the container starts again. The file contains no values
- * of these objects, so it contains no data of customers.
+ * class to a file. The JVM also writes this file before it throws an OutOfMemoryError. The file is
+ * in a volume of the pod, so the file still exists when the container starts again. The file
+ * contains no values of these objects, so it contains no data of customers.
  */
 final class FullCollections {
     private static final Logger log = LoggerFactory.getLogger(FullCollections.class);
-    // The option -Xlog in the Dockerfile sets the file's name. When the JVM starts and this file
-    // exists, it adds a number to the name of the existing file.
+    // The option -Xlog in the Dockerfile sets the file's name. If this file exists when the JVM
+    // starts, the JVM adds a number to the name of the existing file.
     private static final String EARLIER_FILES = "full-collections.log.[0-9]*";
     private static final Pattern ROW = Pattern.compile("\\s(\\d+):\\s+(\\d+)\\s+(\\d+)\\s+(\\S+)");
     private static final int ROWS = 15;

@@ -35,7 +35,8 @@ import picocli.CommandLine.ParentCommand;
 final class ServeCommand implements Callable<Integer> {
     private static final Logger log = LoggerFactory.getLogger(ServeCommand.class);
 
-    // A caller asks for its result every few seconds. A result that no one asks for is left behind.
+    // A caller asks for its result every few seconds. If no caller asks for a result for this time,
+    // the server deletes the result.
     private static final Duration KEEP_RESULTS = Duration.ofMinutes(2);
 
     @ParentCommand

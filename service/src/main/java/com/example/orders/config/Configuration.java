@@ -18,11 +18,11 @@ public record Configuration(
 
     public static Configuration from(Environment environment) {
         // Logback also reads this variable, and uses the level "debug" for an unknown word. So the
-        // service accepts only known levels.
+        // service refuses unknown words.
         environment.oneOf("LOG_LEVEL", "info", "trace", "debug", "info", "warn", "error");
         int port = environment.integer("PORT", 8080, 0, 65535);
         int managementPort = environment.integer("MANAGEMENT_PORT", 8081, 0, 65535);
-        // If both are 0, the operating system chooses two different free ports.
+        // If both variables are 0, the operating system chooses two different free ports.
         if (managementPort == port && port != 0) {
             throw new ConfigurationException("MANAGEMENT_PORT", "must differ from PORT, which is also " + port);
         }

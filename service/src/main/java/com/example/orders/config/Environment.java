@@ -48,7 +48,8 @@ public final class Environment {
                 return value;
             }
         } catch (NumberFormatException e) {
-            // The code below throws the error, for this case and for numbers out of range.
+            // The statement below throws the exception for texts that are not a number, and for
+            // numbers out of range.
         }
         throw new ConfigurationException(
                 variable, "must be a whole number from " + least + " to " + most + ", not \"" + text + "\"");

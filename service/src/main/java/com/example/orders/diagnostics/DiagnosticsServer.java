@@ -44,8 +44,8 @@ public final class DiagnosticsServer implements AutoCloseable {
     private static final long MOST_SECONDS = 600;
     private static final Duration LONGEST_WAIT = Duration.ofSeconds(5);
     private static final Duration SWEEP = Duration.ofSeconds(5);
-    // Without this header, the server refuses a request. So a request that someone else makes the
-    // service send to its own address gets nothing.
+    // The server refuses a request without this header. So if an attacker makes the service send a
+    // request to its own address, the server refuses that request.
     private static final String CALLER = "Requested-By";
 
     private final HttpServer server;
@@ -96,9 +96,10 @@ public final class DiagnosticsServer implements AutoCloseable {
     }
 
     /**
-     * Returns a handler that answers with the errors of {@code answer}, too.
+     * Returns a handler that runs {@code answer}. If {@code answer} throws an exception, the
+     * handler sends the message of this exception to the caller.
      *
-     * @param logged what the caller asks for, for the log; null if the log needs no line
+     * @param logged what the caller asks for, as a text for the log. If null, the log gets no line.
      */
     private static HttpHandler answering(String logged, Answer answer) {
         return exchange -> {

@@ -9,8 +9,8 @@ import jdk.jfr.Recording;
 /** A flight recording of this JVM, with the settings {@code profile} of the JRE. */
 final class FlightRecording implements AutoCloseable {
     /**
-     * The most that a recording writes, in bytes: 64 MiB of events, one more chunk of 12 MiB, and
-     * the same again as the file for the caller.
+     * Maximum number of bytes that a recording writes: 64 MiB of events and one more chunk of 12
+     * MiB. The file for the caller is a copy of these bytes, so it needs the same space again.
      */
     static final long LARGEST_SIZE = 2 * (64L + 12) << 20;
 
@@ -33,7 +33,7 @@ final class FlightRecording implements AutoCloseable {
         }
         recording.setToDisk(true);
         recording.setMaxSize(MOST_EVENTS);
-        // Both may contain passwords.
+        // Environment variables and system properties may contain passwords.
         recording.disable("jdk.InitialEnvironmentVariable");
         recording.disable("jdk.InitialSystemProperty");
         recording.start();

@@ -7,7 +7,7 @@ import java.nio.file.Path;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/** Heap dumps of this JVM, with only the objects that the program still reaches. */
+/** Heap dumps of this JVM, with only the objects that the program can still reach. */
 final class HeapDump {
     // A row of the class histogram: number, instances, bytes, class.
     private static final Pattern ROW = Pattern.compile("(?m)^\\s*\\d+:\\s+(\\d+)\\s+(\\d+)\\s+(\\S+)");
@@ -18,9 +18,10 @@ final class HeapDump {
     private HeapDump() {}
 
     /**
-     * Returns a size that the next dump does not exceed, in bytes. In a dump, a reference has 8
-     * bytes, and in the heap usually 4. So an object is at most twice as large in a dump. An array
-     * of numbers has about the same size. The JVM collects the whole heap.
+     * Returns the maximum size of the next dump, in bytes. A reference has 8 bytes in a dump, and
+     * usually 4 bytes in the heap. So an object is at most twice as large in a dump. An array of
+     * numbers has about the same size in both. This method makes the JVM collect the garbage of the
+     * whole heap.
      */
     static long largestSize() {
         long bytes = CLASSES;

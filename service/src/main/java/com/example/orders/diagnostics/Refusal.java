@@ -1,6 +1,6 @@
 package com.example.orders.diagnostics;
 
-/** A request that the service does not fulfil. The caller gets the message as one line. */
+/** The service refuses a request. The caller gets the message as one line. */
 final class Refusal extends Exception {
     private static final long serialVersionUID = 1;
 

@@ -131,7 +131,8 @@ final class Results {
     }
 
     void send(String id, long offset, long length, OutputStream to) throws IOException, Refusal {
-        // Each call of `find` prolongs the life of the result, and fails if the result was deleted.
+        // Each call of `find` extends the life of the result, and fails if the server has deleted
+        // the result.
         long end = offset + length;
         for (long at = offset; at < end; at += FilePart.BUFFER) {
             FilePart.send(find(id).file, at, Math.min(FilePart.BUFFER, end - at), to);

@@ -5,12 +5,13 @@ import java.io.IOException;
 import java.nio.file.FileStore;
 import java.nio.file.Files;
 
-/** The space that a file may use without an eviction of the pod. */
+/** Checks that a file is not so large that Kubernetes evicts the pod. */
 final class Space {
     // Kubernetes also counts the logs (at most 50 MiB) and the other volumes of the pod, which are
     // at most /tmp with 64 MiB and Datadog's agent with 128 MiB.
     private static final long OTHERS = 242L << 20;
-    // Below 10 %, the kubelet evicts pods from its node.
+    // Part of the node's disk that must stay free. If less than 10 % of the disk is free, the
+    // kubelet evicts pods.
     private static final double LEAST_FREE = 0.15;
 
     private final DiagnosticsConfiguration configuration;
@@ -22,8 +23,8 @@ final class Space {
     /**
      * Checks that there is space for a file.
      *
-     * @param what the file in words
-     * @throws Refusal with what is missing
+     * @param what name of the file's content for messages, such as "a heap dump"
+     * @throws Refusal if there is not enough space. The message says which limit is too low.
      */
     void check(String what, long bytes) throws Refusal, IOException {
         FileStore store = Files.getFileStore(configuration.directory());

@@ -41,9 +41,9 @@ public final class CommandOutput {
 
     /**
      * Creates the file, and holds a lock on the file until the process ends. If someone kills the
-     * process, the kernel releases the lock. So {@link OutputServer} sees from the lock when the
-     * output is complete. This method creates the file under a temporary name, locks it, and then
-     * renames it. So {@link OutputServer} never finds the file without the lock.
+     * process, the kernel releases the lock. So the lock shows {@link OutputServer} whether the
+     * output is complete. This method creates the file with a temporary name, locks the file, and
+     * then renames the file. So {@link OutputServer} never finds the file without the lock.
      */
     private static OutputStream locked(Path directory) throws IOException {
         Path unnamed = directory.resolve("stdout.new");

@@ -8,7 +8,7 @@ import java.nio.channels.FileChannel;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 
-/** A part of a file, for a caller who perhaps has the other parts already. */
+/** Sends a part of a file to a caller, who may already have the other parts. */
 public final class FilePart {
     /** Size of the buffer, in bytes. */
     public static final int BUFFER = 1 << 16;

@@ -15,7 +15,7 @@ public final class Failures {
     private static final Set<String> UNAVAILABLE_CLASSES = Set.of("08", "28", "40", "53", "57");
     private static final Set<String> UNAVAILABLE_STATES = Set.of(
             READ_ONLY, // a failover has made the server a standby
-            "25P03", // this process was paused for so long that the server ended its transaction
+            "25P03", // this process was paused for so long that the server ended the transaction
             "3D000", // no such database: not created yet
             "42P01"); // no such table: not migrated yet
     private static final String SERVER_IS_STARTING = "57P03";

@@ -98,7 +98,7 @@ final class MigrationProgress implements Callback, AutoCloseable {
                 .log("{} runs for {} s{}", now.script(), seconds, indexProgress(now.process()));
     }
 
-    /** Returns an empty text if the database creates no index, or does not answer. */
+    /** Returns the progress of CREATE INDEX. Empty if the database creates no index. */
     private String indexProgress(int process) {
         try (Connection connection = database.getConnection();
                 PreparedStatement query = connection.prepareStatement(INDEX_PROGRESS)) {

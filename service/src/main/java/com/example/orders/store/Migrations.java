@@ -26,8 +26,8 @@ public final class Migrations {
     // migrates.
     private static final int LOCK_ATTEMPTS = 300;
     // How long a statement of a migration waits for a lock on a table. Requests that wait for this
-    // statement keep their connections, so other requests may have to wait for a connection. They
-    // wait at most 3 s, so this time must be shorter than 3 s.
+    // statement keep their connections, so other requests may have to wait for a connection. A
+    // request waits at most 3 s for a connection, so this time must be shorter than 3 s.
     private static final Duration TABLE_LOCK_WAIT = Duration.ofSeconds(1);
     // Pause between two attempts to get a lock on a table, in which requests can use the table.
     private static final Duration TABLE_LOCK_PAUSE = Duration.ofSeconds(5);

@@ -11,7 +11,7 @@ import javax.sql.DataSource;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Reads the orders of a period, oldest first, without ever having all of them in memory. */
+/** Reads the orders of a period, the oldest order first. Only a part of the orders is in memory. */
 public final class OrderExports {
     /**
      * Longest time between an order's {@code created_at} and the moment when other transactions can
@@ -102,9 +102,9 @@ public final class OrderExports {
     }
 
     /**
-     * Commits the progress. If the outcome of the commit is unknown, reads the stored progress to
-     * find the outcome. Otherwise, the command could report a failure although the progress is
-     * committed, and the next export would leave out these orders.
+     * Commits the progress. If the outcome of the commit is unknown, this method reads the stored
+     * progress to find the outcome. Otherwise, the command could report a failure although the
+     * progress is committed, and the next export would not contain these orders.
      */
     private void commit(Connection connection, String name, Period period) throws SQLException {
         try {

@@ -45,8 +45,8 @@ public final class OrderStore {
 
     /**
      * Creates an order like {@link #create(NewOrder)}. But if several requests have the same key,
-     * only the first one creates an order. Every other request gets this order as the first request
-     * created it, even if the status has changed since then.
+     * only the first request creates an order. Every other request gets this order as it was after
+     * its creation, even if the status has changed since then.
      */
     public Created create(NewOrder request, String idempotencyKey) throws SQLException, IdempotencyConflictException {
         byte[] fingerprint = Fingerprint.of(request);
@@ -105,8 +105,8 @@ public final class OrderStore {
     }
 
     /**
-     * Returns one page of orders, the newest order first. So new orders do not move the orders of
-     * later pages. The page is shorter than the limit if its orders have many items.
+     * Returns one page of orders, the newest order first. In this sequence, new orders do not move
+     * the orders of later pages. The page is shorter than the limit if its orders have many items.
      */
     public Page page(Optional<OrderStatus> status, Optional<PagePosition> after, int limit) throws SQLException {
         String conditions = (status.isPresent() ? " AND status = ?" : "")

@@ -5,7 +5,7 @@ import com.example.orders.model.Order;
 /**
  * Result of a request to pay or to cancel an order.
  *
- * @param order the order as it is in the database now
+ * @param order the order as it is in the database after the request
  * @param outcome what the request did to the order
  */
 public record Settled(Order order, Outcome outcome) {

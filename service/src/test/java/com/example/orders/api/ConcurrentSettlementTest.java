@@ -30,8 +30,8 @@ import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 
 /**
- * In this test, many clients settle the same orders while connections break, both between the
- * clients and the service, and between the service and the database.
+ * In this test, six clients settle the same orders. In the meantime, connections break: connections
+ * between the clients and the service, and connections between the service and the database.
  */
 class ConcurrentSettlementTest {
     private static final int ORDERS = 1000;

@@ -190,8 +190,8 @@ class OrderApiTest {
         for (int i = 0; i < 7; i++) {
             client.create(Client.order("c" + i, 1));
         }
-        // Four orders have the same time. Then a wrong query could return an order on two
-        // pages, or on no page.
+        // Four orders have the same time, because a wrong query could then return one of these
+        // orders on two pages, or on no page.
         database.execute("UPDATE orders SET created_at = '2026-01-01' WHERE customer IN ('c0', 'c1', 'c2', 'c3')");
         List<String> customers = new ArrayList<>();
         String next = "";

@@ -29,7 +29,7 @@ class RotationTest {
             Files.writeString(file, "after");
             server.dropConnections();
 
-            // The pool does not test a connection that it has tested a moment ago. So a request can
+            // The pool does not test a connection that a request has just used. So a request can
             // get a broken connection, and the service answers 503.
             int last = 0;
             for (int i = 0; i < REQUESTS; i++) {

@@ -30,10 +30,10 @@ import org.junit.jupiter.api.io.TempDir;
 
 /**
  * Sends hostile load and good requests to a service that has the memory and the JVM options of a
- * pod: {@code mvn test -Dtest=HostileLoad}. Its name does not end with Test, so {@code npm test}
- * does not run it: it takes three minutes. The system property {@code load.rounds} sets the number
- * of rounds. A round consists of ten seconds without hostile load, and ten seconds with hostile
- * load.
+ * pod: {@code mvn test -Dtest=HostileLoad}. The name of this class does not end with Test, so
+ * {@code npm test} does not run this test, which takes three minutes. The system property
+ * {@code load.rounds} sets the number of rounds. A round consists of ten seconds without hostile
+ * load, and ten seconds with hostile load.
  *
  * <p>The periods alternate, so that other work on the machine affects the results of both kinds of
  * periods.
@@ -159,8 +159,8 @@ class HostileLoad {
             } finally {
                 hostile.destroyForcibly().waitFor();
             }
-            // At this moment, the service still handles requests of the killed clients, so the
-            // answers in this period do not count.
+            // In this period, the service still handles requests of the killed clients, so the test
+            // does not count the answers.
             sendGood(new Outcome(), SETTLE);
         }
     }

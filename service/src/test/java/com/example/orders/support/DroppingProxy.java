@@ -22,8 +22,8 @@ public final class DroppingProxy implements AutoCloseable {
     private final int oneOf;
 
     /**
-     * @param oneOf on average, the proxy drops one of {@code oneOf} pieces of data, and closes its
-     *     connection
+     * @param oneOf on average, the proxy drops one of {@code oneOf} pieces of data, and closes the
+     *     connection of this piece
      */
     public DroppingProxy(int target, int oneOf) throws IOException {
         this.target = target;

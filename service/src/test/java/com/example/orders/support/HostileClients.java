@@ -11,8 +11,8 @@ import java.util.List;
 
 /**
  * Sends hostile load to a port of localhost, until this process is killed: bodies that are too
- * large, the largest pages, slow senders and slow readers. It runs in a separate process, so that
- * the threads that send good requests do not wait for it.
+ * large, the largest pages, slow senders and slow readers. This class runs in a separate process,
+ * so that the threads that send good requests do not wait for it.
  */
 public final class HostileClients {
     private static final int BODIES = 200;

@@ -36,8 +36,9 @@ public final class PreviousRelease {
     }
 
     /**
-     * Returns the last commits of the service before the newest migration was added, the newest first.
-     * If the newest migration has no commit yet, these are the last commits.
+     * Returns the last commits of the service before the commit that added the newest migration.
+     * The newest of these commits is the first in the list. If the newest migration is not
+     * committed yet, this method returns the last commits of the service.
      */
     public static List<String> commits() throws IOException, InterruptedException {
         String migration = newestMigration().toString();
@@ -89,7 +90,7 @@ public final class PreviousRelease {
 
     private static Path jar(String commit) throws IOException, InterruptedException {
         Path build = BUILDS.resolve(commit);
-        // Maven gives the jar this name at the end of a build.
+        // Maven renames the jar to this name as the last step of a build.
         Path jar = build.resolve(Path.of("service", "target", "image", "services-orders-previous.jar"));
         Path failure = build.resolve("failure");
         if (Files.exists(failure)) {
