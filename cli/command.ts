@@ -20,8 +20,8 @@ export function addCommand(program: Command, name: string): Command {
 
 /**
  * Returns an action that runs `work`, and then writes the command's result into `test-results/`. If
- * `work` fails, the action also writes the causes into `reports/`. Slack messages and CircleCI's
- * test results show these causes.
+ * `work` fails, the action also writes the causes into `reports/`. Slack messages and the test
+ * results in CircleCI show these causes.
  */
 export function leaving<Args extends unknown[]>(
   work: (...args: Args) => Promise<void>,
