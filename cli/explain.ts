@@ -29,7 +29,9 @@ async function sandboxVariables(): Promise<Readonly<Record<string, string>>> {
   }
 }
 
-/** Adds the commands that explain the program. They need no cluster, no state and no AWS. */
+/**
+ * Adds the commands that explain the program. These commands need no cluster, no state and no AWS.
+ */
 export function addExplain(program: Command): void {
   const add = (name: string): Command => addCommand(program, name);
 

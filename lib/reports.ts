@@ -75,9 +75,9 @@ export class Reports {
 
   /**
    * Runs `work`, the action of a command. First, this method removes `cause.txt` and `command.xml`,
-   * which may be about an earlier command. If `work` fails, it writes the causes and details of
-   * this failure into `cause.txt`. It always writes `command.xml`, a JUnit report with the result
-   * of the command.
+   * which may be about an earlier command. If `work` fails, this method writes the causes and
+   * details of this failure into `cause.txt`. This method always writes `command.xml`, a JUnit
+   * report with the result of the command.
    *
    * @param command the command as a person types it
    */

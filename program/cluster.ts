@@ -71,8 +71,8 @@ async function kubectl(access: Access, args: readonly string[]): Promise<string>
 }
 
 /**
- * Reads one path of the Kubernetes API with `kubectl get --raw`. This is faster than a normal
- * `kubectl get`, which first reads the list of all API resources.
+ * Reads one path of the Kubernetes API with `kubectl get --raw`. A normal `kubectl get` is slower,
+ * because it first reads the list of all API resources.
  */
 export async function get(access: Access, path: string): Promise<unknown> {
   return JSON.parse(await getText(access, path));
@@ -108,8 +108,8 @@ async function address(access: Access): Promise<string> {
 }
 
 /**
- * Returns the timeouts of kubectl. They are longer for a cluster on EKS. Only for EKS, `access`
- * contains a kubeconfig.
+ * Returns the timeouts of kubectl. The timeouts are longer for a cluster on EKS. Only for EKS,
+ * `access` contains a kubeconfig.
  */
 function limitsOf({ kubeconfig }: Access): ClusterLimits {
   return clusterLimits(kubeconfig !== undefined);

@@ -57,8 +57,8 @@ export async function createEnvironment(
   const service = new WebService(identity.service, { ...web, ...common }, waiting);
 
   const { serviceAccount } = service.nodes;
-  // The jobs must run the same release as the service. So they depend on the rollout: if the
-  // rollout or the migration fails, the jobs do not change. They do not depend on the Ingress,
+  // The jobs must run the same release as the service. So the jobs depend on the rollout: if the
+  // rollout or the migration fails, the jobs do not change. The jobs do not depend on the Ingress,
   // because the creation of a load balancer may take minutes.
   const { rollout } = service;
   const afterRollout = { ...opts, dependsOn: rollout };

@@ -95,8 +95,8 @@ export const noPrivilegeEscalation: Rule = {
 const hostPathTodo = "use an emptyDir, a PersistentVolumeClaim, a ConfigMap or a Secret";
 
 /**
- * A `hostPath` volume is a directory of the node. It can give a pod access to the whole node, and
- * all pods on the node share it.
+ * A `hostPath` volume is a directory of the node. Such a volume can give a pod access to the whole
+ * node, and all pods on the node share the directory.
  */
 export const noHostPath: Rule = {
   name: "no-host-path",

@@ -94,8 +94,8 @@ export async function jobToReplace(
 /**
  * Returns a function that waits for a Job. That function returns the Job as an output that becomes
  * known when the Job has succeeded. While the Job runs, that function prints the newest line of the
- * migration's log. As soon as the Job has failed or cannot start, it throws an error with the
- * reason.
+ * migration's log. As soon as the Job has failed or cannot start, that function throws an error
+ * with the reason.
  *
  * @throws pulumi.RunError if the Job fails, or if its pods cannot start.
  */

@@ -47,8 +47,9 @@ const marginSeconds = 30;
 
 /**
  * Returns a function that waits for the rollout of a Deployment. That function returns the
- * Deployment as an output that becomes known when the rollout is complete. It waits as long as
- * there is progress. As soon as no new pod can become ready, it throws an error with the reason.
+ * Deployment as an output that becomes known when the rollout is complete. That function waits as
+ * long as there is progress. As soon as no new pod can become ready, that function throws an error
+ * with the reason.
  *
  * Pulumi's Kubernetes provider could wait for the rollout, too. But the provider has one timeout
  * for the whole rollout, no matter how many pods there are. After this timeout, it reports only

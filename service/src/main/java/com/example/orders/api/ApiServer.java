@@ -57,10 +57,10 @@ public final class ApiServer implements AutoCloseable {
     // request for this time. A short time is enough, because clients can then send requests only on
     // connections that the server has already accepted.
     private static final Duration QUIET_AT_END = Duration.ofMillis(250);
-    // Idle timeout of a connection. It is longer than the idle timeout of load balancers (60 s for
-    // an ALB, 90 s for Traefik), so the load balancer closes the connection first. If the server
-    // closed the connection first, a request that the load balancer sends at that moment would
-    // fail.
+    // Idle timeout of a connection. This timeout is longer than the idle timeout of load balancers
+    // (60 s for an ALB, 90 s for Traefik), so the load balancer closes the connection first. If the
+    // server closed the connection first, a request that the load balancer sends at that moment
+    // would fail.
     private static final Duration IDLE = Duration.ofMinutes(2);
 
     final QueuedThreadPool threads = new QueuedThreadPool(THREADS);

@@ -10,7 +10,10 @@ import com.fasterxml.jackson.databind.SerializationFeature;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.datatype.jsr310.JavaTimeModule;
 
-/** The JSON mapper of this service. It reads JSON strictly, and writes times as ISO 8601 text. */
+/**
+ * The JSON mapper of this service. The mapper reads JSON strictly, and writes times as ISO 8601
+ * text.
+ */
 public final class Json {
     // Maximum number of tokens in a body. The largest order has about 1,600 tokens. Without this
     // limit, a body of empty objects would become a tree in memory that is a hundred times as large

@@ -10,9 +10,9 @@ import org.eclipse.jetty.util.component.LifeCycle;
 import org.eclipse.jetty.util.thread.QueuedThreadPool;
 
 /**
- * The HTTP server for health and metrics. It has its own port, which clients of the API cannot
- * reach, and its own threads. So the health routes also answer when requests block all threads of
- * the API. During a drain, this server answers until the process ends.
+ * The HTTP server for health and metrics. This server has its own port, which clients of the API
+ * cannot reach, and its own threads. So the health routes also answer when requests block all
+ * threads of the API. During a drain, this server answers until the process ends.
  */
 public final class ManagementServer implements AutoCloseable {
     // One thread accepts connections, one thread waits for data on the connections, and Jetty

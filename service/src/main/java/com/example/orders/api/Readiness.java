@@ -29,7 +29,7 @@ public final class Readiness implements AutoCloseable {
     // the timeout of the probe, which is two seconds.
     private static final long LIMIT_MILLIS = 1500;
     // Time between two checks. This time is shorter than the usual scrape interval of Prometheus.
-    // It is long enough, because each check opens a new connection.
+    // With a shorter time, the check would open new connections too often.
     private static final Duration INTERVAL = Duration.ofSeconds(10);
 
     private final SchemaCheck check;

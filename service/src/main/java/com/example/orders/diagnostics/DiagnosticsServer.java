@@ -20,8 +20,8 @@ import org.slf4j.LoggerFactory;
 
 /**
  * HTTP server that sends thread dumps, heap dumps and flight recordings of this JVM to {@code npm
- * run debug}. It listens only on the loopback address of the pod. From outside the pod, only {@code
- * kubectl port-forward} can reach this address.
+ * run debug}. The server listens only on the loopback address of the pod. From outside the pod,
+ * only {@code kubectl port-forward} can reach this address.
  *
  * <ul>
  *   <li>{@code POST /threads} answers with a thread dump.

@@ -2,7 +2,7 @@ package com.example.orders.model;
 
 import java.util.List;
 
-/** The order that a client asks for. It does not have an id, a status or a time yet. */
+/** The order that a client asks for. A new order does not have an id, a status or a time yet. */
 public record NewOrder(String customer, String currency, List<OrderItem> items) {
     public NewOrder {
         items = List.copyOf(items);

@@ -14,9 +14,9 @@ import java.time.Duration;
 import java.util.concurrent.Executors;
 
 /**
- * HTTP server that sends the output of a command to {@code npm run run}. It runs in a second
- * container of the command's pod. It listens only on the loopback address of the pod. From outside
- * the pod, only {@code kubectl port-forward} can reach this address.
+ * HTTP server that sends the output of a command to {@code npm run run}. The server runs in a
+ * second container of the command's pod. The server listens only on the loopback address of the
+ * pod. From outside the pod, only {@code kubectl port-forward} can reach this address.
  *
  * <ul>
  *   <li>{@code GET /?offset=N} answers with the bytes from position N. If the output has no such
@@ -108,8 +108,8 @@ public final class OutputServer {
     }
 
     /**
-     * Whether the output is complete. This is true if the command has ended, so that its process no
-     * longer holds the lock on the file.
+     * Whether the output is complete. The output is complete if the command has ended, because then
+     * its process no longer holds the lock on the file.
      */
     private synchronized boolean isComplete() throws IOException {
         if (lock == null && Files.exists(file)) {

@@ -16,8 +16,8 @@ public final class DataSources {
     private DataSources() {}
 
     /**
-     * Returns the data source for commands. It opens a new connection for each call, and has no
-     * timeout for statements, because a migration or an export may run for minutes.
+     * Returns the data source for commands. This data source opens a new connection for each call,
+     * and has no timeout for statements, because a migration or an export may run for minutes.
      */
     public static PGSimpleDataSource unpooled(DatabaseConfiguration database) {
         PGSimpleDataSource source = new CurrentCredentials(database);
@@ -47,8 +47,9 @@ public final class DataSources {
     }
 
     /**
-     * Returns the data source for the readiness check. It has short timeouts, and opens a new
-     * connection for each check, so the check also shows whether the current password is right.
+     * Returns the data source for the readiness check. This data source has short timeouts, and
+     * opens a new connection for each check, so the check also shows whether the current password
+     * is right.
      */
     public static DataSource check(DatabaseConfiguration database) {
         PGSimpleDataSource source = unpooled(database);

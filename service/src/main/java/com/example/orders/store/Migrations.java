@@ -32,8 +32,8 @@ public final class Migrations {
     // Pause between two attempts to get a lock on a table, in which requests can use the table.
     private static final Duration TABLE_LOCK_PAUSE = Duration.ofSeconds(5);
     // Maximum number of attempts to get a lock on a table. All attempts and pauses together take
-    // four minutes. They must take less than five minutes, because a rollout fails after five
-    // minutes without progress.
+    // four minutes. All together must take less than five minutes, because a rollout fails after
+    // five minutes without progress.
     private static final int TABLE_LOCK_ATTEMPTS = 40;
     private static final String LOCK_NOT_AVAILABLE = "55P03";
 

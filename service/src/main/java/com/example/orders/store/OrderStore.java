@@ -24,9 +24,9 @@ import javax.sql.DataSource;
  */
 public final class OrderStore {
     private static final int EXPIRE_BATCH = 1000;
-    // Maximum number of items in one page. It limits the memory for a request: with the longest
-    // texts, a page has 1 MB of JSON. A page has at most 200 orders, so this maximum does not
-    // shorten pages of orders with at most 10 items.
+    // Maximum number of items in one page. This maximum limits the memory for a request: with the
+    // longest texts, a page has 1 MB of JSON. A page has at most 200 orders, so this maximum does
+    // not shorten pages of orders with at most 10 items.
     private static final int PAGE_ITEMS = 2000;
 
     private final DataSource database;

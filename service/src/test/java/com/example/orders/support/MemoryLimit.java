@@ -7,8 +7,8 @@ import java.util.List;
 import java.util.stream.Stream;
 
 /**
- * A cgroup with a memory limit, like the cgroup of a container. It needs a process that may create
- * cgroups, such as root outside of a container.
+ * A cgroup with a memory limit, like the cgroup of a container. Only a process that may create
+ * cgroups can use this class, such as a process of root outside of a container.
  *
  * @see <a href="https://docs.kernel.org/admin-guide/cgroup-v1/memory.html">cgroup v1</a>
  * @see <a href="https://docs.kernel.org/admin-guide/cgroup-v2.html#memory">cgroup v2</a>

@@ -30,12 +30,12 @@ import javax.crypto.spec.SecretKeySpec;
 
 /**
  * Stands in for Amazon S3 with one bucket, and for the action AssumeRoleWithWebIdentity of AWS STS.
- * It checks the signature of each request, and the hash of the body if the request contains a hash,
- * as described in
+ * This server checks the signature of each request, and the hash of the body if the request
+ * contains a hash, as described in
  * https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-authenticating-requests.html
  *
- * <p>It does not support: signatures of single chunks, the time of a request, checksums other than
- * the hash, IAM policies, and everything that an upload does not use.
+ * <p>This server does not support: signatures of single chunks, the time of a request, checksums
+ * other than the hash, IAM policies, and everything that an upload does not use.
  */
 public final class S3Server implements AutoCloseable {
     public static final String BUCKET = "orders-exports";

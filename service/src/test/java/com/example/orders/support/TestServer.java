@@ -16,9 +16,9 @@ import java.util.HashMap;
 import java.util.Map;
 
 /**
- * A PostgreSQL server for one test. It requires the password of the role {@code orders}, and can
- * stop and start again on the same port with its data. The server of {@link TestDatabase} is
- * different: it requires no password, and all tests share it.
+ * A PostgreSQL server for one test. The server requires the password of the role {@code orders},
+ * and can stop and start again on the same port with its data. The server of {@link TestDatabase}
+ * is different: it requires no password, and all tests share it.
  */
 public final class TestServer implements AutoCloseable {
     private static final String DATABASE = "postgres";
