@@ -53,7 +53,7 @@ async function program(given: Partial<typeof outside> = {}): Promise<pulumi.Inpu
 
 /**
  * Returns the image as an output that becomes known when the image's pods are ready. Pulumi writes
- * a stack's outputs only when all of them are known. So after a failed update, the outputs still
+ * a stack's outputs only when all outputs are known. So after a failed update, the outputs still
  * show the last successful release.
  */
 function onceReady(imageRef: pulumi.Input<string>, rollout: pulumi.Input<pulumi.Resource>) {

@@ -59,8 +59,8 @@ export function refusingWrongUse<Args extends unknown[]>(
 }
 
 /**
- * Whether npm has already printed a script's name and command line into a file or a pipe. npm does
- * not print them with `--silent`.
+ * Whether npm has already printed a script's name and command line into a file or a pipe. With
+ * `--silent`, npm prints neither of the two.
  */
 export function bannerInOutput(script: string): boolean {
   const { npm_config_loglevel: level, npm_lifecycle_event: started } = process.env;

@@ -1,6 +1,6 @@
 // Every `npm run` command starts with this file. The file must work in a new clone, before npm has
 // installed any package, so it imports only modules of Node.js. If the installed packages differ
-// from package-lock.json, this file runs `npm ci`. Then it starts cli/main.ts.
+// from package-lock.json, this file runs `npm ci`. Then this file starts cli/main.ts.
 import { spawn, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";

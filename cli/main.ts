@@ -43,7 +43,7 @@ async function runWorkflow(
     if (process.env["PULUMI_BACKEND_URL"] === undefined) sandboxes = environment();
   } catch (error) {
     // The run continues without the sandbox, because jobs that only run checks and tests do not
-    // need it. A job that needs the sandbox then fails with its own error.
+    // need the sandbox. A job that needs the sandbox then fails with its own error.
     if (!(error instanceof UserError)) throw error;
     console.log(`Jobs run without the sandbox: ${error.message}`);
   }
@@ -63,7 +63,7 @@ async function runWorkflow(
   process.exitCode = isBad ? 1 : 0;
 }
 
-// Each command loads only the code that it needs, so that it starts faster.
+// Each command loads only the code that it needs, so that the command starts faster.
 const local = () => import("./local");
 const sandbox = () => import("../sandbox/sandbox");
 const scanners = () => import("../operations/scan/scan");

@@ -121,8 +121,8 @@ function assertNoSandbox(): void {
 
 /**
  * Chooses where stack `local` runs. For the developer's own cluster, this function checks the
- * programs, the cluster and the registry in parallel. Before the first use of a cluster, it asks
- * for a confirmation.
+ * programs, the cluster and the registry in parallel. Before the first use of a cluster, this
+ * function asks for a confirmation.
  *
  * @returns the cluster. Undefined for the sandbox
  * @throws UserError with one line for each program that is missing, and for a cluster or registry

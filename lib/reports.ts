@@ -122,5 +122,8 @@ function write(file: string, text: string): void {
   replaceFile(file, text);
 }
 
-/** The reports of this project, in the directories that the pipelines read. Git ignores them. */
+/**
+ * The reports of this project, in the directories that the pipelines read. Git ignores these
+ * directories.
+ */
 export const reports = new Reports(join(project, "reports"), join(project, "test-results"));

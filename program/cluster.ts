@@ -10,11 +10,11 @@ import {
   clusterLimits,
 } from "../components/conventions/ambient-kubeconfig";
 
-/** Facts about a cluster. The program reads them before it changes the cluster. */
+/** Facts about a cluster. The program reads these facts before it changes the cluster. */
 export interface ClusterFacts {
   /**
    * UID of the namespace `kube-system`, which identifies the cluster, because Kubernetes has no
-   * other identifier for it.
+   * other identifier for a cluster.
    */
   readonly clusterUid: string;
   /** The stack's namespace. Undefined if the namespace does not exist. */
@@ -44,8 +44,8 @@ interface Failure {
 }
 
 /**
- * Runs kubectl and returns its output. If `access` contains a kubeconfig, this function writes it
- * to a temporary file while kubectl runs.
+ * Runs kubectl and returns its output. If `access` contains a kubeconfig, this function stores the
+ * kubeconfig in a temporary file while kubectl runs.
  */
 async function kubectl(access: Access, args: readonly string[]): Promise<string> {
   const { context, kubeconfig } = access;

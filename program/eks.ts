@@ -12,13 +12,13 @@ import {
  * of the CI job.
  *
  * @throws Error from AWS if the cluster does not exist, or if the IAM role has no permission to
- * describe it.
+ * describe the cluster.
  */
 export async function eksKubeconfig(
   { name, region }: EksClusterName,
   identity: ClusterIdentity = "aws",
 ): Promise<string> {
-  // The package is large, so it is loaded only here, when a stack on EKS needs it.
+  // The package is large, so this function loads the package only for a stack on EKS.
   // eslint-disable-next-line @typescript-eslint/no-require-imports -- not a module of ours
   const eks = require("@pulumi/aws/eks") as typeof Eks;
   const { arn, certificateAuthorities, endpoint } = await eks.getCluster({ name, region });

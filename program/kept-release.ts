@@ -33,8 +33,8 @@ export async function withKeptRelease(
     imageRef: last.imageRef,
     release: { branch, commit },
     releaseReason: settings.releaseReason ?? reason,
-    // The number of a canary's pods depends on its percentage of the requests, so it belongs to the
-    // release. For production, it is a setting.
+    // The number of a canary's pods depends on its percentage of the requests, so this number
+    // belongs to the release. For production, the number of pods is a setting.
     ...(canaryOf === undefined ? {} : { replicas }),
   };
 }

@@ -23,7 +23,7 @@ export function text(allowed: string, pattern: RegExp): Form<string> {
 
 /**
  * Accepts the strings for which `test` returns true. The editor schema cannot contain this rule, so
- * it allows every string.
+ * the editor schema allows every string.
  */
 function textThat(allowed: string, test: (value: string) => boolean): Form<string> {
   return { allowed, schema: v.pipe(v.string(allowed), v.check(test, allowed)) };

@@ -3,7 +3,7 @@ import type { Broken, Rule } from "./rule";
 
 /**
  * Minimum of `startingDeadlineSeconds`. The CronJob controller of Kubernetes looks for due runs
- * every 10 seconds, so with a shorter deadline, it may miss every run.
+ * every 10 seconds, so with a shorter deadline, the controller may miss every run.
  */
 const shortestStart = 10;
 
@@ -33,7 +33,8 @@ function concurrency({ props }: Declared): readonly Broken[] {
 
 /**
  * A CronJob needs a concurrency policy and two deadlines. For example, if a CronJob without
- * `startingDeadlineSeconds` has missed more than 100 starts, Kubernetes does not start it again.
+ * `startingDeadlineSeconds` has missed more than 100 starts, Kubernetes does not start the CronJob
+ * again.
  */
 export const cronJobBounded: Rule = {
   name: "cron-job-bounded",

@@ -2,8 +2,8 @@ import { at, unknown } from "./declared";
 import type { Broken, Rule } from "./rule";
 
 /**
- * Labels that change with a release. This program sets some of them, and Kubernetes recommends the
- * others.
+ * Labels that change with a release. This program sets some of these labels, and Kubernetes
+ * recommends the other labels.
  */
 const changing: readonly string[] = [
   "app.kubernetes.io/version",
@@ -53,9 +53,9 @@ function below(value: unknown, path: string): readonly Broken[] {
 }
 
 /**
- * A Deployment's selector is immutable. If it contains the version, Pulumi replaces the Deployment
- * at each release, which causes downtime. If a Service selects one version, it sends no requests to
- * the pods of another version.
+ * A Deployment's selector is immutable. If the selector contains the version, Pulumi replaces the
+ * Deployment at each release, which causes downtime. If a Service selects one version, the Service
+ * sends no requests to the pods of another version.
  */
 export const selectorWithoutRelease: Rule = {
   name: "selector-without-release",

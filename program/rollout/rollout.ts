@@ -52,8 +52,8 @@ const marginSeconds = 30;
  * with the reason.
  *
  * Pulumi's Kubernetes provider could wait for the rollout, too. But the provider has one timeout
- * for the whole rollout, no matter how many pods there are. After this timeout, it reports only
- * that pods are missing.
+ * for the whole rollout, no matter how many pods there are. After this timeout, the provider
+ * reports only that pods are missing.
  *
  * @throws pulumi.RunError if no new pod can become ready, if there is no progress for
  * `progressDeadlineSeconds` and 30 more seconds, or if the rollout takes longer than this time
@@ -150,7 +150,7 @@ const conditionOf = ({ status }: DeploymentFacts, wanted: string) =>
 
 /**
  * Returns when and why Kubernetes reported that the rollout had exceeded `progressDeadlineSeconds`.
- * Undefined if it has not reported this.
+ * Undefined if Kubernetes has not reported this failure.
  */
 function overdue(
   facts: DeploymentFacts,

@@ -48,7 +48,7 @@ final class PageAdmission {
     /**
      * @param places how many requests may read a page at the same time
      * @param maxWaiting how many requests may wait for a place
-     * @param wait how long a request waits for a place before it is refused
+     * @param wait how long a request waits for a place before this class refuses the request
      */
     PageAdmission(int places, int maxWaiting, Duration wait) {
         this.free = places;

@@ -70,7 +70,7 @@ final class SlowClients {
 
         /**
          * @return whether this call has ended the wait. False if an earlier call or a limit has
-         *     ended it
+         *     ended the wait
          */
         boolean done() {
             synchronized (waits) {

@@ -59,7 +59,7 @@ final class CsvExport implements OrderExport {
     /**
      * Puts an apostrophe before a text that a spreadsheet would run as a formula. The check is
      * necessary because customers choose the text. Quotes around a text do not prevent a
-     * spreadsheet from running it.
+     * spreadsheet from running the text.
      */
     private static String notFormula(String text) {
         return "=+-@".indexOf(text.charAt(0)) >= 0 ? "'" + text : text;

@@ -10,9 +10,9 @@ import java.util.Set;
 import org.slf4j.LoggerFactory;
 
 /**
- * The termination message of a container: Kubernetes stores it in the status of the pod. The
- * notifier of failed jobs may read the status, but not the log, because a log may contain data of
- * customers. So the message contains no text that may quote an order.
+ * The termination message of a container. Kubernetes stores this message in the status of the pod.
+ * The notifier of failed jobs may read the status, but not the log, because a log may contain data
+ * of customers. So the message contains no text that may quote an order.
  */
 final class TerminationMessage {
     /**

@@ -8,7 +8,7 @@ import java.nio.file.Path;
  * @param port port on the loopback address
  * @param directory directory for the files, which the service deletes when the caller has them
  * @param volumeBytes size of the volume with the directory
- * @param podBytes size of all files that the container may write. If it writes more, Kubernetes
- *     evicts the pod.
+ * @param podBytes size of all files that the container may write. If the container writes more,
+ *     Kubernetes evicts the pod.
  */
 public record DiagnosticsConfiguration(int port, Path directory, long volumeBytes, long podBytes) {}

@@ -33,9 +33,9 @@ import org.slf4j.LoggerFactory;
  *   <li>{@code POST /results/ID/received} deletes the result.
  * </ul>
  *
- * <p>There is at most one result. The server deletes it if no caller has asked for it for two
- * minutes. An error is one line of text: 409 if another caller has a result, 410 if the result does
- * not exist, 507 if there is no space for a file.
+ * <p>There is at most one result. The server deletes the result if no caller has asked for the
+ * result for two minutes. An error is one line of text: 409 if another caller has a result, 410 if
+ * the result does not exist, 507 if there is no space for a file.
  */
 public final class DiagnosticsServer implements AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(DiagnosticsServer.class);

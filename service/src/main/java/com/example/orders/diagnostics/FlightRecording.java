@@ -39,7 +39,7 @@ final class FlightRecording implements AutoCloseable {
         recording.start();
     }
 
-    /** Stops the recording, and writes it to a file. */
+    /** Stops the recording, and writes the recording to a file. */
     void finish(Path file) throws IOException {
         recording.stop();
         recording.dump(file);

@@ -12,7 +12,8 @@ final class HeapDump {
     // A row of the class histogram: number, instances, bytes, class.
     private static final Pattern ROW = Pattern.compile("(?m)^\\s*\\d+:\\s+(\\d+)\\s+(\\d+)\\s+(\\S+)");
     private static final Pattern PRIMITIVE_ARRAY = Pattern.compile("\\[[BCDFIJSZ]");
-    // Names and fields of classes, and stack traces. The service has about 12 MiB of them.
+    // Space for the names and fields of classes, and for stack traces. This service needs about 12
+    // MiB.
     private static final long CLASSES = 32L << 20;
 
     private HeapDump() {}

@@ -17,7 +17,7 @@ import org.slf4j.LoggerFactory;
 
 /**
  * The one result of {@link DiagnosticsServer}, as a file. A heap dump contains data of customers,
- * so the file exists only until the caller has it.
+ * so the file exists only until the caller has received the file.
  */
 final class Results {
     private static final Logger log = LoggerFactory.getLogger(Results.class);
@@ -111,7 +111,7 @@ final class Results {
         }
     }
 
-    /** Waits until the result is complete. Returns false if it is not complete in time. */
+    /** Waits until the result is complete. Returns false if the result is not complete in time. */
     synchronized boolean awaitComplete(String id, Duration wait) throws InterruptedException, Refusal {
         long end = System.nanoTime() + wait.toNanos();
         for (Result result = find(id); ; result = find(id)) {

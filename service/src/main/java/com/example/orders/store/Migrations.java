@@ -151,8 +151,8 @@ public final class Migrations {
     }
 
     /**
-     * Waits until the database accepts connections. If it does not accept them within the limit,
-     * throws the last failure.
+     * Waits until the database accepts connections. If the database does not accept connections
+     * within the limit, this method throws the last failure.
      */
     public void awaitDatabase(Duration limit) throws SQLException, InterruptedException {
         long end = System.nanoTime() + limit.toNanos();

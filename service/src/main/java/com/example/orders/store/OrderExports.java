@@ -58,7 +58,8 @@ public final class OrderExports {
     /**
      * Exports the orders of the next period for this name. The period begins at the end of the last
      * successful call with this name, and is not longer than {@link #LONGEST}. For the first call,
-     * it begins with the oldest order. Concurrent calls with the same name wait for each other.
+     * the period begins with the oldest order. Concurrent calls with the same name wait for each
+     * other.
      *
      * <p>If {@code finish} of the export fails, this method does not store the progress. A later
      * call then begins at the same time again.

@@ -78,8 +78,8 @@ class RetryTest {
         assertEquals(first.text(), second.text());
         assertNull(first.header("Idempotent-Replayed"));
         assertEquals("true", second.header("Idempotent-Replayed"));
-        // The service has stored the key of the request that settled the order, so it refuses a
-        // request with another key.
+        // The service has stored the key of the request that settled the order, so the service
+        // refuses a request with another key.
         assertEquals(409, send(order, action, "another").status());
         assertEquals(409, send(order, other, "another").status());
         // The key belongs to one request, so the service refuses a different request with this key.
