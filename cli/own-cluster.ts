@@ -158,8 +158,8 @@ export async function chooseCluster(
 }
 
 /**
- * Whether the cluster was deleted and created again, as developers do with a local cluster. The new
- * cluster has the same context, but a different UID.
+ * Whether the developer has deleted the cluster and created it again, for example a local cluster.
+ * The new cluster has the same context, but a different UID.
  */
 const isCreatedAgain = (before: OwnCluster, { context, kubeconfig }: Asked): boolean =>
   before.context === context && before.kubeconfig === kubeconfig;

@@ -66,7 +66,7 @@ export const rolledOut =
     if (pulumi.runtime.isDryRun()) return deployment.urn.apply(() => deployment);
     const { metadata, status } = deployment;
     return pulumi.all([metadata, status]).apply(async ([{ name }, status]) => {
-      // The API server gives every Deployment a status, but the mocks of a test do not.
+      // The API server gives every Deployment a status. The mocks of a test set no status.
       if ((status as object | undefined) !== undefined) {
         const say = async (text: string): Promise<void> =>
           pulumi.log.info(text, deployment, undefined, true);

@@ -40,8 +40,8 @@ public final class ApiServer implements AutoCloseable {
     // 512 MiB.
     private static final long SLOW_CLIENT_BYTES = 64 << 20;
     // Maximum number of open connections. A connection that has not sent a complete header yet
-    // needs about 16 KiB of memory, so 2,000 such connections need 32 MiB. When the maximum is
-    // reached, a new connection waits until an open one closes.
+    // needs about 16 KiB of memory, so 2,000 such connections need 32 MiB. When the server has
+    // reached the maximum, a new connection waits until an open connection closes.
     private static final int CONNECTIONS = 2000;
     // Maximum number of new connections that the kernel keeps while the server is busy. Java's
     // default of 50 is too small: if the kernel does not keep a connection, its client tries again

@@ -8,8 +8,8 @@ import java.util.regex.Pattern;
 /** Reads the body of a request, and refuses a body that is not JSON or that is too large. */
 final class RequestBody {
     /**
-     * Maximum size of a body. The largest order has 200 items and 13,000 characters. If each
-     * character is written as two JSON escapes (12 bytes), this order has 180 kB.
+     * Maximum size of a body. The largest order has 200 items and 13,000 characters. If a client
+     * writes each character as two JSON escapes (12 bytes), this order has 180 kB.
      */
     static final int MAX_BYTES = 256 << 10;
     // JSON is always UTF-8 (RFC 8259), so the only accepted charset is UTF-8.

@@ -5,7 +5,7 @@ import java.io.BufferedOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
 
-/** The place that an export is written to. */
+/** The place to which an export writes its orders. */
 interface ExportDestination extends AutoCloseable {
     /**
      * Returns the stream for the orders of a period. The output is complete when the caller has

@@ -9,8 +9,8 @@ public final class Failures {
     /** SQLSTATE of a server that accepts only reads, such as a standby after a failover. */
     static final String READ_ONLY = "25006";
 
-    // SQLSTATE classes. 08: connection. 28: authentication (also while a password is being
-    // changed). 40: rollback of a transaction that conflicts with another one. 53: out of
+    // SQLSTATE classes. 08: connection. 28: authentication (also while someone changes a password).
+    // 40: rollback of a transaction that conflicts with another transaction. 53: out of
     // connections, memory or disk. 57: the server stops, starts or cancels the statement.
     private static final Set<String> UNAVAILABLE_CLASSES = Set.of("08", "28", "40", "53", "57");
     private static final Set<String> UNAVAILABLE_STATES = Set.of(

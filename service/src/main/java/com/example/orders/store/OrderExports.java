@@ -64,7 +64,7 @@ public final class OrderExports {
      * <p>If {@code finish} of the export fails, this method does not store the progress. A later
      * call then begins at the same time again.
      *
-     * @return the period whose orders were exported
+     * @return the period whose orders this method has exported
      */
     public Period exportNext(String name, OrderExport export) throws SQLException, IOException {
         try (Connection connection = OrderStore.transaction(database)) {

@@ -20,7 +20,8 @@ import javax.sql.DataSource;
 
 /**
  * Stores orders in PostgreSQL. When a method returns, its changes are committed. When a method
- * throws, its connection is closed or goes back to the pool, and the transaction is rolled back.
+ * throws an exception, it closes its connection or returns the connection to the pool, and its
+ * transaction is rolled back.
  */
 public final class OrderStore {
     private static final int EXPIRE_BATCH = 1000;
@@ -139,8 +140,8 @@ public final class OrderStore {
 
     /**
      * Changes the status of an unpaid order to paid or cancelled. A repeated request has the same
-     * outcome and changes nothing. A request with a key is refused if a request without this key
-     * has already set this status.
+     * outcome and changes nothing. This method refuses a request with a key if a request without
+     * this key has already set this status.
      *
      * @return the order and the outcome, or empty if the order does not exist
      * @throws IdempotencyConflictException if a request with different content has used the key

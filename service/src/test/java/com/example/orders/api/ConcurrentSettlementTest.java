@@ -39,7 +39,7 @@ class ConcurrentSettlementTest {
 
     /**
      * Number of the next order that the fastest client will settle. The two threads that expire
-     * orders use orders close to this one, so that they compete with the clients.
+     * orders use orders close to this order, so that these threads compete with the clients.
      */
     private final AtomicInteger position = new AtomicInteger(ORDERS);
 

@@ -208,7 +208,7 @@ class HostileLoad {
         try {
             Client.Answer answer =
                     number % 2 == 0 ? client.create(Client.order("Ada", 1)) : client.get("/orders?limit=1");
-            // The detail of an error answer shows which limit of the service was exceeded.
+            // The detail of an error answer shows which limit of the service the load has exceeded.
             return answer.status() < 300
                     ? Integer.toString(answer.status())
                     : answer.status() + ": " + answer.json().path("detail").textValue();
