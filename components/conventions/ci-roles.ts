@@ -69,9 +69,9 @@ export function reviewUser(branch: string): string {
 }
 
 /**
- * Returns the Kubernetes user of the jobs that remove review stacks. Without a deploy project, this
- * is the user of main's jobs. The cluster accepts the tokens of only one CircleCI project, so the
- * jobs of a deploy project use an IAM role that only the deploy project may assume.
+ * Returns the Kubernetes user of the jobs that remove review stacks. Without a deploy project, the
+ * function returns the user of main's jobs. The cluster accepts the tokens of only one CircleCI
+ * project, so the jobs of a deploy project use an IAM role that only the deploy project may assume.
  */
 export function removalUser(hasDeployProject: boolean): string {
   return hasDeployProject ? `${service}:review-removal` : reviewUser(mainBranch);
@@ -114,7 +114,7 @@ export const reviewAccess = {
  * the IAM roles that the platform's settings list.
  */
 export const people = {
-  /** People who read, run commands and debug in staging and in review stacks. */
+  /** People who read objects, run commands and debug in staging and in review stacks. */
   developers: {
     /** Name of the RoleBinding that a review stack creates for this group in its namespace. */
     bindingName: "developers",
@@ -141,9 +141,9 @@ export const canaryName = `${service}-canary`;
 export const reviewIngressGroup = `${service}-review`;
 
 /**
- * Host of a review stack, for the setting `hostPattern` and for the platform's policy. The names of
- * service and slug form one DNS label, because a wildcard certificate (`*.{domain}`) covers exactly
- * one DNS label. With a slug of 30 characters, this DNS label has 46 characters. DNS allows 63
- * characters.
+ * Host of a review stack, for the setting `hostPattern` and for the platform's policy. The name of
+ * the service and the slug form one DNS label, because a wildcard certificate (`*.{domain}`) covers
+ * exactly one DNS label. With a slug of 30 characters, this DNS label has 46 characters. DNS allows
+ * 63 characters.
  */
 export const reviewHostPattern = `${service}-{slug}.{domain}`;

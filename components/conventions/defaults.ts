@@ -15,9 +15,9 @@ export const pod = {
    */
   maxRamPercentage: 60,
   /**
-   * Minimum number of processors that the JVM uses. With fewer than 2, the JVM uses the serial
-   * garbage collector. If no flag sets the number and the container has no CPU limit, the JVM
-   * counts all cores of the node.
+   * Minimum number of processors that the JVM uses. With fewer than 2 processors, the JVM uses the
+   * serial garbage collector. If no flag sets the number and the container has no CPU limit, the
+   * JVM counts all cores of the node.
    */
   minActiveProcessors: 2,
   /**
@@ -86,8 +86,8 @@ export const rollout = {
   graceMarginSeconds: 10,
   pdbMaxUnavailable: 1,
   /**
-   * Seconds that Pulumi waits longer than Kubernetes. So Kubernetes reports a failure first, and
-   * Pulumi shows the reason from Kubernetes.
+   * Pulumi waits for a rollout this many seconds longer than Kubernetes. So Kubernetes reports a
+   * failure first, and Pulumi shows the reason from Kubernetes.
    */
   pulumiWaitMarginSeconds: 60,
 } as const;
@@ -138,8 +138,8 @@ export const ingress = {
 /** Defaults of the web service's autoscaler. */
 export const autoscaling = {
   /**
-   * Average CPU use that the autoscaler aims at, as a percentage of the CPU request. By default, a
-   * pod has no CPU limit, so a busy pod can use more CPU while new pods start.
+   * Average CPU use that the autoscaler tries to reach, as a percentage of the CPU request. By
+   * default, a pod has no CPU limit, so a busy pod can use more CPU while new pods start.
    */
   cpuUtilization: 70,
 } as const;
@@ -147,7 +147,7 @@ export const autoscaling = {
 /**
  * Paths and times of the three probes. If the readiness probe fails, the pod receives no requests.
  * If the liveness probe fails, the container restarts. The startup probe delays the other two for
- * up to 150 s, so that the liveness probe can stay strict.
+ * up to 150 s, so that the liveness probe can be strict.
  */
 export const probes = {
   live: "/health/live",
@@ -220,7 +220,7 @@ export const postgres = {
 /** Limits of a review stack's namespace. */
 export const reviewNamespace = {
   /**
-   * Space on the node's disk for each container: logs (kubelet keeps 5 files of 10 MiB) and
+   * Space on the node's disk for each container: logs (the kubelet keeps 5 files of 10 MiB) and
    * `emptyDir` volumes (at most 192 MiB, with Datadog's agent, and 647 MiB for a heap dump). The
    * kubelet evicts pods above the limit.
    */

@@ -42,8 +42,8 @@ function withoutStack<Failure extends Error>(error: Failure): Failure {
 }
 
 /**
- * Throws all issues of a component in one message, one line each. Call this function before the
- * component creates its first child, so that wrong args leave no resources behind.
+ * Throws all issues of a component in one message, with one line for each issue. Call this function
+ * before the component creates its first child, so that wrong args leave no resources behind.
  *
  * @throws pulumi.ResourceError, whose text Pulumi prints without a stack trace.
  */

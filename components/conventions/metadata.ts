@@ -13,12 +13,12 @@ interface AddedMetadata {
   readonly podLabels?: Labels;
 }
 
-/** Annotation of an Ingress: it names what authenticates callers in front of the service. */
+/** Annotation of an Ingress. The value says what authenticates callers in front of the service. */
 export const callersAuthenticatedByAnnotation = "callers-authenticated-by";
 
 /**
- * Annotation of the pods of a migration Job: UID of the failed Job that this Job replaces. Without
- * a change in its spec, Pulumi would not replace the failed Job.
+ * Annotation of the pods of a migration Job: UID of the failed Job that this Job replaces. Pulumi
+ * replaces the failed Job only if the spec of the Job changes.
  */
 export const retryAnnotation = "migration/retry-of";
 

@@ -60,7 +60,7 @@ export function ephemeralStorage(pods: number): Readonly<Record<string, string>>
 
 /**
  * Returns an issue if the quota is too small for the stack's pods. Without this issue, Kubernetes
- * would reject pods later, and only an event would say so.
+ * would reject pods later, and only an event would show the reason.
  */
 export function quotaIssue(quota: Quota, requirements: readonly PodRequirement[]): Checked {
   const sum = (amount: (requirement: PodRequirement) => number) =>

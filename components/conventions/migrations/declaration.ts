@@ -5,8 +5,8 @@ type MigrationKind = "contract" | "expand";
 export interface Declaration {
   readonly kind: MigrationKind;
   /**
-   * Whether the migration may run longer than a rollout may take. A Job runs such a migration
-   * before the rollout.
+   * Whether the migration may need more time than a rollout has. A Job runs such a migration before
+   * the rollout.
    */
   readonly long: boolean;
 }
@@ -34,7 +34,7 @@ export function versionOf(file: string): number | undefined {
 }
 
 /**
- * Returns the highest version among the migrations that declare themselves as long. Undefined if no
+ * Returns the highest version among the migrations that are declared as long. Undefined if no
  * migration is long.
  *
  * @param migrations map from the name of each migration's file to its text, or to its first line

@@ -14,6 +14,7 @@ export const copyLabels = {
 
 /**
  * Annotation of the PodTemplate for one-off commands: the names of the stack's scheduled jobs, with
- * a comma between two names. A policy cannot ask whether a CronJob exists.
+ * a comma between two names. The admission policies read this annotation, because a policy cannot
+ * check whether a CronJob exists.
  */
 export const scheduledJobsAnnotation = "jobs/scheduled";

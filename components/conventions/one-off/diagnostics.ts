@@ -10,7 +10,10 @@ export const diagnostics = {
    * this port.
    */
   port: 8083,
-  /** Environment variables of the service. Without `port`, the service has no diagnostics. */
+  /**
+   * Environment variables of the service. Without `DIAGNOSTICS_PORT`, the service has no
+   * diagnostics.
+   */
   variables: {
     directory: "DIAGNOSTICS_DIRECTORY",
     podBytes: "DIAGNOSTICS_POD_BYTES",

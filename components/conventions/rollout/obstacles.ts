@@ -1,6 +1,6 @@
 import { type ContainerStatus, type PodFacts, containerIssue, containersOf } from "./pod-status";
 
-/** Event which says that the kubelet could not mount a volume of a pod. */
+/** Event that says that the kubelet could not mount a volume of a pod. */
 interface FailedMount {
   readonly message: string;
   readonly pod: string;
@@ -110,8 +110,8 @@ export class Obstacles {
       const text = `Pod ${name}, ${container.name}: ${containerIssue(container) ?? ""}`;
       const key = `${name}/${container.name}`;
       const before = this.#restarts?.get(key) ?? 0;
-      // The container ends although it should run, and it has ended at least once since the first
-      // check.
+      // The container ends although it should run, and the kubelet has restarted it at least once.
+      // For an older pod, only restarts after the first check count.
       const crashes = state?.waiting?.reason === "CrashLoopBackOff" || failed(container);
       if (crashes && container.restartCount > before) {
         return { key: `${key}/ends`, older, repeated: true, text };

@@ -105,7 +105,9 @@ const meanings: Readonly<Record<number, string>> = {
   143: "asked to end, for example because a liveness probe failed",
 };
 
-/** Returns how a container ended: its exit code, what this means, and its termination message. */
+/**
+ * Returns how a container ended: its exit code, what the code means, and its termination message.
+ */
 function endOf({ exitCode, message = "", reason = "Error" }: Terminated): string {
   const means = reason === "OOMKilled" ? "it used more memory than its limit" : meanings[exitCode];
   const told = message.trim().replace(/\s+/g, " ").slice(-messageLength);

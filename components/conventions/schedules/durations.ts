@@ -10,7 +10,7 @@ export const durationOptions: readonly string[] = ["--older-than", "--wait"];
 
 /**
  * Whether the service accepts a text as a duration. The rule is the same as in the service's class
- * `Durations`. A test compares both with the same list of examples.
+ * `Durations`. A test checks both rules with the same list of examples.
  */
 export function isDuration(text: string | undefined): boolean {
   return text !== undefined && /^[0-9]{1,5}[smhd]$/.test(text);

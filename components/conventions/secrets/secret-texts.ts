@@ -18,8 +18,8 @@ const secretPairs = new Set(["connection string", "webhook url"]);
  */
 const openKeys = setOf("cache foreign object partition primary public range routing sort");
 /**
- * Words that may follow a word of `secretWords`, for example in `TOKEN_OLD`. They say which secret
- * it is, or name the encoding of the secret.
+ * Words that may follow a word of `secretWords`, for example in `TOKEN_OLD`. Such a word says which
+ * of several secrets the value is, or names the encoding of the secret.
  */
 const suffixes = setOf("base64 b64 current hex new old previous primary secondary value");
 
@@ -101,8 +101,8 @@ function isSentence({ 0: found, index }: RegExpExecArray, text: string): boolean
 }
 
 /**
- * Returns the values of all names in a text that are names of secrets. The value of another name
- * may be a text with such names, such as a URL with a query.
+ * Returns the values of all names in a text that are names of secrets. The value of any other name
+ * may contain names of secrets, for example a URL with a query.
  */
 function assigned(text: string): readonly string[] {
   return Array.from(text.matchAll(assignments)).flatMap((match) => {
@@ -124,8 +124,8 @@ export function secretParts(text: string): readonly string[] {
 function partsOf(text: string): readonly string[] {
   const all = (pattern: RegExp, group: number): readonly string[] =>
     Array.from(text.matchAll(pattern), (match) => match[group] ?? "");
-  // Each line of a key is a separate part, because a program that prints the key may break or
-  // indent it.
+  // Each line of a private key is a separate part, because a program that prints the key may break
+  // or indent its lines.
   const keys = all(privateKey, 1).flatMap((key) => key.split(/\\n|\s+/));
   return [
     ...tokens.flatMap((pattern) => all(pattern, 0)),
