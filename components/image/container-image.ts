@@ -59,7 +59,7 @@ const dockerfile = "service/Dockerfile";
  * The service's image. BuildKit builds the image from the output of `npm run build` and pushes it
  * to the repository.
  *
- * A preview builds nothing. The same code, base image and platforms give the same digest, so a
+ * A preview builds nothing. The same code, base image and platforms result in the same digest, so a
  * rebuild does not restart pods.
  *
  * @throws pulumi.ResourceError if the jars are missing, or if Maven built them from other code.
@@ -145,8 +145,8 @@ function createImage(
       buildArgs: { SOURCE_DATE_EPOCH: "0" },
       // By default, the provider would build the image in every preview.
       buildOnPreview: false,
-      // The build exports no cache: the last stage only copies jars, and a cache would make the
-      // build slower.
+      // The build exports no cache: the last stage of the Dockerfile only copies jars, and a cache
+      // would make the build slower.
       context: {
         location: join(root, contextDirectory),
         ...(baseImageRef === undefined

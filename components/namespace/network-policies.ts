@@ -42,8 +42,8 @@ const tcp = (port: number): Port => ({ port, protocol: "TCP" });
 const udp = (port: number): Port => ({ port, protocol: "UDP" });
 
 /**
- * Pods of the cluster's DNS. CoreDNS has this label of its predecessor, kube-dns, in the usual
- * Kubernetes distributions.
+ * Pods of the cluster's DNS. In the usual Kubernetes distributions, the pods of CoreDNS have the
+ * label of its predecessor, kube-dns.
  */
 const dns: Peer = {
   namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": "kube-system" } },
@@ -125,7 +125,7 @@ function specs(connections: Connections): Readonly<Record<NetworkPolicyName, Spe
   };
 }
 
-/** Returns the specs of the policies that allow the connections, after the overrides. */
+/** Returns the specs of the policies that allow the connections, with the overrides applied. */
 export function networkPolicySpecs(
   connections: Connections,
   overrides: NetworkPolicyOverrides = {},

@@ -100,8 +100,8 @@ export interface ReviewNamespaceArgs extends Omit<StackNamespaceArgs, "annotatio
   readonly demands?: readonly PodRequirement[];
 
   /**
-   * Addresses of the cluster's DNS servers, if these do not run in pods. Without the addresses, the
-   * pods of such a cluster cannot resolve host names.
+   * Addresses of the cluster's DNS servers, if these servers do not run in pods. Without the
+   * addresses, the pods of such a cluster cannot resolve host names.
    *
    * @default []
    * @example
@@ -132,8 +132,8 @@ export interface ReviewNamespaceArgs extends Omit<StackNamespaceArgs, "annotatio
   /**
    * Port for health and metrics of the web pods. With `ingressPreset`, the load balancer checks the
    * pods' health at this port, so the NetworkPolicies open it to `ingressFrom`. If the web pods use
-   * another port for health, they then never become ready. Without a preset, only the node's probes
-   * reach this port.
+   * another port for health, these checks fail, and the pods never become ready. Without a preset,
+   * only the node's probes reach this port.
    *
    * @default 8081
    */
@@ -160,7 +160,8 @@ export interface ReviewNamespaceArgs extends Omit<StackNamespaceArgs, "annotatio
   readonly quota?: Quota;
 
   /**
-   * Port that the web pods listen on. NetworkPolicies block all other ports.
+   * Port that the web pods listen on. If the web pods listen on another port, the NetworkPolicies
+   * block all requests to the service.
    *
    * @default 8080
    */
@@ -207,13 +208,15 @@ export class ReviewNamespace extends pulumi.ComponentResource {
       name,
       { ...args, annotations },
       {
-        // With this alias, a stack from before the guardrails keeps its namespace and all objects.
+        // With this alias, a stack that is older than the guardrails keeps its namespace and all
+        // objects.
         aliases: [{ parent: pulumi.rootStackResource }],
         parent: this,
       },
     );
-    // The RoleBindings come first: one gives the CI job permission to create the other objects.
-    // Pulumi deletes these only with the namespace, because no one may remove a guardrail earlier.
+    // Pulumi creates the RoleBindings first, because one RoleBinding gives the CI job permission to
+    // create the guardrails. Pulumi deletes all of these objects only with the namespace, because
+    // no one may remove a guardrail earlier.
     const first = { deletedWith: nodes.namespace, parent: this };
     const metadata = (name: string) => ({
       labels: labels(args.identity, "namespace"),

@@ -26,8 +26,8 @@ export interface StackNamespaceArgs {
 
   /**
    * Type of ingress controller. With `eks-alb`, a pod becomes ready only when the load balancer
-   * sends requests to the pod. Without this preset, a rollout on EKS may remove the old pods too
-   * early.
+   * reports that the pod is healthy. Without this preset, a rollout on EKS may remove the old pods
+   * too early.
    *
    * @default - none
    */

@@ -17,7 +17,7 @@ export function configKey(path: string): string {
   return path.slice(1).replaceAll("/", "_");
 }
 
-/** Returns the data of the ConfigMap that holds `configFiles`. */
+/** Returns the data of the ConfigMap with the files of `configFiles`. */
 export function configData(
   files: NonNullable<PodArgs["configFiles"]>,
 ): Record<string, pulumi.Input<string>> {

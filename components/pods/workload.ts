@@ -42,8 +42,8 @@ export interface Workload extends PodArgs {
 /** Security context of every pod, as Pod Security level `restricted` requires. */
 export const podSecurityContext = {
   fsGroup: pod.userId,
-  // With this policy, the kubelet does not change the owner of every file of a volume at each
-  // start.
+  // With this policy, the kubelet changes the owner of a volume's files only if the root directory
+  // of the volume has a wrong owner.
   fsGroupChangePolicy: "OnRootMismatch",
   runAsGroup: pod.userId,
   runAsNonRoot: true,
@@ -210,8 +210,8 @@ export function workloadPodSpec(
   const { nodeSelector, tolerations } = workload;
   return {
     automountServiceAccountToken: false,
-    // By default, Kubernetes would add environment variables for each Service of the namespace,
-    // which the service does not use.
+    // By default, Kubernetes would add environment variables for each Service of the namespace. The
+    // program in the container does not use these variables.
     enableServiceLinks: false,
     ...(nodeSelector === undefined ? {} : { nodeSelector }),
     securityContext: podSecurityContext,

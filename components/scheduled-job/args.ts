@@ -272,17 +272,17 @@ export interface ScheduledJobArgs extends PodArgs {
    * and `iamRoleArn` is an error, because `iamRoleArn` creates a ServiceAccount for the job.
    *
    * @group Pod
-   * @default - with `iamRoleArn` the job's own ServiceAccount, otherwise `default`. Neither has a
-   * token
+   * @default - with `iamRoleArn` the job's own ServiceAccount, otherwise `default`. Neither
+   * ServiceAccount has a token
    * @see https://kubernetes.io/docs/concepts/security/service-accounts/
    */
   readonly serviceAccountName?: pulumi.Input<string> | undefined;
 
   /**
    * Maximum number of seconds between the scheduled time and the start of a run. Must be at least
-   * 10: Kubernetes checks CronJobs every 10 seconds, so with a lower value it would miss runs.
-   * Because of this limit, a run that Kubernetes skipped during a suspension does not start when
-   * the suspension ends.
+   * 10: Kubernetes checks CronJobs every 10 seconds, so with a lower value, Kubernetes would miss
+   * runs. Because of this limit, a run that Kubernetes skipped during a suspension does not start
+   * when the suspension ends.
    *
    * @group Run
    * @default 300

@@ -25,8 +25,8 @@ export interface CommandTemplateArgs extends Pick<
   "appEndpoint" | "database" | "identity" | "imageRef" | "namespace" | "release" | "requests"
 > {
   /**
-   * Names of the stack's scheduled jobs. The PodTemplate has them in an annotation. Developers
-   * cannot start a run of a scheduled job that is not in the list.
+   * Names of the stack's scheduled jobs. An annotation of the PodTemplate contains these names.
+   * Developers cannot start a run of a scheduled job that is not in the list.
    *
    * @default []
    */

@@ -25,7 +25,8 @@ export interface ScheduledJobNodes {
 
 /**
  * A CronJob with the component's name, which runs one command of the service on a schedule. With
- * `configFiles`, the component also creates a ConfigMap, and with `iamRoleArn` a ServiceAccount.
+ * `configFiles`, the component also creates a ConfigMap. With `iamRoleArn`, it also creates a
+ * ServiceAccount.
  *
  * @throws pulumi.ResourceError with all issues of the args, before the component creates a child
  * resource.
@@ -81,7 +82,8 @@ function jobSpec(
     activeDeadlineSeconds: job.activeDeadlineSeconds,
     backoffLimit: job.backoffLimit,
     template: jobPodTemplate(name, job, named),
-    // The spec contains no field for an arg without a value, so Kubernetes uses its default.
+    // The spec contains no field for an arg without a value, so Kubernetes uses the field's
+    // default.
     ...defined({
       completionMode: job.completionMode,
       completions: job.completions,

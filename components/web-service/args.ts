@@ -99,8 +99,8 @@ export interface WebServiceArgs extends PodArgs, IngressArgs {
   readonly debugPort?: number | undefined;
 
   /**
-   * Seconds that a pod may take after SIGTERM for open requests. The service cuts off longer
-   * requests.
+   * Seconds that a pod has after SIGTERM to finish open requests. The service cuts off requests
+   * that need more time.
    *
    * @group Rollout
    * @default 30
@@ -140,8 +140,8 @@ export interface WebServiceArgs extends PodArgs, IngressArgs {
   readonly longMigration?: LongMigration | undefined;
 
   /**
-   * Port for health and metrics. The probes and the load balancer's health checks use this port,
-   * and neither the Service nor the Ingress has it. If nothing listens on this port, the rollout
+   * Port for health and metrics. The probes and the load balancer's health checks use this port.
+   * The Service and the Ingress do not have this port. If nothing listens on this port, the rollout
    * fails. If the service has only one port, set this arg to the value of `port`.
    *
    * @group Pod

@@ -41,7 +41,10 @@ export interface CanaryArgs extends Omit<
    * each pod of the canary and of production.
    */
   readonly replicas: number;
-  /** Name of production's ServiceAccount. The canary's pods get the permissions of production. */
+  /**
+   * Name of production's ServiceAccount. The canary's pods get the permissions of this
+   * ServiceAccount.
+   */
   readonly serviceAccountName: pulumi.Input<string>;
 
   /**
@@ -64,8 +67,8 @@ export interface CanaryArgs extends Omit<
   readonly datadogAgentTo?: readonly Peer[];
 
   /**
-   * Addresses of the cluster's DNS, if it does not run in pods. Without them, pods cannot resolve
-   * host names.
+   * Addresses of the cluster's DNS servers, if these servers do not run in pods. Without the
+   * addresses, the pods of such a cluster cannot resolve host names.
    *
    * @default []
    * @example

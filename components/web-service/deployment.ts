@@ -16,9 +16,9 @@ import { protection } from "./metadata";
 import type { WebServiceInputs } from "./normalize";
 
 /**
- * Annotation that makes Pulumi's provider wait only until the Deployment exists, and not until its
- * rollout is complete. With `pulumi.com/skipAwait`, the provider would not even wait for a
- * deletion.
+ * Annotation that makes Pulumi's provider wait only until a Deployment or a Job exists, and not
+ * until the rollout or the Job is complete. With `pulumi.com/skipAwait`, the provider would not
+ * even wait for a deletion.
  */
 export const applied = { "pulumi.com/waitFor": "jsonpath={.metadata.uid}" };
 

@@ -10,22 +10,22 @@ const mebi = 2 ** 20;
 const classesMebibytes = 32;
 
 /**
- * Returns the size of the volume for diagnostics, in MiB. In a heap dump, a reference has 8 bytes,
- * and in the heap usually 4. So a heap dump is at most twice as large as the heap.
+ * Returns the size of the volume for diagnostics, in MiB. A reference has 8 bytes in a heap dump,
+ * and usually 4 bytes in the heap. So a heap dump is at most twice as large as the heap.
  */
 function volumeMebibytes({ memoryLimit, requests }: WebServiceInputs): number {
   const memory = (memoryBytes(memoryLimit ?? requests.memory) ?? 0) / mebi;
   return Math.ceil((2 * memory * pod.maxRamPercentage) / 100) + classesMebibytes;
 }
 
-/** Environment variables of the service: where it answers requests for dumps of its JVM. */
+/** Returns the environment variables that tell the service how to answer requests for dumps. */
 export function diagnosticsEnv(web: WebServiceInputs): EnvVar[] {
   const { directory, port, variables } = diagnostics;
   return [
     { name: variables.directory, value: directory },
     {
       name: variables.podBytes,
-      // Without a limit, this is the disk space of the node.
+      // Without a limit, the value is the disk space of the node.
       valueFrom: { resourceFieldRef: { resource: "limits.ephemeral-storage" } },
     },
     { name: variables.port, value: String(port) },
@@ -38,7 +38,7 @@ export const diagnosticsMount: ExtraVolumeMount = {
   name: diagnostics.volume,
 };
 
-/** Returns the volume for dumps. A node does not reserve its space. */
+/** Returns the volume for dumps. Kubernetes reserves no disk space for this volume. */
 export function diagnosticsVolume(web: WebServiceInputs): ExtraVolume {
   return {
     emptyDir: { sizeLimit: `${String(volumeMebibytes(web))}Mi` },

@@ -5,8 +5,8 @@ import type { IngressHost } from "./arg-types";
 export interface IngressArgs {
   /**
    * Seconds that the load balancer waits for a stopping pod's open requests. Needs `ingressPreset`.
-   * Must not be above `terminationGracePeriodSeconds`, or the load balancer sends requests to pods
-   * that no longer exist.
+   * Must not be above `terminationGracePeriodSeconds`; otherwise, the load balancer sends requests
+   * to pods that no longer exist.
    *
    * @group Ingress
    * @default 30

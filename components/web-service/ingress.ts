@@ -25,7 +25,8 @@ function albAnnotations(web: WebServiceInputs): Annotations {
       : {}),
     [`${alb}/target-group-attributes`]: `deregistration_delay.timeout_seconds=${String(deregistrationDelaySeconds)}`,
     // With this value, the load balancer sends requests directly to the pods. With the value
-    // `instance`, it would send them to nodes, and would not notice that a pod is about to stop.
+    // `instance`, it would send requests to nodes, and would not notice that a pod is about to
+    // stop.
     [`${alb}/target-type`]: "ip",
   };
 }

@@ -44,8 +44,7 @@ function jobSpec(
   return applyOverride(web.overrides?.migrationJobSpec, {
     activeDeadlineSeconds,
     backoffLimit: defaults.backoffLimit,
-    // If Kubernetes evicts the pod, for example to drain its node, this is not a failure of the
-    // migration.
+    // If Kubernetes evicts the pod, for example to drain its node, the migration has not failed.
     podFailurePolicy: {
       rules: [
         { action: "Ignore", onPodConditions: [{ status: "True", type: "DisruptionTarget" }] },

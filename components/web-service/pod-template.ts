@@ -51,8 +51,8 @@ function webContainer(name: string, web: WebServiceInputs): Container {
   ]);
   return applyOverride(web.overrides?.container, {
     ...container,
-    // Load balancers learn late that a pod is terminating, so the pod keeps serving for a while.
-    // `sleep` is an action of the kubelet, so the image needs no shell.
+    // Load balancers learn late that a pod is terminating, so the pod continues to serve requests
+    // for some seconds. `sleep` is an action of the kubelet, so the image needs no shell.
     lifecycle: { preStop: { sleep: { seconds: web.preStopSeconds } } },
     livenessProbe: probe(probes.live, probes.liveness, web.livenessProbe),
     ports: [
