@@ -186,7 +186,7 @@ export function badEndNotices(
       reportOf: of,
       ...more,
     }),
-    // This job does not read a report, because a canceled job persists none.
+    // This job does not read a report, because a canceled job does not persist a report.
     notice(`tell-canceled-${of}`, "canceled", stack, {
       requires: [{ [of]: ["canceled"] }],
       ...more,
@@ -195,9 +195,9 @@ export function badEndNotices(
 }
 
 /**
- * Returns a job which reports that the job `of` did not run. CircleCI does not run a waiting job if
- * a job of a newer pipeline waits or runs in the same serial group. The job `of` also has the
- * status `not_run` if an earlier job failed. To exclude this case, pass the approval or the job
+ * Returns a job that sends a message if the job `of` did not run. CircleCI does not run a waiting
+ * job if a job of a newer pipeline waits or runs in the same serial group. The job `of` also has
+ * the status `not_run` if an earlier job failed. To exclude this case, pass the approval or the job
  * before `of` as `approval`. Leave `approval` out only if no earlier job can fail.
  */
 export function skippedNotice(

@@ -19,8 +19,8 @@ export interface Context {
    */
   readonly hasRole?: boolean;
   /**
-   * Whether workflows that run a branch's own code may use the context. If not, only workflows that
-   * run the code of main may use it.
+   * Whether workflows that run a branch's own code may use the context. If false, only workflows
+   * that run the code of main may use the context.
    */
   readonly onBranches: boolean;
 }

@@ -2,9 +2,9 @@ import { contextOf } from "./contexts";
 import type { Place, Requirement, Workflow } from "./model";
 
 /**
- * Returns a workflow as a Mermaid flowchart, which GitHub draws. The flowchart does not contain
- * jobs that only report a failure: after each job that changes something, there are several of
- * them, and the main path would be hard to see.
+ * Returns a workflow as a Mermaid flowchart, which GitHub shows as a picture. The flowchart does
+ * not contain jobs that only report a failure. Several such jobs follow each job that changes
+ * something, and they would hide the main path.
  */
 export function picture(workflow: Workflow): string {
   const lines = ["flowchart LR"];

@@ -16,8 +16,8 @@ type Resolve = (repository: string, tag: string) => Promise<string | undefined>;
 
 /**
  * `npm run pipeline -- pin`: writes the digest of each executor's image into config/circleci.ts, in
- * the form `name:version@sha256:...`. If an image already has a digest, the command replaces it
- * with the current digest of the tag.
+ * the form `name:version@sha256:...`. If an image already has a digest, the command replaces this
+ * digest with the current digest of the tag.
  *
  * @throws UserError if a registry does not answer, or if it does not have the tag. In both cases,
  * the function does not change the file.

@@ -66,7 +66,9 @@ const withRights = (place: { readonly inDeployProject: boolean }): Files => ({
   ),
 });
 
-/** All pipelines, if there is no deploy project. This mode protects less (docs/trust.md). */
+/**
+ * All pipelines, if there is no deploy project. This mode gives less protection (docs/trust.md).
+ */
 export const inOneProject: Files = {
   "config.yml": compose({ branch: branchWorkflow, main: { when: pushToMain, stages: main } }, orbs),
   ...withRights({ inDeployProject: false }),
@@ -84,8 +86,8 @@ export const inServiceProject: Files = {
 };
 
 /**
- * Pipelines of the deploy project. The pipelines of a branch cannot start them, and cannot write to
- * their caches.
+ * Pipelines of the deploy project. The pipelines of a branch cannot start these pipelines, and
+ * cannot write to their caches.
  */
 export const inDeployProject: Files = {
   "deploy.yml": compose(

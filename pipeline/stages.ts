@@ -14,7 +14,7 @@ import type { Requirement } from "./model";
 
 /**
  * The number of the pull request. A serial group allows only some characters. A branch's name may
- * contain others, but a number does not.
+ * contain other characters, but a number contains only digits.
  */
 const pullRequest = "<< pipeline.event.github.pull_request.number >>";
 export const ofBranch = { PULL_REQUEST: pullRequest };
@@ -41,7 +41,7 @@ export const onMain = 'pipeline.git.branch == "main"';
 
 /**
  * Returns the jobs that check the code. On main, the job that tests the service does not use the
- * Maven cache, because branches can write it.
+ * Maven cache, because the jobs of branches can write this cache.
  */
 export const checks = (suffix: "" | "-main"): readonly Stage[] => [
   // `check` and `test-unit` need pip to download CircleCI's schema. So they do not use the executor
@@ -116,8 +116,8 @@ export function previewOf(
 const readerOf = (stack: string): ContextName => (stack === "review" ? "review" : "preview");
 
 /**
- * Returns the job that tests what the job `of` has deployed. The test fails if the stack runs
- * another release by then.
+ * Returns the job that tests what the job `of` has deployed. The test fails if the stack runs a
+ * different release.
  */
 const smokeTest = (stack: string, of: string): Stage => ({
   name: `smoke-${stack}`,

@@ -94,8 +94,8 @@ export interface JobSpec {
    */
   readonly keepsNpmCache?: boolean;
   /**
-   * Whether a later job with permissions uses what this job builds. If so, this job restores no npm
-   * cache and installs no development dependencies, as a job with permissions.
+   * Whether a later job with permissions uses what this job builds. If true, this job restores no
+   * npm cache and installs no development dependencies, like a job with permissions.
    */
   readonly trusted?: boolean;
   readonly testResults?: string;
@@ -109,12 +109,12 @@ interface Rights {
   readonly assumesRole: boolean;
   /**
    * Whether the job runs in the deploy project. The cluster identifies a job of the deploy project
-   * by its IAM role, because it accepts CircleCI's tokens of only one project.
+   * by its IAM role, because the cluster accepts the tokens of only one CircleCI project.
    */
   readonly inDeployProject: boolean;
   /**
-   * Whether the job has a permission that the code of a branch must not have. If so, the job does
-   * not restore the cache with npm's downloads, which branches can write.
+   * Whether the job has a permission that the code of a branch must not have. If true, the job does
+   * not restore the cache with npm's downloads, which the jobs of branches can write.
    */
   readonly mainOnly: boolean;
 }
@@ -144,8 +144,8 @@ export function job(
     ...(Object.keys(environment).length === 0 ? {} : { environment }),
     steps: [
       "checkout",
-      // Any branch can write this cache, and it may contain any path. CircleCI restores all of
-      // them.
+      // The jobs of any branch can write this cache. The cache may contain any path, and CircleCI
+      // restores all of these paths.
       ...(mainOnly ? [] : [restore("npm's downloads", npmCache)]),
       ...(spec.mavenCache === true ? [restore("Maven's downloads", mavenCache)] : []),
       // This step comes before the step that attaches the reports, so that the cache cannot replace
@@ -177,8 +177,8 @@ export function job(
       ...(gives === undefined && !keepsReport
         ? []
         : [{ persist_to_workspace: { paths: [gives === "jars" ? jars : reports], root: "." } }]),
-      // CircleCI never changes a cache, so each run saves a new one. The next run restores the
-      // newest.
+      // CircleCI never changes a cache, so each run saves a new cache. The next run restores the
+      // newest cache.
       ...(remembers === undefined
         ? []
         : [save("Memory", `${memoryKey(name)}${workflowId}`, [remembers])]),
@@ -192,10 +192,10 @@ export function job(
 
 /**
  * Shell code after a command. If the command fails, the code records the exit code, and the job
- * continues, because a job that fails here would persist no report to the workspace. A cache is not
- * an alternative, because any branch can write it. The job's last step ends with the recorded exit
- * code. The code also creates an empty file: a command may write no report, and a job fails if
- * there is no file to persist.
+ * continues, because a job that fails at this step would persist no report to the workspace. A
+ * cache is not an alternative, because any branch can write it. The job's last step ends with the
+ * recorded exit code. The code also creates an empty file: a command may write no report, and a job
+ * fails if there is no file to persist.
  */
 export const recorded = ` || echo "export EXIT_CODE=$?" >> "$BASH_ENV"; mkdir -p ${reports}; touch ${reports}/ended`;
 
@@ -227,9 +227,9 @@ function save(name: string, key: string, paths: readonly string[]): Step {
 
 /**
  * Step that writes the job's own token into a file. With the token, every AWS client assumes the
- * role in `AWS_ROLE_ARN`, and assumes it again before its session ends. So CircleCI stores no AWS
- * key. The token is valid for an hour. A session that starts just before the token expires is valid
- * for another hour.
+ * role in `AWS_ROLE_ARN`, and assumes the role again before its session ends. So CircleCI stores no
+ * AWS key. The token is valid for an hour. A session that starts just before the token expires is
+ * valid for another hour.
  */
 const assumeRole: Step = {
   run: {

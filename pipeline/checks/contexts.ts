@@ -36,8 +36,8 @@ function* ofContexts(
   { contexts: given, name, path }: PlacedJob,
   workflow: ReadWorkflow,
 ): Generator<Finding> {
-  // A pipeline of a branch runs the branch's code, also the branch's version of the pipeline. So
-  // this check only protects against mistakes, and CircleCI's own restrictions protect the
+  // A pipeline of a branch runs the branch's code, including the branch's version of the pipeline.
+  // So this check only protects against mistakes, and CircleCI's own restrictions protect the
   // contexts.
   const onBranches = !alwaysFalse(workflow.when, { "pipeline.git.branch": "a-branch" });
   for (const context of given) {

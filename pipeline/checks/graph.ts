@@ -81,8 +81,8 @@ function* requirements(source: Source, { jobs, name: workflow }: ReadWorkflow): 
 }
 
 /**
- * Returns the jobs that must have ended before `place` starts. Follows only requirements for whose
- * statuses `counts` returns true.
+ * Returns the jobs that must have ended before `place` starts. The function follows a requirement
+ * only if `counts` returns true for the statuses of this requirement.
  */
 export function ancestors(
   place: PlacedJob,

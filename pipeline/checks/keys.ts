@@ -27,7 +27,7 @@ const known: Known = {
           setup_remote_docker: { version: true },
           store_artifacts: { path: true },
           store_test_results: { path: true },
-          // A step of an orb. This check does not find out whether the orb exists.
+          // A step of an orb. This check does not verify that the orb exists.
           "*/*": names,
         },
       ],

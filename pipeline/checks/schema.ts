@@ -17,7 +17,7 @@ import { command } from "../../lib/command";
 import { UserError } from "../../lib/errors";
 import type { Finding, Source } from "./source";
 
-/** Error if CircleCI's schema is not on this machine and cannot be downloaded. */
+/** Error that says that CircleCI's schema is not on this machine, and that the download failed. */
 export class SchemaMissing extends UserError {}
 
 const requirements = join(import.meta.dirname, "..", "requirements.txt");

@@ -99,8 +99,8 @@ function placed(entry: unknown, path: Path): PlacedJob {
 }
 
 /**
- * Returns every command in the file, also those in the short form `run: TEXT` of
- * `run: {command: TEXT}`.
+ * Returns every command in the file. A command has the form `run: {command: TEXT}`, or the short
+ * form `run: TEXT`.
  */
 export function commandsOf(source: Source): readonly ReadCommand[] {
   return named(source, "jobs").flatMap(([job, { steps }]) =>

@@ -24,12 +24,12 @@ export interface BuiltIn {
  *
  * This function leaves out two variables:
  *
- * - `CI`. If it is set, commands fail instead of skipping a check. But a machine without the
- * scanners' databases must skip some checks. For the same strictness as in CircleCI, set `CI`
- * yourself.
+ * - `CI`. If this variable is set, commands fail instead of skipping a check. But a machine without
+ *   the scanners' databases must skip some checks. For the same strictness as in CircleCI, set `CI`
+ *   yourself.
  * - `CIRCLE_WORKFLOW_JOB_ID`. In CircleCI, commands may take over locks, because only one job of a
- * serial group runs at a time. A local run does not make sure of this. Without the variable,
- * commands do not take over locks.
+ *   serial group runs at a time. Two local runs can run jobs of one group at the same time. Without
+ *   the variable, commands do not take over locks.
  *
  * @see https://circleci.com/docs/reference/variables/#built-in-environment-variables
  */

@@ -4,7 +4,7 @@ import { parseEnv } from "node:util";
 
 /**
  * Matches variables that a job gets from CircleCI, from contexts or from its own configuration. A
- * job never gets their values in the user's shell.
+ * job never gets the values that these variables have in the user's shell.
  */
 const fromContextsOnly =
   /^(?:AWS_|CIRCLE|GITHUB_|SLACK_|GIT_|BASH_ENV$|REVIEW_|CANARY_|RECOVER_|PULL_REQUEST$)/;

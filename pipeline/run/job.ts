@@ -131,7 +131,7 @@ function copyOver(from: string, to: string): string {
 
 /**
  * Creates the file for the variable `BASH_ENV`, and returns its path. Each shell reads this file
- * before it runs a command, so a step can set variables for later steps in it.
+ * before it runs a command, so a step can use the file to set variables for later steps.
  */
 export function bashEnvironment(directory: string): string {
   const file = join(directory, "bash-environment");

@@ -1,9 +1,9 @@
 import type { PlacedJob } from "../checks/shape";
 
 /**
- * How a job ended in the local run. A `held` job is an approval that no one has given, or waits for
- * one. CircleCI does not run an `unauthorized` job, because a context's restriction does not allow
- * it.
+ * How a job ended in the local run. A `held` job is an approval that no one has given, or a job
+ * that waits for an approval. CircleCI does not run an `unauthorized` job, because the restriction
+ * of a context does not allow the job.
  */
 export type End = "success" | "failed" | "not_run" | "held" | "unauthorized";
 

@@ -9,7 +9,7 @@
  *
  * The page says "a member of one of the security groups or projects". It does not say whether a
  * context with a group and a project requires both. This code requires both. No command can find
- * out what CircleCI does, so docs/trust.md says how to find it out by hand.
+ * out whether CircleCI requires both, so docs/trust.md says how a person can find it out.
  */
 import { type Expression, parseExpression } from "../checks/expression";
 import { type ContextName, contexts, fullName, type Restriction, restrictionOf } from "../contexts";
@@ -36,7 +36,7 @@ export function refValues({
   };
 }
 
-/** Error if an expression has no value. In this case, CircleCI refuses the context. */
+/** Error that says that an expression has no value. In this case, CircleCI refuses the context. */
 class NoValue extends Error {}
 
 /**
@@ -155,8 +155,8 @@ export function ourRestriction(name: string, hasDeployProject?: boolean): Restri
 
 /**
  * Returns the contexts that a job does not get, with the reasons. If the result is not empty,
- * CircleCI does not run the job, and the job's status is "unauthorized". Every job gets a context
- * without a restriction.
+ * CircleCI does not run the job, and the job's status is "unauthorized". If a context has no
+ * restriction, every job gets the context.
  */
 export function refusedContexts(
   run: JobRun,

@@ -50,7 +50,7 @@ export class StoredCaches {
 
   /**
    * Restores the files of the newest cache that matches a key. Returns a text that says which cache
-   * this is.
+   * this method has restored.
    */
   restore(keys: readonly string[], { copy, home }: Place): string {
     const found = this.#caches.restore(keys);

@@ -48,8 +48,8 @@ export function uuidOf(text: string): string {
 
 /**
  * Returns the claims of a job's token. The page does not say whether `vcs-ref` is the branch of the
- * checkout or that of the configuration. This code uses the branch of the checkout, because this
- * helps an attacker more. The attacks in test/attacks must fail even so.
+ * checkout or the branch of the configuration. This code uses the branch of the checkout, because
+ * this choice helps an attacker more. The attacks in test/attacks must fail even with this choice.
  *
  * @param version - 2 for `CIRCLE_OIDC_TOKEN_V2`, whose `sub` "also includes information about the
  * source of change"

@@ -32,7 +32,7 @@ export function upstreamOf(name: string, jobs: readonly PlacedJob[]): readonly s
 export class Workspace {
   readonly #directory: string;
   readonly #jobs: readonly PlacedJob[];
-  /** Names of the jobs that have persisted files, in the order in which they did so. */
+  /** Names of the jobs that have persisted files, from the first job to the last job. */
   readonly #layers: string[] = [];
 
   constructor(directory: string, jobs: readonly PlacedJob[]) {
@@ -44,7 +44,7 @@ export class Workspace {
    * Adds the files that a job persists. The paths are relative to `root` and "must not be the
    * workspace root itself" (docs: Configuration reference).
    *
-   * @throws UserError if a path is the root itself or outside the root, and if no path exists. In
+   * @throws UserError if a path is the root itself or outside the root, or if no path exists. In
    * the last case, the step fails in CircleCI with "The specified paths did not match any files"
    */
   persist(job: string, root: string, paths: readonly string[]): void {

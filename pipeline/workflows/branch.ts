@@ -4,7 +4,7 @@ import { afterDeploy, checks, groups, imageOf, ofBranch, previewOf } from "../st
 
 /**
  * Returns the requirement that a job has succeeded or failed. A canceled or skipped job does not
- * satisfy it.
+ * satisfy the requirement.
  */
 const ended = (name: string): Requirement => ({ [name]: ["success", "failed"] });
 

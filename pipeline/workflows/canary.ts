@@ -95,7 +95,7 @@ export const canaryStart: readonly Stage[] = [
     reportOf: "canary-start",
     requires: ["canary-start"],
   }),
-  // This job does not read a report, because a failed `canary-build` persists none.
+  // This job does not read a report, because a failed `canary-build` does not persist a report.
   notice("tell-failed-canary-build", "failed", "prod-canary", {
     environment: ofCanary,
     requires: [{ "canary-build": ["failed", "unauthorized"] }],
