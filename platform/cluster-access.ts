@@ -31,10 +31,10 @@ export interface ClusterAccessArgs {
 
 /**
  * The identities of CI jobs in the EKS cluster. The jobs of an IAM role belong to a Kubernetes
- * group. Review jobs authenticate with CircleCI's token instead of their IAM role. All of them
- * share one IAM role and can choose the session's name, but CircleCI itself writes the branch into
- * the token. The Kubernetes user of a review job contains this branch, so one branch cannot
- * impersonate another.
+ * group. Review jobs authenticate with CircleCI's token instead of their IAM role. All review jobs
+ * share one IAM role, and each job chooses the name of its session. But CircleCI itself writes the
+ * branch into the token. The Kubernetes user of a review job contains this branch, so one branch
+ * cannot impersonate another branch.
  */
 export class ClusterAccess extends pulumi.ComponentResource {
   constructor(name: string, args: ClusterAccessArgs, opts?: pulumi.ComponentResourceOptions) {

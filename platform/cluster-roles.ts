@@ -119,9 +119,9 @@ export const namespacedRules = {
   "prod-reader": peopleRead,
 
   /**
-   * Additional permissions of production in its own namespace: to change the NetworkPolicy of a
-   * canary, and no other NetworkPolicy. The rule also covers the creation of this object, because a
-   * request for a server-side apply contains the object's name.
+   * Additional permissions of production in its own namespace: to change only the NetworkPolicy of
+   * a canary. The rule also covers the creation of this object, because a request for a server-side
+   * apply contains the object's name.
    */
   canary: [
     {
@@ -154,8 +154,8 @@ export const readNamespaces: Rule[] = [rule([""], ["namespaces"], read)];
 
 /**
  * Permissions of review jobs in the whole cluster, with which they create their namespaces. RBAC
- * cannot limit them to a prefix of names, so without the admission policies, they would apply to
- * every namespace.
+ * cannot limit these permissions to namespaces whose names have a prefix. So without the admission
+ * policies, the permissions would apply to every namespace.
  */
 export const reviewClusterRules: Rule[] = [
   rule([""], ["namespaces"], [...read, "create", "patch"]),
@@ -168,15 +168,15 @@ export const reviewClusterRules: Rule[] = [
 
 /**
  * Permission of the jobs that remove review stacks. In a review namespace, a RoleBinding gives
- * these jobs more permissions, but the program of a branch may not have created this RoleBinding.
- * An admission policy limits the permission to delete namespaces to the namespaces of review
- * stacks.
+ * these jobs more permissions, but this RoleBinding is missing if the program of the branch did not
+ * create it. An admission policy limits the permission to delete namespaces to the namespaces of
+ * review stacks.
  */
 export const reviewRemovalRules: Rule[] = [rule([""], ["namespaces"], ["delete"])];
 
 /**
  * Returns the rule for the namespace of staging or production, which the platform creates. The
- * stack may change its labels, but not delete it.
+ * stack can change the labels of the namespace, but cannot delete the namespace.
  */
 export function ownNamespaceRules(namespace: string): Rule[] {
   return [{ ...rule([""], ["namespaces"], ["patch"]), resourceNames: [namespace] }];

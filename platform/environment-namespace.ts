@@ -11,8 +11,8 @@ export interface EnvironmentNamespaceArgs {
 /**
  * The namespace of staging or production. The platform creates the namespace before the first
  * deploy of the stack, because the stack needs its Secrets and permissions there. The namespace has
- * the labels of the stack, so that the stack adopts it. It has the option `protect`, so Pulumi
- * refuses to delete it.
+ * the labels of the stack, so that the stack adopts the namespace. The namespace has the option
+ * `protect`, so Pulumi refuses to delete the namespace.
  */
 export class EnvironmentNamespace extends pulumi.ComponentResource {
   constructor(

@@ -21,9 +21,9 @@ interface Recovery {
 const inProd = { context: "prod", serialGroup: groups.prod, stack: "prod" } as const;
 
 /**
- * Every recovery. The key is the value of the pipeline parameter `action` that starts it. This one
- * parameter sets both the action and the stack, so no one can choose a combination that does not
- * exist, such as a rollback of staging.
+ * Every recovery. The key is the value of the pipeline parameter `action` that starts the recovery.
+ * This one parameter sets both the action and the stack, so no one can choose a combination that
+ * does not exist, such as a rollback of staging.
  */
 const recoveries: Readonly<Record<string, Recovery>> = {
   "rollback-prod": {

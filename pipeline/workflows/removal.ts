@@ -33,8 +33,8 @@ export const sweep: readonly Stage[] = [
 ];
 
 /**
- * Returns the jobs that sweep review stacks or the canary. There are separate jobs because they
- * have different IAM roles: each role can remove only one of the two.
+ * Returns the jobs that sweep review stacks or the canary. The two kinds of jobs have different IAM
+ * roles: one role can remove only review stacks, and the other role can remove only the canary.
  */
 function swept(what: "canary" | "reviews", context: ContextName, told: string): readonly Stage[] {
   const name = `sweep-${what}` as const;

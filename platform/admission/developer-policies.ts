@@ -37,25 +37,34 @@ const addedByKubernetes = [
   "job-name",
 ];
 
-/** Returns a CEL expression: whether another map has each value of a map, except for some keys. */
+/**
+ * Returns a CEL expression that is true if map `other` has each key of map `one`, with the same
+ * value. The expression ignores the keys in `except`.
+ */
 function within(one: string, other: string, except: readonly string[] = []): string {
   const equal = `k in ${other} && ${one}[k] == ${other}[k]`;
   return `${one}.all(k, ${except.length === 0 ? equal : `k in ${cel(except)} || (${equal})`})`;
 }
 
-/** Returns a CEL expression: whether a map has each key of another map, except for some keys. */
+/**
+ * Returns a CEL expression that is true if map `one` has each key of map `other`. The expression
+ * ignores the keys in `except`.
+ */
 function hasKeys(one: string, other: string, except: readonly string[] = []): string {
   const free = except.length === 0 ? "" : `k in ${cel(except)} || `;
   return `${other}.all(k, ${free}k in ${one})`;
 }
 
-/** Returns a CEL expression: whether two maps are equal, except for some keys. */
+/**
+ * Returns a CEL expression that is true if two maps are equal. The expression ignores the keys in
+ * `except`.
+ */
 const same = (one: string, other: string, except: readonly string[] = []): string =>
   `${within(one, other, except)} && ${hasKeys(one, other, except)}`;
 
 /**
- * Rules for each new Job of a developer: it runs one pod once. With `manualSelector`, the Job could
- * take over other pods.
+ * Rule for each new Job of a developer: the Job runs one pod once. With `manualSelector`, the Job
+ * could take over other pods.
  */
 const runsOnce = {
   expression:
@@ -167,8 +176,8 @@ export const developerCommands: Policy = {
 };
 
 /**
- * Policy for `npm run jobs -- STACK run JOB`: the CronJob is a CronJob of the stack.
- * {@link developerScheduledJobs} compares the Job with this CronJob.
+ * Policy for `npm run jobs -- STACK run JOB`: the label names a CronJob of the stack. {@link
+ * developerScheduledJobs} compares the Job with this CronJob.
  */
 export const developerJobNames: Policy = {
   inNamespaces: ofService,
@@ -229,14 +238,17 @@ const probes = ["lifecycle", "livenessProbe", "readinessProbe", "startupProbe"];
 const ofReplicas = ["affinity", "topologySpreadConstraints"];
 const ofTwin = ["containers", "initContainers", "restartPolicy", "terminationGracePeriodSeconds"];
 
-/** Returns a CEL expression: whether a container is in a list, perhaps without probes. */
+/**
+ * Returns a CEL expression that is true if container `c` is a copy of a container in a list. The
+ * copy may have no probes.
+ */
 const copyOf = (c: string, containers: string, changed: readonly string[], also = "true"): string =>
   `${containers}.exists(t, ${c}.name == t.name && ${within(c, "t", changed)} && ${hasKeys(c, "t", [...changed, ...probes])} && ${also})`;
 
 /**
- * Policy for `npm run debug`: the pod is a copy of the service's pods, which no Service selects.
- * The variable JAVA_TOOL_OPTIONS may have any value, because a debugger can run any code in the
- * JVM.
+ * Policy for `npm run debug`: the pod is a copy of the service's pods, and no Service selects the
+ * copy. The variable JAVA_TOOL_OPTIONS may have any value, because a debugger can run any code in
+ * the JVM.
  */
 export const developerTwins: Policy = {
   inNamespaces: ofService,

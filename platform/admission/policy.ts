@@ -2,7 +2,10 @@ import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { platformLabels } from "../labels";
 
-/** One rule of a policy: an expression in CEL that must be true, and the message if it is not. */
+/**
+ * One rule of a policy: an expression in CEL that must be true, and the message if the expression
+ * is false.
+ */
 interface Validation {
   readonly expression: string;
   readonly message: string;
@@ -38,8 +41,8 @@ export interface Policy {
    * exist, the policy refuses every request, because Kubernetes evaluates `only` later. So set
    * `inNamespaces`, too. Expressions use the object as `params`.
    *
-   * With `labels` instead of `name`, the policy refuses a request unless all objects with these
-   * labels allow the request.
+   * With `labels` instead of `name`, Kubernetes evaluates the policy once for each object with
+   * these labels. All evaluations must succeed.
    */
   readonly requires?: { readonly apiVersion: string; readonly kind: string } & (
     { readonly name: string } | { readonly labels: Readonly<Record<string, string>> }
@@ -47,7 +50,7 @@ export interface Policy {
   readonly validations: readonly Validation[];
   /**
    * Parts of expressions with a name. Other expressions use them as `variables.<name>`. A variable
-   * may use the variables before it.
+   * may use earlier variables in the list.
    */
   readonly variables?: readonly { readonly expression: string; readonly name: string }[];
 }
@@ -68,8 +71,8 @@ export class AdmissionPolicy extends pulumi.ComponentResource {
       {
         metadata: { labels: platformLabels, name: policyName },
         spec: {
-          // If Kubernetes cannot evaluate the policy, it refuses the request: it is better that an
-          // update fails than that a request passes unchecked.
+          // If Kubernetes cannot evaluate the policy, Kubernetes refuses the request. An update
+          // that fails is better than a request without a check.
           failurePolicy: "Fail",
           matchConditions: Object.entries(only).map(([name, expression]) => ({ expression, name })),
           matchConstraints: {

@@ -21,8 +21,8 @@ const longestHead = budgets.slug - suffixLength - 1;
  *
  * If the branch's name is not a valid slug, the slug ends with a hash of the name. CEL has no hash
  * function, so the rule checks only the characters before the hash, and the form of the hash. So a
- * branch can take the namespace's name of another branch, if the slugs of both differ only in their
- * hashes.
+ * branch can use the name of another branch's namespace if the slugs of both branches differ only
+ * in their hashes.
  */
 export const nameOfBranch = {
   expression: `(variables.isSlug ? variables.name == ${cel(namespacePrefix)} + variables.branch : variables.name.matches("^" + ${cel(namespacePrefix)} + variables.head + "-[a-z2-7]{${String(suffixLength)}}$"))`,

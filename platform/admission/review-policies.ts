@@ -98,8 +98,8 @@ const namespaceLabels = [
 ];
 
 /**
- * Returns the policy for namespaces: a review job may change only its own branch's namespace. It
- * must not change the annotation with the owner, and must set the labels of a review stack.
+ * Returns the policy for namespaces: a review job may change only its own branch's namespace. The
+ * job must not change the annotation with the owner, and must set the labels of a review stack.
  */
 export function namespaces(circleci: CircleCi): Policy {
   const { byReview, isRemover } = requester(circleci);
@@ -118,8 +118,8 @@ export function namespaces(circleci: CircleCi): Policy {
         expression: `${isRemover} || variables.owner == request.userInfo.username`,
         message: `the namespace belongs to another branch: its annotation ${ownerAnnotation} is not the user of this job`,
       },
-      // The name of a namespace cannot change, so the policy checks it only when the namespace is
-      // created.
+      // The name of a namespace cannot change, so the policy checks the name only when a job
+      // creates the namespace.
       {
         expression: `request.operation != "CREATE" || ${nameOfBranch.expression}`,
         message: nameOfBranch.message,
@@ -159,7 +159,7 @@ const alb = "alb.ingress.kubernetes.io/";
 /**
  * Annotations of an Ingress that a review stack may have, and the pattern of each value. All review
  * stacks share one load balancer. If two Ingresses have different settings for a listener, or one
- * has an invalid value, the controller applies no further change to any of them.
+ * Ingress has an invalid value, the controller applies no further change to any of the Ingresses.
  */
 const albAnnotations: Readonly<Record<string, string>> = {
   [`${alb}group.name`]: reviewIngressGroup,
@@ -176,8 +176,8 @@ const albAnnotations: Readonly<Record<string, string>> = {
 
 /**
  * Returns the policy for Ingresses: an Ingress in a review namespace may have only the host of that
- * review stack, no matter who creates it. Kubernetes lets an Ingress use only Services in its own
- * namespace.
+ * review stack, no matter who creates the Ingress. Kubernetes lets an Ingress use only Services in
+ * its own namespace.
  */
 export function ingresses({ domain, ingressClassName }: ReviewLimits): Policy {
   const onAlb = ingressClassName === "alb";
@@ -258,8 +258,8 @@ export const services: Policy = {
 };
 
 /**
- * Policy for ServiceAccounts: in a review namespace, they must not have an IAM role, no matter who
- * creates them.
+ * Policy for ServiceAccounts: a ServiceAccount in a review namespace must not have an IAM role, no
+ * matter who creates the ServiceAccount.
  */
 export const serviceAccounts: Policy = {
   on: [{ apiGroup: "", operations: ["CREATE", "UPDATE"], resources: ["serviceaccounts"] }],
