@@ -5,7 +5,10 @@ import type { CiEnvironment } from "../environments";
 
 /** ARNs of the IAM roles of people. A role may be in both lists. */
 export interface PeopleRoles {
-  /** IAM roles of developers, who read, run commands and debug in staging and in review stacks. */
+  /**
+   * IAM roles of developers, who read objects, run commands and debug in staging and in review
+   * stacks.
+   */
   readonly developers?: readonly string[];
   /** IAM roles of people who read objects and logs of production. */
   readonly productionReaders?: readonly string[];

@@ -46,7 +46,7 @@ const push = [
 const decrypt = ["kms:Decrypt"];
 /**
  * KMS actions for the roles that may create a stack. Pulumi creates a data key for each new stack,
- * and encrypts it with KMS.
+ * and encrypts the data key with KMS.
  */
 const encrypt = ["kms:Decrypt", "kms:Encrypt"];
 
@@ -90,7 +90,7 @@ const notifierObjects = (bucket: string): string =>
 /**
  * Returns the permission to list the names of all S3 objects in a bucket. It does not include the
  * permission to read the objects. The permission is not limited to a prefix, because S3 would then
- * answer "forbidden" for objects that do not exist, and Pulumi often asks for them.
+ * answer "forbidden" for objects that do not exist, and Pulumi often requests such objects.
  */
 function list(bucket: string): Statement {
   return allow("ListState", ["s3:ListBucket"], `arn:aws:s3:::${bucket}`);
@@ -98,8 +98,8 @@ function list(bucket: string): Statement {
 
 /**
  * Returns the permissions to read the current states of staging, production and canary. To list the
- * stacks of a state backend, Pulumi reads all states in it. For this, it needs no KMS key. The
- * secrets in a state stay encrypted without the key of the stack.
+ * stacks of a state backend, Pulumi reads all states in it. To read the states, Pulumi needs no KMS
+ * key. Without the KMS key of a stack, the secrets in the state of this stack stay encrypted.
  */
 function readEnvironments({ stateBucket }: Targets): Statement[] {
   const root = `arn:aws:s3:::${stateBucket}/${statePrefixes.environments}/.pulumi`;
@@ -113,8 +113,8 @@ function readEnvironments({ stateBucket }: Targets): Statement[] {
 
 /**
  * Returns the permission to read what a person must see before an approval: which releases
- * production has run, and who holds a lock. The old states, which are also in Pulumi's history, are
- * not included.
+ * production has run, and who holds a lock. The permission does not include the old states, which
+ * are also in Pulumi's history.
  */
 function readBeforeApproval({ stateBucket }: Targets): Statement {
   const root = `arn:aws:s3:::${stateBucket}/${statePrefixes.environments}/.pulumi`;
@@ -144,7 +144,7 @@ function images(
 
 /**
  * Returns all permissions of a role. IAM refuses statements without resources, so this function
- * leaves them out.
+ * leaves out such statements.
  */
 export function permissions(ciRole: CiRoleName, targets: Targets): readonly Statement[] {
   return statementsOf(ciRole, targets).filter(({ Resource }) => Resource.length > 0);
@@ -190,8 +190,8 @@ function statementsOf(ciRole: CiRoleName, targets: Targets): readonly Statement[
     case "prod":
       return [
         cluster,
-        // A deploy checks that the registry has the image. It does not pull the image: the nodes of
-        // the cluster do this, with their own role.
+        // A deploy checks that the registry has the image. It does not pull the image. The nodes of
+        // the cluster pull the image, with their own role.
         ...images("FindImages", ["ecr:BatchGetImage"], repositoryArn),
         ...environments("prod", "prod-canary"),
         allow("SealState", encrypt, keyArns.prod),

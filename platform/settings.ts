@@ -23,7 +23,8 @@ export type Environment = CiEnvironment;
 /** The CircleCI organization and projects whose tokens AWS and the clusters accept. */
 export interface CircleCi {
   /**
-   * Ids of the users whose jobs may assume production's role. If empty, the jobs of every user may.
+   * Ids of the users whose jobs may assume production's role. If the list is empty, the jobs of
+   * every user may assume the role.
    */
   readonly approverIds: readonly string[];
   /** Id of the deploy project, whose jobs change staging and production, and remove stacks. */
@@ -38,7 +39,10 @@ export interface CircleCi {
 /** Upper limits for review stacks. A branch can set lower limits, but not higher limits. */
 export interface ReviewLimits {
   readonly cpu: string;
-  /** Addresses of the cluster's DNS, in addition to its pods. Pods may reach only port 53 there. */
+  /**
+   * Addresses of the cluster's DNS, in addition to its pods. Pods may reach only port 53 at these
+   * addresses.
+   */
   readonly dnsCidrs: readonly string[];
   readonly domain: string;
   /**
@@ -70,13 +74,14 @@ export interface PlatformSettings {
   readonly namespaces: Readonly<Record<Exclude<Environment, "review">, string>>;
   readonly people: PeopleRoles;
   /**
-   * AWS account of production, if production has a separate account. Its nodes pull images from the
-   * repositories of this stack's account.
+   * AWS account of production, if production has a separate account. The nodes in production's
+   * account pull images from the repositories of this stack's account.
    */
   readonly productionAccountId: string | undefined;
   readonly review: ReviewLimits;
   /**
-   * Bucket of the Pulumi states. An administrator creates it before the platform's first update.
+   * Bucket of the Pulumi states. An administrator creates the bucket before the platform's first
+   * update.
    */
   readonly stateBucket: string;
   /** KMS key that encrypts the Pulumi states, for each environment in the account. */

@@ -9,7 +9,8 @@ import type { CircleCi } from "./settings";
 const anyUser = "????????-????-????-????-????????????";
 
 /**
- * Returns the issuer of CircleCI's tokens, without `https://`, because IAM uses it in this form.
+ * Returns the issuer of CircleCI's tokens, without `https://`, because IAM uses the issuer in this
+ * form.
  */
 export function issuer({ organizationId }: CircleCi): string {
   return `oidc.circleci.com/org/${organizationId}`;
@@ -30,8 +31,8 @@ interface Trusted {
  * the service's own project, because anyone who can push can rerun any job of that project with
  * SSH, including the jobs of main. The other roles trust only jobs of the deploy project.
  *
- * Without a deploy project, the other roles trust jobs of main in the service's project. This does
- * not protect against people who can push: see docs/trust.md.
+ * Without a deploy project, the other roles trust jobs of main in the service's project. This mode
+ * does not protect against people who can push: see docs/trust.md.
  */
 function trustedBy(ciRole: CiRoleName, circleci: CircleCi): readonly Trusted[] {
   const { approverIds, deployProjectId, projectId } = circleci;
@@ -64,7 +65,7 @@ export function trustedText(ciRole: CiRoleName, circleci: CircleCi): string {
 /**
  * Returns the trust policy of a role. The role trusts jobs of this organization and this
  * repository, in one project, and on the branches of `trustedBy`. If a custom webhook started a
- * pipeline, the tokens of its jobs contain no branch, so AWS refuses them.
+ * pipeline, the tokens of its jobs contain no branch, so AWS refuses these tokens.
  *
  * The trust policy has no condition for contexts, because IAM knows only the claims `aud`, `sub`
  * and `project-id` of CircleCI. CircleCI itself restricts which jobs may use a context.

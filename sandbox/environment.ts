@@ -7,9 +7,9 @@ import { kubectlEnvironment, net, options, paths, registryName } from "./layout"
 import { goarch, versions } from "./install/parts";
 
 /**
- * Creates Pulumi's directories: one with links to the provider plugins, and one for the states of
- * the stacks. Also writes a buildx configuration with the address of BuildKit, which Pulumi's
- * Docker Build provider reads.
+ * Creates Pulumi's directories: a directory with links to the provider plugins, and a directory for
+ * the states of the stacks. Also writes a buildx configuration with the address of BuildKit, which
+ * Pulumi's Docker Build provider reads.
  */
 export function prepareEngine(): void {
   for (const [name, version] of [
@@ -41,8 +41,8 @@ export const ofStackLocal = {
   // `npm run check` check the types.
   PULUMI_NODEJS_TRANSPILE_ONLY: "true",
   PULUMI_SKIP_UPDATE_CHECK: "true",
-  // These values replace the company's values for review stacks, because a developer's cluster has
-  // neither AWS nor a TLS certificate.
+  // These values replace the company's values for review stacks, because a developer's cluster does
+  // not run in AWS and has no TLS certificate.
   SANDBOX_DOMAIN: "localhost",
   SANDBOX_EKS_CLUSTER: "none",
   SANDBOX_INGRESS_PRESET: "none",

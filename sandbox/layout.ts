@@ -23,7 +23,7 @@ export const paths = {
   work: join(root, "work"),
   /** The unpacked Debian packages: daemons and their libraries. */
   debian: join(root, "debian"),
-  /** Names and digests of the images that the sandbox has made. */
+  /** Names and digests of the images that the sandbox has pushed to its registry. */
   images: join(root, "images.json"),
   registry: join(root, "registry"),
   buildkit: join(root, "buildkit"),

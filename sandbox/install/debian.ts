@@ -86,8 +86,8 @@ export async function unpackTools(report: Report): Promise<void> {
 
 /**
  * Creates the root file system of a base image from packages and their dependencies. The function
- * unpacks the packages without running their installation scripts, so they may be for an
- * architecture other than that of this machine.
+ * unpacks the packages without running their installation scripts, so the packages may be for an
+ * architecture other than the architecture of this machine.
  */
 export async function rootFilesystem(
   names: readonly string[],
@@ -113,7 +113,7 @@ async function unpack(archives: readonly string[], directory: string): Promise<v
 
 /**
  * Runs apt with the machine's package sources and keys, but with separate directories for package
- * lists and downloads, so that those of the machine do not change.
+ * lists and downloads, so that the lists and downloads of the machine do not change.
  */
 class Apt {
   readonly #directory: string;

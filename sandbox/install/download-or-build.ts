@@ -29,8 +29,8 @@ const GO_NEEDED = [1, 26] as const;
  */
 const DOWNLOAD_TIMEOUT_MS = 600_000;
 /**
- * Milliseconds in which the host of a download must begin to answer. If it does not, the sandbox
- * builds the part instead.
+ * Milliseconds in which the host of a download must begin to answer. If the host does not, the
+ * sandbox builds the part instead.
  */
 const CONNECT_TIMEOUT_MS = 10_000;
 
@@ -38,20 +38,20 @@ const NO_BINARY = "its publisher has no binary with a checksum";
 
 /**
  * Error about a downloaded file with a wrong checksum. After this error, the sandbox does not build
- * the part instead, because the file may have been replaced by an attacker.
+ * the part instead, because an attacker may have replaced the file.
  */
 class ChecksumError extends UserError {}
 
 const directory = (part: Part): string => join(paths.parts, `${part.name}-${part.version}`);
 
-/** Returns the path of an executable of a part. By default, this is the first file in `files`. */
+/** Returns the path of an executable of a part. The default is the first file in `files`. */
 export function executable(part: Part, name: string = part.files[0] ?? part.name): string {
   return join(directory(part), name);
 }
 
 /**
- * Returns the path of an executable of a part, which is given by its name. By default, this is the
- * first file in `files`.
+ * Returns the path of an executable of the part with a given name. The default is the first file in
+ * `files`.
  */
 export function program(part: string, name?: string): string {
   const found = parts.find((candidate) => candidate.name === part);
@@ -83,9 +83,9 @@ export function isInstalled(part: Part): boolean {
 }
 
 /**
- * Installs a part: downloads its official files or, if this fails or there are none, builds it from
- * published Go modules. During a build, Go already compiles packages of the part `next` in the
- * background.
+ * Installs a part: the function downloads the official files of the part. If there are no official
+ * files, or if the download fails, the function builds the part from published Go modules. During a
+ * build, Go already compiles packages of the part `next` in the background.
  *
  * @returns a line that says whether the sandbox has downloaded or built the part, and why.
  */
@@ -116,8 +116,8 @@ async function fill(part: Part, staging: string, report: Report, next?: Part): P
     } catch (error) {
       if (error instanceof ChecksumError) throw error;
       reason = messageOf(error);
-      // The build creates all files of the part, so this call removes those that were already
-      // downloaded.
+      // The build creates all files of the part, so this call removes the files that the sandbox
+      // has already downloaded.
       createEmpty(staging);
     }
   }

@@ -13,8 +13,8 @@ export const modules = join(import.meta.dirname, "..", "modules");
 
 /**
  * Environment variables for Go. Garbage collection makes Go's compiler slower, so with these
- * variables, it starts only when the compiler uses 2 GiB. In a measurement, the build of one part
- * took 89 s with Go's default for GOGC, and 71 s with four times the default.
+ * variables, garbage collection starts only when the compiler uses 2 GiB. In a measurement, the
+ * build of one part took 89 s with Go's default for GOGC, and 71 s with four times the default.
  */
 const goEnvironment = {
   CGO_ENABLED: "0",
@@ -45,9 +45,9 @@ function copyModule(build: Build, directory: string): string {
 
 /**
  * Downloads and compiles packages of a part into Go's caches, until the caller aborts
- * `cancelSignal`. This happens while the sandbox builds another part. The compiler runs with low
- * priority, so it uses CPUs that are idle while the other build downloads and links. Ignores
- * errors, because the later build of the part reports them.
+ * `cancelSignal`. The sandbox calls this function while it builds another part. The compiler runs
+ * with low priority, so it uses CPUs that are idle while the other build downloads and links.
+ * Ignores errors, because the later build of the part reports them.
  */
 export async function compileAhead(part: Part, cancelSignal: AbortSignal): Promise<void> {
   try {

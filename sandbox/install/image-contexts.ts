@@ -18,8 +18,9 @@ export interface Image {
   readonly repository: string;
   readonly architectures: readonly Architecture[];
   /**
-   * Returns the reference of a public image. If BuildKit can pull it, the sandbox uses it, and does
-   * not build its own image. Undefined if the sandbox always builds its own image.
+   * Returns the reference of a public image. If BuildKit can pull this image, the sandbox uses the
+   * public image, and does not build its own image. Undefined if the sandbox always builds its own
+   * image.
    */
   readonly official?: () => string;
   /**

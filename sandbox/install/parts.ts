@@ -57,7 +57,10 @@ export interface Part {
   readonly version: string;
   /** Names of all executables of the part. */
   readonly files: readonly string[];
-  /** Files that the publisher offers. Undefined if it offers no executables with checksums. */
+  /**
+   * Files that the publisher offers. Undefined if the publisher offers no executables with
+   * checksums.
+   */
   readonly downloads?: readonly Download[];
   readonly builds: readonly Build[];
 }
@@ -93,8 +96,8 @@ export function githubDownload(
 }
 
 /**
- * Returns the description of a part with one program. By default, the sandbox builds it from the
- * directory in modules/ with the same name.
+ * Returns the description of a part with one program. By default, the sandbox builds the program
+ * from the directory in modules/ with the same name.
  */
 function programPart(
   name: string,

@@ -10,7 +10,10 @@ import { net, paths } from "../layout";
 export const NODE = "sandbox";
 
 const directory = join(paths.cluster, "pki");
-/** Certificates are valid for 365 days. A start renews them if less than 30 days are left. */
+/**
+ * Certificates are valid for 365 days. Each start of the sandbox renews certificates that expire
+ * within 30 days.
+ */
 const DAYS = 365;
 const RENEW_DAYS = 30;
 

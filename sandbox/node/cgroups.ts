@@ -24,9 +24,9 @@ function cgroupHierarchies(): string[] {
 const CONTROLLERS = ["cpu", "cpuset", "hugetlb", "memory", "pids"];
 
 /**
- * CPU shares of the sandbox in cgroup v1: ten times the default of 1,024, so as many as ten
- * processes outside the sandbox have together. With the default, the whole sandbox would get only
- * as much CPU time as one process in the machine's root cgroup, and pods would get nearly none
+ * CPU shares of the sandbox in cgroup v1: ten times the default of 1,024. So the sandbox gets as
+ * much CPU time as ten processes outside the sandbox. With the default, the whole sandbox would get
+ * only as much CPU time as one process in the machine's root cgroup, and pods would get nearly none
  * during a build. In cgroup v2, the default is enough, because the machine's other processes are in
  * cgroups, too.
  */

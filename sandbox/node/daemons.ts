@@ -198,8 +198,8 @@ export function networkPolicyDaemon(): Daemon {
  * Connections from the node itself, such as probes and requests from the API server, skip the
  * agent, as Kubernetes requires. The agent also checks connections from pods to the node.
  * Kubernetes does not require this check. But a program that works with this check also works in a
- * cluster without it. Other rules drop the packets of new pods: see {@link newPodRules}. If the
- * agent does not run, the kernel drops every new connection, so that people notice the missing
+ * cluster without this check. Other rules drop the packets of new pods: see {@link newPodRules}. If
+ * the agent does not run, the kernel drops every new connection, so that people notice the missing
  * agent.
  */
 export const networkPolicyRules = `*mangle

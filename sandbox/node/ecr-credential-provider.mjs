@@ -1,11 +1,11 @@
-// The kubelet's credential provider for images in Amazon ECR, as a fixture. On EKS, AWS's program
-// of the same name does this work. The kubelet writes a CredentialProviderRequest to the standard
+// The kubelet's credential provider for images in Amazon ECR, for tests. On EKS, AWS's program of
+// the same name does this work. The kubelet writes a CredentialProviderRequest to the standard
 // input, and reads a CredentialProviderResponse from the standard output:
 // https://kubernetes.io/docs/reference/config-api/kubelet-credentialprovider.v1/
 //
-// What it leaves out: this program does not sign the request to ECR, because a node of the sandbox
-// has no role in AWS. The kubelet does not cache the answers, because a test changes the clock of
-// ECR, but not the clock of the kubelet.
+// This program does not sign the request to ECR, because a node of the sandbox has no role in AWS.
+// The kubelet does not cache the answers, because a test changes the clock of ECR, but not the
+// clock of the kubelet.
 
 let input = "";
 for await (const chunk of process.stdin) input += chunk;

@@ -22,7 +22,7 @@ import { daemonEnvironment, daemonPid } from "./supervision";
 // The sandbox runs in its own mount, process and network namespaces, like a container. Its mounts,
 // routes and iptables rules have no effect outside. When the first process in the namespaces ends
 // or is killed, the kernel removes the namespaces with all mounts, routes and rules. On the machine
-// itself, the sandbox adds only one network interface with one route.
+// itself, the sandbox adds only its cgroups, and one network interface with one route.
 
 /** Path of a file that exists when the set-up of the namespaces is complete. */
 const ready = join(paths.run, "box-is-ready");
@@ -141,8 +141,8 @@ async function linkNetwork(pid: number): Promise<void> {
 const STOP_MS = 5_000;
 
 /**
- * Maximum time, in milliseconds, that the kernel may need after all processes are killed, to remove
- * their namespaces, network interface and cgroups.
+ * Maximum time, in milliseconds, that the kernel may need to remove the namespaces, the network
+ * interface and the cgroups of killed processes.
  */
 const GONE_MS = 30_000;
 
