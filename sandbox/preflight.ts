@@ -33,7 +33,7 @@ const COLD_GIB = 14;
  */
 const WARM_GIB = 2;
 const GIB = 1024 ** 3;
-/** What a developer can do who cannot start the sandbox. */
+/** What a developer can do if the sandbox cannot start. */
 const otherWay = "use a cluster that you have: npm run up -- --context NAME --registry ADDRESS";
 
 export async function preflight(options: Options, everythingBuilt: boolean): Promise<void> {

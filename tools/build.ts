@@ -9,7 +9,7 @@ import { messageOf, UserError } from "../lib/errors";
 /**
  * Builds the service's jars with Maven, unless Maven has already built the jars from the current
  * code. Does not compile the tests. For a canary, the directory contains the code of a branch but
- * the tests of main, so the tests may not compile.
+ * the tests of main, so the compilation of the tests could fail.
  *
  * @param root directory of the repository. Default: the project
  */

@@ -150,8 +150,9 @@ function settingsPage(): string {
   return [
     "# Settings",
     "",
-    "Keys of a stack's configuration. Example: `pulumi config set replicas 3 --stack local`. The first",
-    "of these has the value: configuration, environment variable, default of the stack's environment.",
+    "Keys of a stack's configuration. Example: `pulumi config set replicas 3 --stack local`. If the",
+    "configuration does not contain a key, the value of the setting comes from the environment variable.",
+    "If the variable is not set either, the setting has the default of the stack's environment.",
     "",
     "| key | what it is | allowed | default | environment variable |",
     "| --- | --- | --- | --- | --- |",

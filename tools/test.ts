@@ -56,7 +56,7 @@ function testsIn(path: string): string {
 const phases: readonly Readonly<Record<string, readonly string[]>>[] = [
   { environments: ["rehearsal", "pipelines"], commands: ["kills", "rollouts"] },
   // `updates` checks that the service loses no request while Kubernetes replaces pods. A busy
-  // machine could make it fail, so the other lane of this phase starts few pods.
+  // machine could make `updates` fail, so the other lane of this phase starts few pods.
   { stacks: ["preview"], platform: ["updates", "platform", "kube-score"] },
   { objects: ["network", "manifests", "policy", "edges"], review: ["review"] },
   // This test stops the sandbox, so it must be the last one.
@@ -105,7 +105,8 @@ export async function test(only?: string, files: readonly string[] = []): Promis
   if (total.broken.length > 0) console.log(["Failed:", ...total.broken].join("\n  "));
   const skipped = total.skipped === 0 ? "" : `, ${String(total.skipped)} skipped`;
   console.log(`${String(total.passed)} passed, ${String(total.failed)} failed${skipped}`);
-  // The command also fails if no test has passed. In CI, it also fails if a test was skipped.
+  // The command also fails if no test has passed. In CI, the command also fails if a test was
+  // skipped.
   const skippedInCi = process.env["CI"] === "true" && total.skipped > 0;
   process.exitCode = total.failed > 0 || total.passed === 0 || skippedInCi ? 1 : 0;
 }
@@ -135,8 +136,8 @@ async function endToEnd(only: readonly string[]): Promise<Count> {
     throw new UserError(`${unplanned.join(", ")} must have a place in a phase of tools/test.ts`);
   }
   assertNotOwn();
-  // This function starts the sandbox before the tests, because the first set-up takes long and
-  // should show its progress.
+  // This function starts the sandbox before the tests, because the first set-up takes a long time
+  // and should show its progress.
   const chosen = options();
   await up(chosen, new Steps(stepsOfUp(chosen)), sandboxRecord());
   // This function builds the service before the tests. If a test built the service, another test

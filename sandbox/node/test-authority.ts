@@ -6,17 +6,22 @@ import { openssl } from "./certificates";
 
 // BuildKit, containerd and the credential provider of the kubelet trust one more certificate
 // authority than the machine. So a test can start a stand-in for a public server, such as Amazon
-// ECR, under the server's own name and with TLS. The programs of the machine do not trust it.
+// ECR, under the server's own name and with TLS. The programs of the machine do not trust this
+// authority.
 
 const directory = join(paths.cluster, "test-authority");
 /**
- * This directory contains only the authority's certificate, because programs read every file in it.
+ * This directory contains only the authority's certificate, because programs read every file in
+ * this directory.
  */
 const trusted = join(directory, "trusted");
 /** The certificate of the authority. */
 export const testAuthority = join(trusted, "ca.crt");
 const authorityKey = join(directory, "ca.key");
-/** The authority is valid for 365 days. A start renews it if less than 30 days are left. */
+/**
+ * The authority is valid for 365 days. Each start of the sandbox renews an authority that expires
+ * within 30 days.
+ */
 const DAYS = 365;
 const RENEW_MS = 30 * 24 * 3_600_000;
 

@@ -29,8 +29,8 @@ export interface OwnCluster {
 }
 
 /**
- * Directory with the choice and with the Pulumi state of stack `local`. It is in the clone, and git
- * ignores it.
+ * Directory with the choice and with the Pulumi state of stack `local`. The directory is in the
+ * clone, and git ignores the directory.
  */
 export const ownClusterDirectory = join(project, ".own-cluster");
 
@@ -39,9 +39,8 @@ function pathsIn(directory: string) {
   return {
     choice: join(directory, "choice.json"),
     /**
-     * A kubeconfig that contains only the name of the current context. It is the first file in
-     * KUBECONFIG, so kubectl and Pulumi use the chosen context, and no copy of a key is in the
-     * clone.
+     * A kubeconfig that contains only the name of the current context. KUBECONFIG lists this file
+     * first, so kubectl and Pulumi use the chosen context, and the clone contains no copy of a key.
      */
     kubeconfig: join(directory, "kubeconfig"),
     /** Directory of one cluster. A cluster with another UID never gets this cluster's state. */
@@ -61,7 +60,8 @@ export function saveOwnCluster(own: OwnCluster, directory = ownClusterDirectory)
   mkdirSync(stateOf(own, directory), { recursive: true, mode: 0o700 });
   const current = { apiVersion: "v1", kind: "Config", "current-context": own.context };
   replaceFile(kubeconfig, `${JSON.stringify(current)}\n`, 0o600);
-  // The choice is the last file, so that a command that finds it finds the other files, too.
+  // This function writes the choice last, so that a command that finds the choice also finds the
+  // other files.
   replaceFile(choice, `${JSON.stringify(own, undefined, 2)}\n`, 0o600);
 }
 
@@ -72,7 +72,7 @@ export function forgetOwnCluster(directory = ownClusterDirectory): void {
 
 /**
  * Checks that stack `local` is in the sandbox. Commands that start or need the sandbox call this
- * function, because `npm run jobs -- local` and others would read another cluster.
+ * function, because `npm run jobs -- local` and other commands would read another cluster.
  *
  * @throws UserError that says how to use the sandbox again.
  */

@@ -22,7 +22,7 @@ interface IngressClasses {
   }[];
 }
 
-/** What a request to the cluster says about it. */
+/** Facts about a cluster, which requests to the cluster return. */
 export type ClusterFacts = Pick<OwnCluster, "ingressClass" | "platforms" | "server" | "uid">;
 
 /**

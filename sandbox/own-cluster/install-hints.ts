@@ -14,7 +14,7 @@ const dockerPage = (distribution: string): string =>
 /** On Linux, only root and the members of the group `docker` may use the daemon. */
 const startDaemon = 'sudo systemctl start docker, and add your user to the group "docker"';
 
-/** What to run, or which page to read, to get each program. */
+/** What to run, or which page to read, to install each program. */
 const hints = {
   buildx: {
     debian: dockerPage("debian"),
@@ -64,8 +64,8 @@ const hints = {
 type Installable = keyof typeof hints;
 
 /**
- * Returns the system of a machine. A distribution that says which distribution it is like counts as
- * that one. Undefined for any other system.
+ * Returns the system of a machine. If a distribution says that it is like one of these systems
+ * (`ID_LIKE`), the function returns that system. Undefined for any other system.
  *
  * @param release content of /etc/os-release, empty if there is no such file
  */
@@ -85,7 +85,7 @@ export function thisSystem(): System | undefined {
   return systemOf(process.platform, release);
 }
 
-/** Returns how to get a program: on this system, or on each known system. */
+/** Returns how to install a program: on this system, or on each known system. */
 export function installWith(what: Installable, system: System | undefined): string {
   const hint: Hint = hints[what];
   if (system !== undefined) return hint[system];

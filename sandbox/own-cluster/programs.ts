@@ -105,7 +105,7 @@ const kubectl: Check = async (system) =>
  * Checks in parallel that the machine has the programs that stack `local` needs in a cluster that
  * the developer already has. Changes nothing.
  *
- * @param system system of the machine. Undefined if the project does not know it
+ * @param system system of the machine. Undefined if the project has no install hints for the system
  * @returns one line for each program that is missing or too old, with the command that installs it
  */
 export async function missingPrograms(system: System | undefined): Promise<readonly string[]> {

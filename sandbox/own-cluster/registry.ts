@@ -19,7 +19,7 @@ export async function registryIssue(registry: string): Promise<string | undefine
   return `the registry ${registry} ${said} at ${url}; check its name, and run the command again`;
 }
 
-/** Stands for a registry that answers with a certificate that Node.js does not trust. */
+/** Replaces the answer of a registry whose certificate Node.js does not trust. */
 const unknownCertificate = { ok: true, status: 200 };
 
 /**

@@ -111,7 +111,7 @@ function memoryGiB(): number {
           0,
       );
     } catch {
-      return 0; // The process ended before its file was read.
+      return 0; // The process ended before this code read its file.
     }
   });
   return (kib.reduce((sum, one) => sum + one, 0) * 1024) / GIB;

@@ -89,7 +89,7 @@ export async function measureErrors(say: Say): Promise<{
     }
     noOps.push(await preview(cwd, {}));
     // The result contains the faster of the two previews without changes, because other work on the
-    // machine may have slowed the slower one.
+    // machine may have slowed down the other preview.
     const noOp = noOps.reduce((a, b) => (a.milliseconds < b.milliseconds ? a : b));
     return { noOp, wrong: costs };
   });
@@ -148,7 +148,7 @@ async function preview(
 
 /**
  * Returns the peak memory of a process or one of its descendants, in MiB: the value of the process
- * that used the most.
+ * that used the most memory.
  */
 function largest(pid: number): number {
   const all = readdirSync("/proc")

@@ -40,8 +40,8 @@ export function argsNamed(
 }
 
 /**
- * Returns the fields that have the same name as an arg. This is also how the preview finds the
- * field of an arg that is not in the preview's table of args and fields.
+ * Returns the fields that have the same name as an arg. The preview uses the same rule for an arg
+ * that is not in the preview's table of args and fields.
  */
 function fieldsWithName(
   name: string,
@@ -144,7 +144,8 @@ const title = (found: readonly FoundArg[]): string => {
 };
 
 /**
- * Answers a question about args with the same declaration, such as those of Canary and WebService.
+ * Answers a question about args with the same declaration, such as the arg `env` of several
+ * components.
  */
 function answerOf(found: readonly FoundArg[], knowledge: Knowledge): readonly Answer[] {
   const [first] = found;

@@ -62,7 +62,7 @@ export function unwrapped(text: string): string {
     .trim();
 }
 
-/** Returns the type without `undefined`, and for a list the type of its elements. */
+/** Returns the type without `undefined`. For a list, returns the type of its elements. */
 function insideOf(type: ts.Type, checker: ts.TypeChecker): ts.Type {
   const present = checker.getNonNullableType(type);
   const element = checker.getIndexTypeOfType(present, ts.IndexKind.Number);

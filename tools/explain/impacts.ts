@@ -27,7 +27,8 @@ export interface Consequence extends Impact {
  * function, because Pulumi's engine reports which objects it replaces.
  */
 function isReplacing(kind: string, path: string): boolean {
-  // These fields identify an object. So a change to one of them means another object.
+  // These fields identify an object. So an object with another value in one of these fields is a
+  // different object.
   if (/^(?:apiVersion|kind|metadata\.name|metadata\.namespace)$/.test(path)) return true;
   return (kind === "ConfigMap" || kind === "Secret") && /^(?:binaryD|d|stringD)ata\b/.test(path);
 }
@@ -104,9 +105,9 @@ export function fieldsOfKind(kind: string, names: readonly string[]): readonly F
 }
 
 /**
- * Returns the impact of changes to fields on the running service, the worst impact first, in the
- * words of the preview. If subfields of a field have a separate entry in the table of consequences,
- * the result also contains these subfields.
+ * Returns the impacts that changes to fields have on the running service, in the words of the
+ * preview. The worst impact is first. If subfields of a field have a separate entry in the table of
+ * consequences, the result also contains these subfields.
  */
 export function consequencesOf(
   fields: readonly Field[],

@@ -52,8 +52,8 @@ const file = join(
 
 /**
  * Returns a number for the API version of a type, to compare versions. The number of a stable
- * version is higher than that of a beta version, and alpha versions have the lowest numbers. Of two
- * stable versions, the newer one has the higher number.
+ * version is higher than the number of a beta version, and alpha versions have the lowest numbers.
+ * Of two stable versions, the newer one has the higher number.
  */
 function rank(type: string): number {
   if (type === "") return -1;

@@ -29,7 +29,7 @@ function wrapped(text: string): readonly string[] {
 const shown = (value: Json): string =>
   cut(typeof value === "string" ? value : JSON.stringify(value), longest);
 
-/** Returns the first lines, and a line with the number of the lines that it leaves out. */
+/** Returns the first lines, and a line with the number of the lines that the result leaves out. */
 function first(lines: readonly string[]): readonly string[] {
   if (lines.length <= most + 1) return lines;
   return [...lines.slice(0, most), `and ${String(lines.length - most)} more (--json shows all)`];
@@ -48,7 +48,7 @@ function valueLines(values: readonly Value[]): readonly string[] {
   );
 }
 
-/** Returns one line for each kind of object and each impact on it. */
+/** Returns one line for each kind of object and each impact on this kind. */
 function consequenceLines(all: readonly Consequence[]): readonly string[] {
   const rows = new Map<string, { readonly kind: string; readonly paths: string[]; says: string }>();
   for (const { dangerous, kind, path, says } of all) {

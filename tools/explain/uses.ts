@@ -17,7 +17,8 @@ const setters = /^(?:index\.ts|jobs\.ts|program\/|platform\/)/;
 const tables = /^settings\/(?:table|database)\.ts$/;
 
 /**
- * Limits the search for settings, which visits about `longest * longest` nodes of the code at most.
+ * Limit of the search for settings. The search visits at most about `longest * longest` nodes of
+ * the code.
  */
 const longest = 8;
 
