@@ -28,8 +28,8 @@ const workloads = (verbs: string[]): Rule[] => [
 ];
 
 /**
- * Rules to read the objects that show the progress of an update or explain a failure. They do not
- * include logs.
+ * Rules to read the objects that show the progress of an update or explain a failure. These rules
+ * do not include logs.
  */
 const surroundings: Rule[] = [
   rule([""], ["endpoints", "events", "persistentvolumeclaims", "pods"], read),

@@ -31,9 +31,9 @@ import { issuer } from "./trust";
 const outside = { readSettings };
 
 /**
- * The Pulumi program of the platform. It creates the resources that the environments share and that
- * a branch must not change: image repositories, IAM roles, namespaces, admission policies, and the
- * identities and permissions in the clusters.
+ * The Pulumi program of the platform. The program creates the resources that the environments share
+ * and that a branch must not change: image repositories, IAM roles, namespaces, admission policies,
+ * and the identities and permissions in the clusters.
  */
 async function program({ readSettings } = outside): Promise<pulumi.Inputs> {
   const settings = readSettings();

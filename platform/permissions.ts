@@ -88,9 +88,10 @@ const notifierObjects = (bucket: string): string =>
   `arn:aws:s3:::${bucket}/${statePrefixes.environments}/${notifierFolder}/*`;
 
 /**
- * Returns the permission to list the names of all S3 objects in a bucket. It does not include the
- * permission to read the objects. The permission is not limited to a prefix, because S3 would then
- * answer "forbidden" for objects that do not exist, and Pulumi often requests such objects.
+ * Returns the permission to list the names of all S3 objects in a bucket. This permission does not
+ * include the permission to read the objects. The permission is not limited to a prefix, because S3
+ * would then answer "forbidden" for objects that do not exist, and Pulumi often requests such
+ * objects.
  */
 function list(bucket: string): Statement {
   return allow("ListState", ["s3:ListBucket"], `arn:aws:s3:::${bucket}`);
@@ -190,15 +191,15 @@ function statementsOf(ciRole: CiRoleName, targets: Targets): readonly Statement[
     case "prod":
       return [
         cluster,
-        // A deploy checks that the registry has the image. It does not pull the image. The nodes of
-        // the cluster pull the image, with their own role.
+        // A deploy checks that the registry has the image. A deploy does not pull the image. The
+        // nodes of the cluster pull the image, with their own role.
         ...images("FindImages", ["ecr:BatchGetImage"], repositoryArn),
         ...environments("prod", "prod-canary"),
         allow("SealState", encrypt, keyArns.prod),
       ];
     case "notifier":
-      // The job notifier does not need to read Pulumi states. It reads and writes the lists of
-      // reported runs, and never deletes them.
+      // The job notifier does not need to read Pulumi states. The notifier reads and writes the
+      // lists of reported runs, and never deletes these lists.
       return [
         cluster,
         list(stateBucket),
@@ -211,8 +212,8 @@ function statementsOf(ciRole: CiRoleName, targets: Targets): readonly Statement[
       return [
         cluster,
         list(stateBucket),
-        // The job reads the cluster's UID in the stack tags. It never reads a state, so it needs no
-        // KMS key.
+        // The job reads the cluster's UID in the stack tags. The job never reads a state, so it
+        // needs no KMS key.
         allow(
           "ReadTags",
           read,

@@ -1,5 +1,5 @@
-// A reporter for Mocha. It prints Mocha's "spec" report, and writes a summary of the results into a
-// file. `npm test` adds up these summaries.
+// A reporter for Mocha. The reporter prints Mocha's "spec" report, and writes a summary of the
+// results into a file. `npm test` adds up these summaries.
 const { writeFileSync } = require("node:fs");
 const { basename } = require("node:path");
 const { reporters } = require("mocha");

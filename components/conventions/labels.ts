@@ -2,7 +2,8 @@ import { companyLabels } from "../../config/labels";
 import { labelValue, shortCommit } from "./names";
 
 /**
- * Names and labels that identify a stack's objects. They must not change while the stack exists.
+ * Names and labels that identify a stack's objects. The names and labels must not change while the
+ * stack exists.
  */
 export interface Identity {
   /**

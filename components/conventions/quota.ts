@@ -46,8 +46,8 @@ export function peakPods(replicas: number, maxSurge: number | string): number {
 }
 
 /**
- * Returns a quota's limits for the space on the nodes' disks. They allow two containers with the
- * default limit in each pod, so a namespace of such pods reaches the limit of pods first.
+ * Returns a quota's limits for the space on the nodes' disks. The limits allow two containers with
+ * the default limit in each pod, so a namespace of such pods reaches the limit of pods first.
  */
 export function ephemeralStorage(pods: number): Readonly<Record<string, string>> {
   const { limit, request } = reviewNamespace.containerStorage;

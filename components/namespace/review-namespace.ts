@@ -28,8 +28,8 @@ import { createRoleBindings, ownerOf } from "./role-binding";
 import { StackNamespace, type StackNamespaceArgs } from "./stack-namespace";
 
 /**
- * Pure functions `(defaults) => spec`, one for each spec of a {@link ReviewNamespace}. They run
- * after the component has applied all args.
+ * Pure functions `(defaults) => spec`, one for each spec of a {@link ReviewNamespace}. These
+ * functions run after the component has applied all args.
  */
 export interface ReviewNamespaceOverrides {
   /**
@@ -140,9 +140,9 @@ export interface ReviewNamespaceArgs extends Omit<StackNamespaceArgs, "annotatio
   readonly managementPort?: number;
 
   /**
-   * Pure functions that change the component's specs, for fields that no arg sets. They run last.
-   * Pulumi removes each field that a function does not return. TypeScript does not report a
-   * misspelled field, but the cluster does.
+   * Pure functions that change the component's specs, for fields that no arg sets. These functions
+   * run last. Pulumi removes each field that a function does not return. TypeScript does not report
+   * a misspelled field, but the cluster does.
    *
    * @default - none
    * @example { resourceQuotaSpec: (spec) => ({ ...spec, hard: { ...spec.hard, "count/jobs.batch":

@@ -4,8 +4,8 @@ import type { Identity } from "../conventions/labels";
 import type { Override } from "../conventions/override";
 
 /**
- * Pure functions `(defaults) => spec`, one for each spec of a {@link Postgres}. They run after the
- * component has applied all args.
+ * Pure functions `(defaults) => spec`, one for each spec of a {@link Postgres}. These functions run
+ * after the component has applied all args.
  */
 export interface PostgresOverrides {
   /**
@@ -70,9 +70,9 @@ export interface PostgresArgs {
   readonly databaseName?: string;
 
   /**
-   * Pure functions that change the component's specs, for fields that no arg sets. They run last.
-   * Pulumi removes each field that a function does not return. TypeScript does not report a
-   * misspelled field, but the cluster does.
+   * Pure functions that change the component's specs, for fields that no arg sets. These functions
+   * run last. Pulumi removes each field that a function does not return. TypeScript does not report
+   * a misspelled field, but the cluster does.
    *
    * @default - none
    * @example

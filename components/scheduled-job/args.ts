@@ -7,8 +7,8 @@ import type { PodArgs } from "../pods/args";
 import type { Requests } from "../conventions/quantities";
 
 /**
- * Pure functions `(defaults) => spec`, one for each spec of a {@link ScheduledJob}. They run after
- * the component has applied all args.
+ * Pure functions `(defaults) => spec`, one for each spec of a {@link ScheduledJob}. These functions
+ * run after the component has applied all args.
  */
 export interface ScheduledJobOverrides {
   /**
@@ -211,9 +211,9 @@ export interface ScheduledJobArgs extends PodArgs {
   readonly onFailure?: OnFailure;
 
   /**
-   * Pure functions that change the component's specs, for fields that no arg sets. They run last.
-   * Pulumi removes each field that a function does not return. TypeScript does not report a
-   * misspelled field, but the cluster does.
+   * Pure functions that change the component's specs, for fields that no arg sets. These functions
+   * run last. Pulumi removes each field that a function does not return. TypeScript does not report
+   * a misspelled field, but the cluster does.
    *
    * @group Common
    * @default - none

@@ -17,7 +17,7 @@ import type { ScheduledJobArgs } from "./args";
 import { jobPodTemplate } from "./job-pod";
 
 /**
- * Args of a CommandTemplate. They have the same meaning as the args of a scheduled job, but
+ * Args of a CommandTemplate. These args have the same meaning as the args of a scheduled job, but
  * `serviceAccountName` has a different default.
  */
 export interface CommandTemplateArgs extends Pick<

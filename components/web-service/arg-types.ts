@@ -154,8 +154,8 @@ export interface ExtraPort {
 export type PodsOrPercent = number | `${number}%`;
 
 /**
- * Pure functions `(defaults) => spec`, one for each spec of a {@link WebService}. They run after
- * the component has applied all args.
+ * Pure functions `(defaults) => spec`, one for each spec of a {@link WebService}. These functions
+ * run after the component has applied all args.
  */
 export interface WebServiceOverrides {
   /**

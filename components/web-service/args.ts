@@ -187,9 +187,9 @@ export interface WebServiceArgs extends PodArgs, IngressArgs {
   readonly minReadySeconds?: number;
 
   /**
-   * Pure functions that change the component's specs, for fields that no arg sets. They run last.
-   * Pulumi removes each field that a function does not return. TypeScript does not report a
-   * misspelled field, but the cluster does.
+   * Pure functions that change the component's specs, for fields that no arg sets. These functions
+   * run last. Pulumi removes each field that a function does not return. TypeScript does not report
+   * a misspelled field, but the cluster does.
    *
    * @group Common
    * @default - none

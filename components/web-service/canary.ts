@@ -99,8 +99,8 @@ export interface CanaryArgs extends Omit<
 }
 
 /**
- * Pure functions `(defaults) => spec`, one for each spec of a {@link Canary}. They run after the
- * component has applied all args.
+ * Pure functions `(defaults) => spec`, one for each spec of a {@link Canary}. These functions run
+ * after the component has applied all args.
  */
 export interface CanaryOverrides extends Omit<
   WebServiceOverrides,

@@ -38,11 +38,11 @@ export interface WebServiceNodes {
  * An HTTP service that loses no request during an update, a node drain or a change to the number of
  * pods.
  *
- * The component creates a Deployment, a Service and a ServiceAccount. It adds an Ingress if there
- * is a host, a PodDisruptionBudget if there is more than one replica, a HorizontalPodAutoscaler
- * with `autoscaling`, a Job with `longMigration`, and a ConfigMap with `configFiles`. All objects
- * have the component's name, except two: the ConfigMap's name changes with its content, and the
- * Job's name contains the version of the migration.
+ * The component creates a Deployment, a Service and a ServiceAccount. The component also creates an
+ * Ingress if there is a host, a PodDisruptionBudget if there is more than one replica, a
+ * HorizontalPodAutoscaler with `autoscaling`, a Job with `longMigration`, and a ConfigMap with
+ * `configFiles`. All objects have the component's name, except two: the ConfigMap's name changes
+ * with its content, and the Job's name contains the version of the migration.
  *
  * @throws pulumi.ResourceError with all issues of the args, before the component creates a child
  * resource.

@@ -21,8 +21,8 @@ const noIdentity = {
 };
 
 /**
- * Returns the environment variables that a job inherits from the user's shell. They contain no AWS
- * identity. If a job needs an identity, a context must provide it.
+ * Returns the environment variables that a job inherits from the user's shell. These variables
+ * contain no AWS identity. If a job needs an identity, a context must provide it.
  */
 export function inherited(
   env: Readonly<Record<string, string | undefined>>,

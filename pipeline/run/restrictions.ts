@@ -3,12 +3,12 @@
  * CircleCI's page "Using contexts", except where a comment names another page.
  *
  * This file does not imitate the group `All members`, changes that take effect late ("CircleCI
- * syncs GitHub team and LDAP groups every few hours"), and config policies. It does not imitate
- * contexts in pipelines of custom webhooks either: "restricting contexts for custom webhook
+ * syncs GitHub team and LDAP groups every few hours"), and config policies. This file also does not
+ * imitate contexts in pipelines of custom webhooks: "restricting contexts for custom webhook
  * triggers is not currently supported".
  *
- * The page says "a member of one of the security groups or projects". It does not say whether a
- * context with a group and a project requires both. This code requires both. No command can find
+ * The page says "a member of one of the security groups or projects". The page does not say whether
+ * a context with a group and a project requires both. This code requires both. No command can find
  * out whether CircleCI requires both, so docs/trust.md says how a person can find it out.
  */
 import { type Expression, parseExpression } from "../checks/expression";

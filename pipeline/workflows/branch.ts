@@ -9,8 +9,8 @@ import { afterDeploy, checks, groups, imageOf, ofBranch, previewOf } from "../st
 const ended = (name: string): Requirement => ({ [name]: ["success", "failed"] });
 
 /**
- * Jobs for a branch with a pull request. They run the checks, preview the changes, and deploy a
- * review stack after an approval.
+ * Jobs for a branch with a pull request. These jobs run the checks, preview the changes, and deploy
+ * a review stack after an approval.
  */
 export const branch: readonly Stage[] = [
   ...checks(""),

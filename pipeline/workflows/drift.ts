@@ -5,9 +5,9 @@ export const drift: readonly Stage[] = [...driftOf("staging"), ...driftOf("prod"
 
 /**
  * Returns two jobs. The first job has an IAM role and reads the cluster. The second job has no
- * role, and reads from a CI cache what earlier messages have reported: any branch can write that
- * cache, so a job with a role must not use it. The second job also runs after a failure of the
- * first job, and reports this failure once.
+ * role, and reads from a CI cache what earlier messages have reported. Any branch can write that
+ * cache, so a job with a role must not use the cache. The second job also runs after a failure of
+ * the first job, and reports this failure once.
  */
 function driftOf(stack: "prod" | "staging"): readonly Stage[] {
   const name = `drift-${stack}`;

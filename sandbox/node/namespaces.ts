@@ -19,10 +19,11 @@ import { initPid, initProgram, runInNamespaces, sandboxProcesses, signal } from 
 import { startTime } from "../../lib/processes";
 import { daemonEnvironment, daemonPid } from "./supervision";
 
-// The sandbox runs in its own mount, process and network namespaces, like a container. Its mounts,
-// routes and iptables rules have no effect outside. When the first process in the namespaces ends
-// or is killed, the kernel removes the namespaces with all mounts, routes and rules. On the machine
-// itself, the sandbox adds only its cgroups, and one network interface with one route.
+// The sandbox runs in its own mount, process and network namespaces, like a container. The mounts,
+// routes and iptables rules of the sandbox have no effect outside. When the first process in the
+// namespaces ends or is killed, the kernel removes the namespaces with all mounts, routes and
+// rules. On the machine itself, the sandbox adds only its cgroups, and one network interface with
+// one route.
 
 /** Path of a file that exists when the set-up of the namespaces is complete. */
 const ready = join(paths.run, "box-is-ready");

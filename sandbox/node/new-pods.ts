@@ -4,11 +4,11 @@ import { cniPlugins, tool } from "../install/debian";
 import { runInNamespaces } from "./processes";
 
 /**
- * The pod network plugin of the sandbox. It runs the plugin `ptp`, and closes the firewall for a
- * new pod before the pod's first instruction. When the NetworkPolicy agent knows the pod's address,
- * the agent opens the firewall. From then on, the agent decides about the pod's connections.
- * Without the closed firewall, the agent would accept every connection of a pod that it does not
- * know yet.
+ * The pod network plugin of the sandbox. This plugin runs the plugin `ptp`, and closes the firewall
+ * for a new pod before the pod's first instruction. When the NetworkPolicy agent knows the pod's
+ * address, the agent opens the firewall. From then on, the agent decides about the pod's
+ * connections. Without the closed firewall, the agent would accept every connection of a pod that
+ * it does not know yet.
  */
 export const podNetworkPlugin = "sandbox-ptp";
 
@@ -75,8 +75,8 @@ export async function prepareNewPods(): Promise<void> {
 }
 
 /**
- * The iptables rules for both sets. They must come before the rules that send connections to the
- * agent.
+ * The iptables rules for both sets. These rules must come before the rules that send connections to
+ * the agent.
  */
 export const newPodRules = (["RETURN", "DROP"] as const).flatMap((target) =>
   (["src", "dst"] as const).map((side) => {

@@ -67,7 +67,8 @@ export async function startDaemons(...daemons: readonly Daemon[]): Promise<void>
 }
 
 /**
- * Starts a daemon, which continues after this process has ended. Its output goes to its log file.
+ * Starts a daemon, which continues after this process has ended. The output of the daemon goes to
+ * the daemon's log file.
  */
 async function startDaemon(daemon: Daemon): Promise<void> {
   const pid = initPid();

@@ -26,7 +26,7 @@ const limits = {
 
 /**
  * `npm run bench`: measures how long the program and a preview take, and how much memory and CPU
- * the sandbox uses. It compares the program's time with the time that the import of
+ * the sandbox uses. The command compares the program's time with the time that the import of
  * @pulumi/kubernetes takes, and the preview's time with the preview of a one-line program.
  */
 export async function bench(): Promise<void> {

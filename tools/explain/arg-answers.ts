@@ -15,7 +15,7 @@ import { safe } from "./values";
 export interface FoundArg {
   readonly arg: Arg;
   readonly component: Component;
-  /** The whole arg, if `arg` is only a part of an arg. Otherwise, the same as `arg`. */
+  /** The whole arg, if `arg` is only a part of an arg. Otherwise, `whole` is the same as `arg`. */
   readonly whole: Arg;
 }
 

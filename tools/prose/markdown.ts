@@ -10,7 +10,10 @@ import { blank, findings } from "./words.mjs";
 // If an ES module imports this CommonJS package, the exports are in the property `default`.
 const plugin = (markdown as { default?: typeof markdown }).default ?? markdown;
 
-/** Matches generated Markdown. Its text comes from comments in the code, which ESLint checks. */
+/**
+ * Matches generated Markdown. The text of these files comes from comments in the code, which ESLint
+ * checks.
+ */
 const generated = /^docs\/reference\//;
 
 interface Node {

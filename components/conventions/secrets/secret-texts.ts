@@ -106,7 +106,8 @@ function isSentence({ 0: found, index }: RegExpExecArray, text: string): boolean
  */
 function assigned(text: string): readonly string[] {
   return Array.from(text.matchAll(assignments)).flatMap((match) => {
-    // One of the regular expression's last three groups has matched. The other two are undefined.
+    // One of the regular expression's last three groups has matched. The other two groups are
+    // undefined.
     const [, name = "", ...values] = match;
     const value = values.join("");
     if (!isSecretName(name)) return assigned(value);
