@@ -86,8 +86,8 @@ const hasGroup = ({ serialGroup }: Stage): boolean => serialGroup !== undefined;
 
 /**
  * Adds the status `success` to a requirement that names a job with a serial group. Without a
- * status, CircleCI starts the next job as soon as it releases the group, even if the required job
- * failed or did not run.
+ * status, CircleCI starts the next job as soon as CircleCI releases the group, even if the required
+ * job failed or did not run.
  */
 function afterSerial(requirement: Requirement, serial: ReadonlySet<string>): Requirement {
   return typeof requirement === "string" && serial.has(requirement)
@@ -168,10 +168,10 @@ export function notice(
 }
 
 /**
- * Returns two jobs: the first reports that the job `of` failed, and the second reports that it was
- * canceled. The job `of` cannot send these messages itself, because it runs no further step after
- * it is canceled or reaches a timeout. There is one job for each result, because only the statuses
- * in `requires` can distinguish the results.
+ * Returns two jobs: the first job reports that the job `of` failed, and the second job reports that
+ * the job `of` was canceled. The job `of` cannot send these messages itself, because a job runs no
+ * further step after it is canceled or reaches a timeout. There is one job for each result, because
+ * only the statuses in `requires` can distinguish the results.
  */
 export function badEndNotices(
   of: string,

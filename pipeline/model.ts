@@ -1,6 +1,6 @@
 /**
- * Types for the part of CircleCI's configuration that our pipelines use. The names of the keys are
- * those in CircleCI's reference: https://circleci.com/docs/reference/configuration-reference/
+ * Types for the part of CircleCI's configuration that our pipelines use. The keys have the same
+ * names as in CircleCI's reference: https://circleci.com/docs/reference/configuration-reference/
  */
 
 import type { OrbStep, RunnerClass } from "../config/circleci";

@@ -44,8 +44,8 @@ export const onMain = 'pipeline.git.branch == "main"';
  * Maven cache, because the jobs of branches can write this cache.
  */
 export const checks = (suffix: "" | "-main"): readonly Stage[] => [
-  // `check` and `test-unit` need pip to download CircleCI's schema. So they do not use the executor
-  // `java`, whose image has no pip.
+  // `check` and `test-unit` need pip to download CircleCI's schema. So these jobs do not use the
+  // executor `java`, whose image has no pip.
   { name: "check", job: { command: "npm run check", keepsNpmCache: true } },
   { name: "test-unit", job: { command: "npm run test:unit" } },
   {

@@ -79,13 +79,13 @@ export interface JobSpec {
   readonly reportOf?: string;
   /**
    * File that the job keeps for the next pipeline, in a cache. CircleCI may delete the cache, and
-   * the jobs of any branch can write it. So a job with an IAM role must not use this option, and
-   * the job's command must check everything that it reads from the file.
+   * the jobs of any branch can write the cache. So a job with an IAM role must not use this option,
+   * and the job's command must check everything that it reads from the file.
    */
   readonly remembers?: string;
   /**
    * Whether the job caches Maven's downloads. No program verifies the content of this cache, so
-   * jobs of `main` must not use it: a branch may have written it.
+   * jobs of `main` must not use the cache: the jobs of a branch may have written it.
    */
   readonly mavenCache?: boolean;
   /**
@@ -193,9 +193,9 @@ export function job(
 /**
  * Shell code after a command. If the command fails, the code records the exit code, and the job
  * continues, because a job that fails at this step would persist no report to the workspace. A
- * cache is not an alternative, because any branch can write it. The job's last step ends with the
- * recorded exit code. The code also creates an empty file: a command may write no report, and a job
- * fails if there is no file to persist.
+ * cache is not an alternative, because the jobs of any branch can write a cache. The job's last
+ * step ends with the recorded exit code. The code also creates an empty file: a command may write
+ * no report, and a job fails if there is no file to persist.
  */
 export const recorded = ` || echo "export EXIT_CODE=$?" >> "$BASH_ENV"; mkdir -p ${reports}; touch ${reports}/ended`;
 
@@ -205,7 +205,7 @@ const result: Step = {
 
 /**
  * Makes npm leave out development dependencies, so that a job with permissions runs less code of
- * other people.
+ * third parties.
  */
 const fewPackages = { npm_config_omit: "dev" };
 

@@ -16,6 +16,7 @@ export const longestWaitMinutes =
 
 /**
  * `no_output_timeout` of steps that run Pulumi, in minutes. If CircleCI kills a step, the stack
- * stays locked, and no one learns the cause. So this timeout is far above Pulumi's own timeouts.
+ * stays locked, and the output does not show the cause. So this timeout is far above Pulumi's own
+ * timeouts.
  */
 export const noOutputMinutes = 40;

@@ -84,7 +84,7 @@ export const namespacedRules = {
     rule(["apps"], ["deployments/scale", "statefulsets/scale"], ["get", "patch", "update"]),
     rule([""], ["pods/exec", "pods/portforward"], ["create", "get"]),
     // Review jobs must not delete these objects, which limit what the branch can do. Kubernetes
-    // deletes them with the namespace.
+    // deletes these objects with the namespace.
     rule([""], ["limitranges", "resourcequotas"], writeButDelete),
     rule(["networking.k8s.io"], ["networkpolicies"], writeButDelete),
   ],
@@ -153,9 +153,9 @@ export const namespacedRules = {
 export const readNamespaces: Rule[] = [rule([""], ["namespaces"], read)];
 
 /**
- * Permissions of review jobs in the whole cluster, with which they create their namespaces. RBAC
- * cannot limit these permissions to namespaces whose names have a prefix. So without the admission
- * policies, the permissions would apply to every namespace.
+ * Permissions of review jobs in the whole cluster. Review jobs need these permissions to create
+ * their namespaces. RBAC cannot limit these permissions to namespaces whose names have a prefix. So
+ * without the admission policies, the permissions would apply to every namespace.
  */
 export const reviewClusterRules: Rule[] = [
   rule([""], ["namespaces"], [...read, "create", "patch"]),

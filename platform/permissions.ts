@@ -55,7 +55,8 @@ function allow(
   Action: readonly string[],
   ...resources: (string | undefined)[]
 ): Statement {
-  // If a resource is undefined, it is not in this account, and the role gets no permission for it.
+  // If a resource is undefined, the resource is not in this account, and the role gets no
+  // permission for this resource.
   const Resource = resources.filter((resource) => resource !== undefined);
   return { Action, Effect: "Allow", Resource, Sid };
 }
@@ -164,7 +165,7 @@ function statementsOf(ciRole: CiRoleName, targets: Targets): readonly Statement[
     case "preview":
       return [
         cluster,
-        // The job that scans an image pulls it from the registry.
+        // The job that scans an image pulls the image from the registry.
         ...images("Pull", pull, repositoryArn, reviewRepositoryArn),
         ...readEnvironments(targets),
         readBeforeApproval(targets),

@@ -265,7 +265,7 @@ function combinationIssues(values: ValuesOf<typeof table>): readonly string[] {
  */
 export function platformSettings(config: Config, stack: string): PlatformSettings {
   const source = { config, env: {}, file: `platform/Pulumi.${stack}.yaml`, project };
-  // No default in this table uses the surroundings, so they can be empty.
+  // No default in this table uses the surroundings, so the surroundings can be empty.
   const { issues, values } = readTable(table, source, {} as Surroundings);
   const all = issues.length > 0 ? issues : combinationIssues(values);
   if (all.length > 0) {

@@ -36,7 +36,7 @@ export const paths = {
   volumes: join(root, "volumes"),
   /**
    * Process ids, sockets and configuration files of the daemons. Each start of the sandbox creates
-   * them again.
+   * these files again.
    */
   run: join(root, "run"),
   logs: join(root, "logs"),

@@ -23,8 +23,8 @@ import { checkRoot, net, type Options, root } from "./layout";
 // These checks run before the sandbox changes anything on the machine.
 
 /**
- * Free disk space that the first set-up needs, in GiB. The set-up uses it for parts, images, the
- * registry, and sources and build results in Go's caches.
+ * Free disk space that the first set-up needs, in GiB. The set-up uses this space for parts,
+ * images, the registry, and sources and build results in Go's caches.
  */
 const COLD_GIB = 14;
 /**

@@ -199,8 +199,8 @@ async function startNode(): Promise<void> {
 }
 
 /**
- * Ends an agent that an older version of the sandbox has started, because it would never open the
- * firewall for a new pod.
+ * Ends an agent that an older version of the sandbox has started, because such an agent would never
+ * open the firewall for a new pod.
  */
 async function endOutdatedAgent(): Promise<void> {
   const { name } = networkPolicyDaemon();
@@ -213,8 +213,8 @@ async function endOutdatedAgent(): Promise<void> {
 
 /**
  * Writes the firewall rules that send connections to the NetworkPolicy agent. If an older version
- * of the sandbox has written other rules, replaces them in one step, so that there is no moment
- * without rules.
+ * of the sandbox has written other rules, the function replaces these rules in one step, so that
+ * there is no moment without rules.
  */
 async function ensurePolicyRules(): Promise<void> {
   const known = await runInNamespaces([tool("iptables-save"), "-t", "mangle"]);

@@ -50,8 +50,8 @@ export const webService = {
   /** With 0, a rollout removes an old pod only after a new pod is available. */
   maxUnavailable: 0,
   /**
-   * If a pod crashes within 10 seconds after it becomes ready, Kubernetes does not count it as
-   * available, and the rollout does not remove an old pod for it.
+   * If a pod crashes within 10 seconds after it becomes ready, Kubernetes does not count the pod as
+   * available, and the rollout does not remove an old pod yet.
    */
   minReadySeconds: 10,
   port: 8080,

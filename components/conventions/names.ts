@@ -55,8 +55,9 @@ function shorten(text: string, legal: string, budget: number): string {
  * `[a-z0-9-]`, and has at most 30 characters.
  *
  * In two cases, the slug ends with 8 characters of a hash of the branch's full name: the full name
- * is not a legal slug, or it looks like a shortened name (`fix-checkout` seems to end with a hash).
- * So different branches get different stacks, except for a collision of the hash (40 bits).
+ * is not a legal slug, or the full name looks like a shortened name (`fix-checkout` seems to end
+ * with a hash). So different branches get different stacks, except for a collision of the hash (40
+ * bits).
  *
  * The admission policies compute the same name in CEL, without the hash:
  * `platform/admission/review-names.ts`.

@@ -92,8 +92,9 @@ export interface ReviewNamespaceArgs extends Omit<StackNamespaceArgs, "annotatio
   readonly datadogAgentTo?: readonly Peer[];
 
   /**
-   * Pods that the stack may run at the same time, by workload. If the quota is too small for them,
-   * the component reports an error, because Kubernetes would silently create only some of the pods.
+   * Pods that the stack may run at the same time, by workload. If the quota is too small for these
+   * pods, the component reports an error, because Kubernetes would silently create only some of the
+   * pods.
    *
    * @default []
    */
@@ -131,9 +132,9 @@ export interface ReviewNamespaceArgs extends Omit<StackNamespaceArgs, "annotatio
 
   /**
    * Port for health and metrics of the web pods. With `ingressPreset`, the load balancer checks the
-   * pods' health at this port, so the NetworkPolicies open it to `ingressFrom`. If the web pods use
-   * another port for health, these checks fail, and the pods never become ready. Without a preset,
-   * only the node's probes reach this port.
+   * pods' health at this port, so the NetworkPolicies open this port to `ingressFrom`. If the web
+   * pods use another port for health, these checks fail, and the pods never become ready. Without a
+   * preset, only the node's probes reach this port.
    *
    * @default 8081
    */

@@ -127,9 +127,9 @@ export interface PodArgs {
   readonly initContainers?: readonly ExtraContainer[];
 
   /**
-   * Additional JVM flags. `JAVA_TOOL_OPTIONS` contains them after the flags that every pod gets. If
-   * two flags contradict each other, the JVM uses the later flag. With an unknown flag, the JVM
-   * does not start.
+   * Additional JVM flags. `JAVA_TOOL_OPTIONS` contains these flags after the flags that every pod
+   * gets. If two flags contradict each other, the JVM uses the later flag. With an unknown flag,
+   * the JVM does not start.
    *
    * @group Rare
    * @default - none

@@ -141,8 +141,8 @@ export function workloadContainer(
     args: [...args],
     env: workloadEnv(workload, own),
     image: workload.imageRef,
-    // The digest identifies the content, so a node that has the image does not have to pull it
-    // again.
+    // The digest identifies the content, so a node that has the image does not have to pull the
+    // image again.
     imagePullPolicy: "IfNotPresent",
     name,
     resources: resources(workload),
@@ -193,7 +193,8 @@ export function workloadInitContainers(
 ): Pick<PodSpec, "initContainers"> {
   const { initContainers = [], sidecars = [] } = workload;
   const all = [
-    // An init container that always restarts is a sidecar: it stops after the other containers.
+    // An init container that always restarts is a sidecar: such a container stops after the other
+    // containers.
     ...sidecars.map((sidecar) => ({ ...extraContainer(sidecar), restartPolicy: "Always" })),
     ...initContainers.map(extraContainer),
     ...datadogContainer(workload),

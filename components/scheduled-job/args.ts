@@ -118,8 +118,8 @@ export interface ScheduledJobArgs extends PodArgs {
   readonly schedule: string;
 
   /**
-   * Maximum duration of a run, in seconds. After that, Kubernetes stops the run and marks it as
-   * failed. Must be below the shortest time between two runs. Otherwise, with `Forbid`, one run
+   * Maximum duration of a run, in seconds. After that, Kubernetes stops the run and marks the run
+   * as failed. Must be below the shortest time between two runs. Otherwise, with `Forbid`, one run
    * that hangs makes Kubernetes skip the next runs.
    *
    * @group Run

@@ -25,8 +25,8 @@ export interface ScheduledJobNodes {
 
 /**
  * A CronJob with the component's name, which runs one command of the service on a schedule. With
- * `configFiles`, the component also creates a ConfigMap. With `iamRoleArn`, it also creates a
- * ServiceAccount.
+ * `configFiles`, the component also creates a ConfigMap. With `iamRoleArn`, the component also
+ * creates a ServiceAccount.
  *
  * @throws pulumi.ResourceError with all issues of the args, before the component creates a child
  * resource.

@@ -108,9 +108,9 @@ export interface ProbeSettings {
 /** A migration that may need more time than a rollout has. */
 export interface LongMigration {
   /**
-   * Seconds after which Kubernetes stops the Job and marks it as failed. This time includes all
-   * retries of the Job. If the time is too short, Kubernetes stops a good migration, and the next
-   * update starts the migration again.
+   * Seconds after which Kubernetes stops the Job and marks the Job as failed. This time includes
+   * all retries of the Job. If the time is too short, Kubernetes stops a good migration, and the
+   * next update starts the migration again.
    *
    * @default 14400
    * @see https://kubernetes.io/docs/concepts/workloads/controllers/job/#job-termination-and-cleanup

@@ -177,8 +177,8 @@ export interface WebServiceArgs extends PodArgs, IngressArgs {
   readonly migrationArgs?: readonly string[];
 
   /**
-   * Seconds that a new pod must stay ready before Kubernetes reports it as available. With 0, a
-   * rollout continues even if a new pod crashes soon after its start.
+   * Seconds that a new pod must stay ready before Kubernetes reports the pod as available. With 0,
+   * a rollout continues even if a new pod crashes soon after its start.
    *
    * @group Rollout
    * @default 10

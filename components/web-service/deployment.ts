@@ -64,7 +64,7 @@ export interface RolloutOptions {
   /**
    * Returns an output that contains the Deployment when its rollout is complete. If the rollout
    * fails, the output fails with the reason. The Ingress and the autoscaler wait for this output,
-   * because they need ready pods.
+   * because both objects need ready pods.
    *
    * @default - Pulumi's provider waits, for at most `progressDeadlineSeconds` plus 60 s
    */

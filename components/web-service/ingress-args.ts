@@ -1,7 +1,7 @@
 import type * as pulumi from "@pulumi/pulumi";
 import type { IngressHost } from "./arg-types";
 
-/** Args of a web service that decide how requests from outside the cluster reach it. */
+/** Args of a web service that decide how requests from outside the cluster reach the service. */
 export interface IngressArgs {
   /**
    * Seconds that the load balancer waits for a stopping pod's open requests. Needs `ingressPreset`.

@@ -16,7 +16,7 @@ function albAnnotations(web: WebServiceInputs): Annotations {
     [`${alb}/healthcheck-path`]: web.readinessProbe?.path ?? probes.ready,
     // This annotation may contain the name of a port only if the Service has this port. If the
     // annotation contains a number, the controller uses the pods' port with this number, and opens
-    // it in the pods' security group.
+    // this port in the pods' security group.
     ...(hasManagementPort(web) ? { [`${alb}/healthcheck-port`]: String(web.managementPort) } : {}),
     [`${alb}/listen-ports`]: JSON.stringify(tls ? [{ HTTP: 80 }, { HTTPS: 443 }] : [{ HTTP: 80 }]),
     [`${alb}/scheme`]: ingressScheme,
@@ -25,8 +25,8 @@ function albAnnotations(web: WebServiceInputs): Annotations {
       : {}),
     [`${alb}/target-group-attributes`]: `deregistration_delay.timeout_seconds=${String(deregistrationDelaySeconds)}`,
     // With this value, the load balancer sends requests directly to the pods. With the value
-    // `instance`, it would send requests to nodes, and would not notice that a pod is about to
-    // stop.
+    // `instance`, the load balancer would send requests to nodes, and would not notice that a pod
+    // is about to stop.
     [`${alb}/target-type`]: "ip",
   };
 }

@@ -67,8 +67,8 @@ function webContainer(name: string, web: WebServiceInputs): Container {
 }
 
 /**
- * Returns rules for the scheduler: if possible, spread the pods evenly over zones, and run them on
- * different nodes.
+ * Returns rules for the scheduler: if possible, spread the pods evenly over zones, and run the pods
+ * on different nodes.
  */
 function spread(web: WebServiceInputs): Pick<PodSpec, "affinity" | "topologySpreadConstraints"> {
   const labelSelector = { matchLabels: trackSelector(web.identity, "web", web.track) };

@@ -52,7 +52,7 @@ export function* commands(source: Source): Generator<Finding> {
   }
 }
 
-/** Returns those of the given variables that a command uses without quotes. */
+/** Returns the given variables that a command uses without quotes. */
 function unquoted(command: string, names: readonly string[]): readonly string[] {
   let quote = "";
   const found: string[] = [];

@@ -21,7 +21,7 @@ export interface Decision {
 
 /**
  * Returns the next job, in the file's order, whose required jobs have ended, and what to do with
- * it. Undefined if there is no such job.
+ * this job. Undefined if there is no such job.
  */
 export function next(
   jobs: readonly PlacedJob[],

@@ -9,7 +9,7 @@
  *
  * The page says "a member of one of the security groups or projects". The page does not say whether
  * a context with a group and a project requires both. This code requires both. No command can find
- * out whether CircleCI requires both, so docs/trust.md says how a person can find it out.
+ * out whether CircleCI requires both. docs/trust.md says how a person can test this behavior.
  */
 import { type Expression, parseExpression } from "../checks/expression";
 import { type ContextName, contexts, fullName, type Restriction, restrictionOf } from "../contexts";

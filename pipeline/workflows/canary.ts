@@ -2,7 +2,7 @@ import { badEndNotices, notice, skippedNotice, type Stage } from "../compose";
 import type { Parameter } from "../model";
 import { groups } from "../stages";
 
-/** Parameters of the pipeline. The person who starts the pipeline sets them. */
+/** Parameters of the pipeline. The person who starts the pipeline sets the parameters. */
 export const canaryParameters: Readonly<Record<string, Parameter>> = {
   action: {
     type: "enum",

@@ -59,7 +59,7 @@ export const main: readonly Stage[] = [
 /**
  * The jobs of `main` in the deploy project. The deploy project runs no tests, because tests run
  * development dependencies. GitHub's branch rules require that a change passes the tests before a
- * person can merge it into main.
+ * person can merge the change into main.
  */
 export const mainInDeployProject: readonly Stage[] = [
   { name: "build", job: { command: "npm run build", executor: "java", gives: "jars" } },

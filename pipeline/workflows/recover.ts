@@ -62,7 +62,7 @@ const recoveries: Readonly<Record<string, Recovery>> = {
   },
 };
 
-/** Parameters of the pipeline. The person who starts the pipeline sets them. */
+/** Parameters of the pipeline. The person who starts the pipeline sets the parameters. */
 export const recoverParameters: Readonly<Record<string, Parameter>> = {
   action: {
     type: "enum",

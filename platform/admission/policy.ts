@@ -49,8 +49,8 @@ export interface Policy {
   );
   readonly validations: readonly Validation[];
   /**
-   * Parts of expressions with a name. Other expressions use them as `variables.<name>`. A variable
-   * may use earlier variables in the list.
+   * Parts of expressions with a name. Other expressions use a part as `variables.<name>`. A
+   * variable may use earlier variables in the list.
    */
   readonly variables?: readonly { readonly expression: string; readonly name: string }[];
 }

@@ -16,8 +16,8 @@ const longestHead = budgets.slug - suffixLength - 1;
 /**
  * The rule that a namespace has the name of its branch: `slug()` in
  * `components/conventions/names.ts`, written in CEL. The rule uses the variables `name` and
- * `owner`. A policy with this rule must first define these two variables, and then those in
- * `variables`.
+ * `owner`. A policy with this rule must first define these two variables, and then the variables in
+ * the list `variables`.
  *
  * If the branch's name is not a valid slug, the slug ends with a hash of the name. CEL has no hash
  * function, so the rule checks only the characters before the hash, and the form of the hash. So a

@@ -97,8 +97,8 @@ export async function downloadOrBuild(part: Part, report: Report, next?: Part): 
     chmodSync(join(staging, file), 0o755);
   }
   writeFileSync(join(staging, ".complete"), fingerprint(part));
-  // The directory gets its final name only when it is complete. So if this process is killed, the
-  // part is either complete or missing.
+  // The directory gets its final name only when the directory is complete. So if this process is
+  // killed, the part is either complete or missing.
   rmSync(directory(part), { recursive: true, force: true });
   mkdirSync(paths.parts, { recursive: true });
   renameSync(staging, directory(part));

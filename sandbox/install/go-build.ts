@@ -34,7 +34,7 @@ async function go(
 
 /**
  * Copies a module to a temporary directory, and returns the path of the copy. `go build` may change
- * go.mod and go.sum, so it must not run in the repository itself.
+ * go.mod and go.sum, so this command must not run in the repository itself.
  */
 function copyModule(build: Build, directory: string): string {
   const source = join(paths.work, directory, build.module);
@@ -119,7 +119,8 @@ async function moduleDirectory(module: string, cwd: string): Promise<string> {
 
 /**
  * Creates two files that the main package of Pulumi's Kubernetes provider embeds. The published
- * module does not contain them, but contains the JSON files from which this function creates them.
+ * module does not contain these files, but contains the JSON files from which this function creates
+ * them.
  */
 async function writeProviderSchema(source: string, part: Part): Promise<void> {
   const provider = "github.com/pulumi/pulumi-kubernetes/provider/v4";

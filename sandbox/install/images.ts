@@ -71,7 +71,7 @@ async function isInRegistry(ref: string): Promise<boolean> {
 }
 
 /**
- * Pushes those images in `wanted` that are missing in the registry or out of date.
+ * Pushes the images in `wanted` that are missing in the registry or out of date.
  *
  * @returns the duration in milliseconds; 0 if no image was missing
  */
@@ -99,8 +99,9 @@ export async function makeMissingImages(
 }
 
 /**
- * Pushes an image to the registry: the public image if there is one and BuildKit can pull it,
- * otherwise an image that the sandbox builds itself.
+ * Pushes an image to the registry. If there is a public image and BuildKit can pull the public
+ * image, the function pushes the public image. Otherwise, it pushes an image that the sandbox
+ * builds itself.
  *
  * @returns a text that says which image this function has pushed
  */

@@ -15,8 +15,8 @@ export interface Download {
   /** URL of a file with one SHA-256, or with lines of the form `<SHA-256>  <file name>`. */
   readonly checksums: string;
   /**
-   * For an archive: the path of each executable in the archive, with the name that it gets in the
-   * part. For a single executable: the name that it gets in the part.
+   * For an archive: the path of each executable in the archive, with the name of the executable in
+   * the part. For a single executable: the name of the executable in the part.
    */
   readonly take: Readonly<Record<string, string>> | string;
 }
@@ -32,7 +32,9 @@ export interface Build {
   readonly output: string;
   /** Go variables that the publisher sets in the build of a release, such as the version. */
   readonly set?: Readonly<Record<string, string>>;
-  /** Names of symbolic links to the executable, for an executable with several programs in it. */
+  /**
+   * Names of symbolic links to the executable, for an executable that contains several programs.
+   */
   readonly alsoAs?: readonly string[];
   /**
    * Replaces one file of a published module during the build, to leave out code that the sandbox

@@ -17,7 +17,7 @@ const part: Part = {
   builds: [],
 };
 
-/** Returns the path of Trivy. Downloads Trivy's official release first, if it is missing. */
+/** Returns the path of Trivy. If Trivy is missing, first downloads Trivy's official release. */
 export async function trivy(): Promise<string> {
   if (!isInstalled(part)) await downloadOrBuild(part, () => undefined);
   return executable(part);

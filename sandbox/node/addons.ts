@@ -83,8 +83,8 @@ function deployment(name: string, labels: Record<string, string>, podSpec: objec
   });
 }
 
-// The labels, names and port names are those of a real cluster's DNS. So a NetworkPolicy that
-// allows DNS in a real cluster also allows DNS in the sandbox.
+// The labels, names and port names are the same as in the DNS of a real cluster. So a NetworkPolicy
+// that allows DNS in a real cluster also allows DNS in the sandbox.
 function dns(): object[] {
   const labels = { "k8s-app": "kube-dns" };
   const Corefile = `.:53 {

@@ -218,7 +218,7 @@ COMMIT
  * Returns the daemon of the ingress controller Traefik. Traefik runs in the machine's network,
  * listens on 127.0.0.1, and reaches pods through the route to the sandbox. Traefik reads the
  * addresses of pods from EndpointSlices and sends requests directly to pods. When a pod begins to
- * terminate, it still receives requests until Traefik has applied the change (see
+ * terminate, the pod still receives requests until Traefik has applied the change (see
  * `providersthrottleduration` below). Afterwards, a terminating pod that still answers requests
  * receives only the requests of sticky sessions. Traefik does not retry requests, because its
  * configuration has no retry middleware.

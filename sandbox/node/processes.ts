@@ -90,7 +90,7 @@ export function nsenterArguments(pid: number, network: "node" | "edge"): string[
   return ["--target", String(pid), "--mount", "--pid", ...net, "--"];
 }
 
-/** Runs a program in the sandbox's namespaces until it ends, and returns its standard output. */
+/** Runs a program in the sandbox's namespaces. Returns the program's standard output at its end. */
 export async function runInNamespaces(argv: readonly string[], input?: string): Promise<string> {
   const pid = initPid();
   if (pid === undefined) {

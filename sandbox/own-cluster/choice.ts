@@ -6,7 +6,7 @@ import { replaceFile } from "../../lib/replace";
 
 /**
  * The cluster that a developer has chosen for stack `local` instead of the sandbox, and what this
- * clone knows about it.
+ * clone knows about the cluster.
  */
 export interface OwnCluster {
   /** Context in `kubeconfig`. */

@@ -26,8 +26,8 @@ export function ownEnvironment(
 }
 
 /**
- * Returns the environment variables of stack `local`: those of the developer's own cluster if the
- * developer has chosen one, otherwise those of the sandbox.
+ * Returns the environment variables of stack `local`: the variables of the developer's own cluster
+ * if the developer has chosen a cluster, otherwise the variables of the sandbox.
  */
 export function localEnvironment(): Record<string, string> {
   const own = ownCluster();

@@ -9,7 +9,7 @@ const patienceMs = 60_000;
 
 interface Ran {
   readonly output: string;
-  /** Why the program failed. Undefined if it succeeded. */
+  /** Why the program failed. Undefined if the program succeeded. */
   readonly trouble?: string;
 }
 

@@ -5,7 +5,7 @@ import type * as AllSettings from "../../settings";
 
 // `npm run bench` runs this file in a separate process, which prints how much time and memory it
 // used. The argument says what the process loads:
-//   import:   the import of @pulumi/kubernetes, and nothing else
+//   import:   only the import of @pulumi/kubernetes
 //   program:  the program for stack local, with Pulumi's mocks instead of an engine
 //   many:     the program with 200 jobs
 

@@ -3,7 +3,8 @@ export const debuggerPort = 5005;
 
 /**
  * Returns the JVM option that starts the debugger (JDWP). The debugger listens on the pod's
- * loopback address, so from outside the pod, only `kubectl port-forward` can connect to it.
+ * loopback address, so from outside the pod, only `kubectl port-forward` can connect to the
+ * debugger.
  *
  * @param suspend whether the JVM waits for a debugger before it runs the main class
  */

@@ -3,7 +3,7 @@
  * requests for thread dumps, heap dumps and flight recordings: DiagnosticsServer.java.
  */
 export const diagnostics = {
-  /** Directory for a heap dump or a flight recording, until the caller has received it. */
+  /** Directory for a heap dump or a flight recording, until the caller has received the file. */
   directory: "/diagnostics",
   /**
    * Port on the pod's loopback address. From outside the pod, only `kubectl port-forward` reaches

@@ -5,7 +5,7 @@ export function rolloutFailure(name: string, why: string): string {
   return `${start}"${name}" failed: ${why.replace(/\.$/, "")}.`;
 }
 
-/** Whether an error message of an update is that of a failed rollout. */
+/** Whether an error message of an update reports a failed rollout. */
 export function isRolloutFailure(error: string): boolean {
   return error.startsWith(start);
 }

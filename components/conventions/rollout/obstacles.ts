@@ -30,7 +30,7 @@ interface Obstacle {
 
 /**
  * Seconds that an obstacle must last before it stops the rollout. The kubelet retries within this
- * time: it pulls an image again after 10 s
+ * time: for example, the kubelet pulls an image again after 10 s
  * (https://kubernetes.io/docs/concepts/containers/images/#imagepullbackoff).
  */
 const lastingSeconds = 15;
