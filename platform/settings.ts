@@ -23,8 +23,7 @@ export type Environment = CiEnvironment;
 /** The CircleCI organization and projects whose tokens AWS and the clusters accept. */
 export interface CircleCi {
   /**
-   * Ids of the users whose jobs may assume production's role. If the list is empty, the jobs of
-   * every user may assume the role.
+   * Ids of users whose jobs may assume production's role. If empty, all users' jobs may assume it.
    */
   readonly approverIds: readonly string[];
   /** Id of the deploy project, whose jobs change staging and production, and remove stacks. */
@@ -39,10 +38,7 @@ export interface CircleCi {
 /** Upper limits for review stacks. A branch can set lower limits, but not higher limits. */
 export interface ReviewLimits {
   readonly cpu: string;
-  /**
-   * Addresses of the cluster's DNS, in addition to its pods. Pods may reach only port 53 at these
-   * addresses.
-   */
+  /** Addresses of the cluster's DNS, in addition to its pods. Pods may reach only their port 53. */
   readonly dnsCidrs: readonly string[];
   readonly domain: string;
   /**
@@ -79,10 +75,7 @@ export interface PlatformSettings {
    */
   readonly productionAccountId: string | undefined;
   readonly review: ReviewLimits;
-  /**
-   * Bucket of the Pulumi states. An administrator creates the bucket before the platform's first
-   * update.
-   */
+  /** Bucket of the Pulumi states. It must exist before the platform's first update. */
   readonly stateBucket: string;
   /** KMS key that encrypts the Pulumi states, for each environment in the account. */
   readonly stateKeyArns: Readonly<Partial<Record<Environment, string>>>;

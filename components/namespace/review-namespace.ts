@@ -92,9 +92,8 @@ export interface ReviewNamespaceArgs extends Omit<StackNamespaceArgs, "annotatio
   readonly datadogAgentTo?: readonly Peer[];
 
   /**
-   * Pods that the stack may run at the same time, by workload. If the quota is too small for these
-   * pods, the component reports an error, because Kubernetes would silently create only some of the
-   * pods.
+   * Pods that the stack may run at the same time, by workload. If the quota is too small, the
+   * component reports an error, because Kubernetes would silently create only some of the pods.
    *
    * @default []
    */
@@ -161,8 +160,7 @@ export interface ReviewNamespaceArgs extends Omit<StackNamespaceArgs, "annotatio
   readonly quota?: Quota;
 
   /**
-   * Port that the web pods listen on. If the web pods listen on another port, the NetworkPolicies
-   * block all requests to the service.
+   * Port that the web pods listen on. If the pods listen on another port, no request reaches them.
    *
    * @default 8080
    */
@@ -209,15 +207,13 @@ export class ReviewNamespace extends pulumi.ComponentResource {
       name,
       { ...args, annotations },
       {
-        // With this alias, a stack that is older than the guardrails keeps its namespace and all
-        // objects.
+        // With this alias, an older stack without guardrails keeps its namespace and its objects.
         aliases: [{ parent: pulumi.rootStackResource }],
         parent: this,
       },
     );
-    // Pulumi creates the RoleBindings first, because one RoleBinding gives the CI job permission to
-    // create the guardrails. Pulumi deletes all of these objects only with the namespace, because
-    // no one may remove a guardrail earlier.
+    // The CI job needs a RoleBinding to create the guardrails, so Pulumi creates it first. Pulumi
+    // deletes all these objects only with the namespace: no one may remove a guardrail earlier.
     const first = { deletedWith: nodes.namespace, parent: this };
     const metadata = (name: string) => ({
       labels: labels(args.identity, "namespace"),

@@ -13,9 +13,10 @@ const changes = [
 ];
 
 /**
- * Checks three rules. A job that changes production must have the context of production. This job
- * must also have an approval before it, and a serial group. A workflow that runs on branches must
- * not use a context that is only for main.
+ * Checks four rules. A job must not use a context that `pipeline/contexts.ts` does not list. A job
+ * that changes production must have the context of production. This job must also have an approval
+ * before it, and a serial group. A workflow that runs on branches must not use a context that is
+ * only for main.
  */
 export function* production(source: Source): Generator<Finding> {
   const changing = new Set(

@@ -4,8 +4,8 @@ import { named, type PlacedJob, type ReadWorkflow, workflowsOf } from "./shape";
 const statuses = ["success", "failed", "canceled", "unauthorized", "not_run", "terminal"];
 
 /**
- * Yields findings about the jobs of workflows: jobs that are missing, that no workflow uses, or
- * that wait for themselves, and approvals that no job waits for.
+ * Yields findings about the jobs of workflows, such as a missing job, a job that no workflow uses,
+ * a job that waits for itself, or an approval that no job waits for.
  */
 export function* graph(source: Source): Generator<Finding> {
   const defined = named(source, "jobs").map(([name]) => name);

@@ -240,7 +240,7 @@ const ofTwin = ["containers", "initContainers", "restartPolicy", "terminationGra
 
 /**
  * Returns a CEL expression that is true if container `c` is a copy of a container in a list. The
- * copy may have no probes.
+ * copy may have no probes, and its fields in `changed` may differ.
  */
 const copyOf = (c: string, containers: string, changed: readonly string[], also = "true"): string =>
   `${containers}.exists(t, ${c}.name == t.name && ${within(c, "t", changed)} && ${hasKeys(c, "t", [...changed, ...probes])} && ${also})`;

@@ -32,9 +32,7 @@ export interface Build {
   readonly output: string;
   /** Go variables that the publisher sets in the build of a release, such as the version. */
   readonly set?: Readonly<Record<string, string>>;
-  /**
-   * Names of symbolic links to the executable, for an executable that contains several programs.
-   */
+  /** Names of symbolic links to the executable, if the executable contains several programs. */
   readonly alsoAs?: readonly string[];
   /**
    * Replaces one file of a published module during the build, to leave out code that the sandbox
@@ -59,10 +57,7 @@ export interface Part {
   readonly version: string;
   /** Names of all executables of the part. */
   readonly files: readonly string[];
-  /**
-   * Files that the publisher offers. Undefined if the publisher offers no executables with
-   * checksums.
-   */
+  /** Files that the publisher offers. Undefined if no executable has a published checksum. */
   readonly downloads?: readonly Download[];
   readonly builds: readonly Build[];
 }
