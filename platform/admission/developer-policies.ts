@@ -176,8 +176,8 @@ export const developerCommands: Policy = {
 };
 
 /**
- * Policy for `npm run jobs -- STACK run JOB`: the label names a CronJob of the stack. {@link
- * developerScheduledJobs} compares the Job with this CronJob.
+ * Policy for `npm run jobs -- STACK run JOB`: the label names a CronJob of the stack.
+ * {@link developerScheduledJobs} compares the Job with this CronJob.
  */
 export const developerJobNames: Policy = {
   inNamespaces: ofService,

@@ -148,8 +148,8 @@ export const noPriority: Policy = {
 };
 
 /**
- * Policy for the jobs that remove canaries: these jobs may delete only objects with a canary's
- * name, and must not change any other object.
+ * Policy for the jobs that remove canaries: these jobs may only delete objects, and only objects
+ * with a canary's name.
  */
 export const canariesOnly: Policy = {
   on: [{ apiGroup: "*", operations: ["CREATE", "UPDATE", "DELETE"], resources: ["*/*"] }],
