@@ -38,10 +38,7 @@ export interface CircleCi {
 /** Upper limits for review stacks. A branch can set lower limits, but not higher limits. */
 export interface ReviewLimits {
   readonly cpu: string;
-  /**
-   * Addresses of the cluster's DNS, in addition to its pods. Pods may reach only port 53 at these
-   * addresses.
-   */
+  /** Addresses of DNS servers outside of pods. Pods may reach only port 53 at these addresses. */
   readonly dnsCidrs: readonly string[];
   readonly domain: string;
   /**

@@ -22,8 +22,8 @@ async function passes(check: () => Promise<void>): Promise<boolean> {
 
 /**
  * Checks or writes the format of the Java files. Without Maven, this function only prints a
- * message, because the job that runs `npm run check` in CI has no Java. In CI, `npm run
- * test:service` checks the format.
+ * message, because the job that runs `npm run check` in CI has no Java. In CI,
+ * `npm run test:service` checks the format.
  *
  * @returns true if the format is good, or if this machine has no Maven
  */
