@@ -41,8 +41,8 @@ export default tseslint.config(
     files: ["**/*.ts"],
     languageOptions: {
       parserOptions: {
-        // ESLint loads two TypeScript projects. With `projectService`, it would load one project
-        // for each folder with a tsconfig.json, and need more than 4 GB of memory.
+        // ESLint loads two TypeScript projects. With `projectService`, ESLint would load one
+        // project for each folder with a tsconfig.json, and need more than 4 GB of memory.
         project: ["tsconfig.json", "tools/tsconfig.json"],
         tsconfigRootDir: import.meta.dirname,
       },
@@ -91,8 +91,8 @@ export default tseslint.config(
       "@typescript-eslint/no-unsafe-call": "off",
       "@typescript-eslint/no-unsafe-member-access": "off",
       "@typescript-eslint/no-unsafe-return": "off",
-      // The program uses `export =`, because Pulumi runs an exported function. Tests import it with
-      // `import program = require(...)`.
+      // The program uses `export =`, because Pulumi runs an exported function. Tests import the
+      // program with `import program = require(...)`.
       "@typescript-eslint/no-require-imports": ["error", { allowAsImport: true }],
       "max-lines": "off",
     },

@@ -11,8 +11,8 @@ export interface Config {
   /** Orbs, such as `namespace/orb@1.2.3`. The key is the orb's name in this file. */
   readonly orbs?: Readonly<Record<string, string>>;
   /**
-   * Values that can be set at the start of the pipeline, by a person or an API call. The values are
-   * not secret.
+   * Values that a person or an API call can set at the start of the pipeline. The values are not
+   * secret.
    */
   readonly parameters?: Readonly<Record<string, Parameter>>;
   readonly executors: Readonly<Record<string, Executor>>;

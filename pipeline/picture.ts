@@ -4,7 +4,7 @@ import type { Place, Requirement, Workflow } from "./model";
 /**
  * Returns a workflow as a Mermaid flowchart, which GitHub shows as a picture. The flowchart does
  * not contain jobs that only report a failure. Several such jobs follow each job that changes
- * something, and they would hide the main path.
+ * something, and these jobs would hide the main path.
  */
 export function picture(workflow: Workflow): string {
   const lines = ["flowchart LR"];

@@ -170,8 +170,8 @@ function createBinding(
 ): void {
   const apiGroup = "rbac.authorization.k8s.io";
   // The name of a group ends with a colon and the name of the CI role. The group of review jobs
-  // ends with the id of a project, which would mean nothing to a reader, so the name comes from the
-  // ClusterRole.
+  // ends with the id of a project. A reader does not know this id, so the name of the binding
+  // contains the name of the ClusterRole instead.
   const ciRole = role.startsWith("review") ? role : group.slice(group.indexOf(":") + 1);
   const name = role.startsWith(ciRole) ? full(role) : full(`${ciRole}-${role}`);
   const given = {

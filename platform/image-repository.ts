@@ -6,7 +6,7 @@ export interface ImageRepositoryArgs {
   readonly repository: string;
 
   /**
-   * Days from the first push of an image until ECR deletes it. ECR keeps two kinds of images
+   * Days from the first push of an image until ECR deletes the image. ECR keeps two kinds of images
    * longer: releases, and images that a stack runs or ran last.
    *
    * @default 90
@@ -15,7 +15,7 @@ export interface ImageRepositoryArgs {
 
   /**
    * AWS account of production, if production has a separate account. This account may pull images,
-   * but not push them.
+   * but must not push images.
    *
    * @default - none
    */
@@ -23,9 +23,9 @@ export interface ImageRepositoryArgs {
 }
 
 /**
- * Maximum number of releases that ECR keeps, no matter how old they are. The same number limits the
- * images that a stack runs or ran last. This number is far above the number of releases that people
- * may want to roll back to, and above the number of stacks.
+ * Maximum number of releases that ECR keeps, no matter how old the releases are. The same number
+ * limits the images that a stack runs or ran last. This number is far above the number of releases
+ * that people may want to roll back to, and above the number of stacks.
  */
 const kept = 1000;
 

@@ -40,8 +40,8 @@ async function program({ readSettings } = outside): Promise<pulumi.Inputs> {
   const { circleci, clusters, productionAccountId, stateBucket, stateKeyArns } = settings;
 
   const here = environmentsOf(settings);
-  // The repository is in staging's account. Production pulls what staging has pushed, even if
-  // production is in another account.
+  // The repository is in staging's account. Production pulls the images that staging has pushed,
+  // even if production is in another account.
   const repository = here.includes("staging")
     ? new ImageRepository("images", { productionAccountId, repository: service })
     : undefined;

@@ -100,8 +100,9 @@ function list(bucket: string): Statement {
 
 /**
  * Returns the permissions to read the current states of staging, production and canary. To list the
- * stacks of a state backend, Pulumi reads all states in it. To read the states, Pulumi needs no KMS
- * key. Without the KMS key of a stack, the secrets in the state of this stack stay encrypted.
+ * stacks of a state backend, Pulumi reads all states in the backend. To read the states, Pulumi
+ * needs no KMS key. Without the KMS key of a stack, the secrets in the state of this stack stay
+ * encrypted.
  */
 function readEnvironments({ stateBucket }: Targets): Statement[] {
   const root = `arn:aws:s3:::${stateBucket}/${statePrefixes.environments}/.pulumi`;

@@ -75,7 +75,7 @@ export interface PlatformSettings {
    */
   readonly productionAccountId: string | undefined;
   readonly review: ReviewLimits;
-  /** Bucket of the Pulumi states. It must exist before the platform's first update. */
+  /** Bucket of the Pulumi states. The bucket must exist before the platform's first update. */
   readonly stateBucket: string;
   /** KMS key that encrypts the Pulumi states, for each environment in the account. */
   readonly stateKeyArns: Readonly<Partial<Record<Environment, string>>>;

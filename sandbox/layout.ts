@@ -58,7 +58,7 @@ export const paths = {
 export const net = {
   /**
    * Name of the network interface on the machine. This interface is one end of a veth pair. The
-   * other end is in the sandbox, and has the name `inside`.
+   * other end is in the sandbox. Its name is the value of `inside`.
    */
   outside: "orders-sandbox",
   inside: "uplink",

@@ -27,7 +27,7 @@ export function configSchema(): string {
       config: {
         type: "object",
         additionalProperties: false,
-        // Allows keys of other namespaces, such as those of Pulumi's providers.
+        // Allows keys of other namespaces, such as the namespaces of Pulumi's providers.
         patternProperties: { [`^(?!${service}:)[a-z-]+:`]: {} },
         properties: Object.fromEntries(settings) as object,
       },

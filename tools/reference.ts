@@ -16,7 +16,7 @@ export const referenceDirectory = join(project, "docs", "reference");
 const components = join(project, "components");
 /**
  * Files with types that args refer to. The reference has pages for these types, so that links to
- * them work.
+ * the types work.
  */
 const argTypes = [
   "conventions/labels",

@@ -51,7 +51,7 @@ function testsIn(path: string): string {
  * The end-to-end tests, by phase and lane. Phases run one after the other. The lanes of a phase run
  * in parallel, because each test waits for pods most of the time. The platform's policies apply to
  * the whole cluster. So a test that creates these policies never runs in parallel with a test whose
- * objects they would reject.
+ * objects the policies would reject.
  */
 const phases: readonly Readonly<Record<string, readonly string[]>>[] = [
   { environments: ["rehearsal", "pipelines"], commands: ["kills", "rollouts"] },
@@ -59,7 +59,7 @@ const phases: readonly Readonly<Record<string, readonly string[]>>[] = [
   // machine could make `updates` fail, so the other lane of this phase starts few pods.
   { stacks: ["preview"], platform: ["updates", "platform", "kube-score"] },
   { objects: ["network", "manifests", "policy", "edges"], review: ["review"] },
-  // This test stops the sandbox, so it must be the last one.
+  // This test stops the sandbox, so this test must be the last test.
   { life: ["life"] },
 ];
 /**
@@ -172,8 +172,8 @@ function together(one: Count, other: Count): Count {
 /**
  * Runs Mocha, and returns the result that the reporter has written.
  *
- * @param lane name of the lane, which each printed line begins with. Undefined if only one lane
- *   runs.
+ * @param lane name of the lane. Each printed line begins with this name. Undefined if only one lane
+ * runs.
  */
 async function mocha(args: readonly string[], lane?: string): Promise<Count> {
   const directory = mkdtempSync(join(tmpdir(), "services-orders-test-"));

@@ -98,7 +98,10 @@ export const reviewAccess = {
    * namespace's branch. The jobs that remove review stacks get the same permissions.
    */
   bindingName: "review",
-  /** Name of the ClusterRole that defines these permissions. The platform project creates it. */
+  /**
+   * Name of the ClusterRole that defines these permissions. The platform project creates this
+   * ClusterRole.
+   */
   clusterRole: `${service}-review-namespace`,
   /** Prefix of the names of all review namespaces. */
   namespacePrefix: `${service}-review-`,

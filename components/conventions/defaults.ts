@@ -9,9 +9,9 @@ export const pod = {
   /** Size limit of the volume for Datadog's Java agent, which is one jar of about 30 MB. */
   datadogAgentSizeLimit: "128Mi",
   /**
-   * Percentage of the container's memory for the JVM's heap. The JVM needs the rest for metaspace,
-   * thread stacks and buffers: 145 MiB under full load. With a heap of 75 % of 512 MiB, the kernel
-   * killed the service. The JVM's own default is 25 %.
+   * Percentage of the container's memory for the JVM's heap. The JVM needs the rest of the memory
+   * for metaspace, thread stacks and buffers: 145 MiB under full load. With a heap of 75 % of 512
+   * MiB, the kernel killed the service. The JVM's own default is 25 %.
    */
   maxRamPercentage: 60,
   /**
@@ -120,7 +120,7 @@ export const ingress = {
   /**
    * TLS policy of the load balancer, which allows TLS 1.2 and 1.3. Without an annotation that sets
    * a policy, AWS uses `ELBSecurityPolicy-2016-08`, which allows TLS 1.0. Until AWS added hybrid
-   * key exchange in 2025, the AWS console's default was the policy below.
+   * key exchange in 2025, the AWS console's default was this policy.
    *
    * @see
    * https://docs.aws.amazon.com/elasticloadbalancing/latest/application/describe-ssl-policies.html
@@ -146,8 +146,8 @@ export const autoscaling = {
 
 /**
  * Paths and times of the three probes. If the readiness probe fails, the pod receives no requests.
- * If the liveness probe fails, the container restarts. The startup probe delays the other two for
- * up to 150 s, so that the liveness probe can be strict.
+ * If the liveness probe fails, the container restarts. The startup probe delays the other two
+ * probes for up to 150 s, so that the liveness probe can be strict.
  */
 export const probes = {
   live: "/health/live",
@@ -168,8 +168,9 @@ export const scheduledJob = {
   backoffLimit: 2,
   concurrencyPolicy: "Forbid",
   /**
-   * Enough for a nightly job that fails on each of the five days of `ttlSecondsAfterFinished`. If a
-   * job fails more often, Kubernetes keeps only the newest five failed runs.
+   * This limit is enough for a nightly job that fails on each of the five days of
+   * `ttlSecondsAfterFinished`. If a job fails more often, Kubernetes keeps only the newest five
+   * failed runs.
    */
   failedJobsHistoryLimit: 5,
   requests: pod.requests,
@@ -226,8 +227,8 @@ export const reviewNamespace = {
    */
   containerStorage: { limit: "1Gi", request: "64Mi" },
   /**
-   * Maximum of memory limit divided by memory request. This ratio limits how much the pods can
-   * overcommit a node's memory.
+   * Maximum of the memory limit divided by the memory request. This ratio limits how much the pods
+   * can overcommit a node's memory.
    */
   maxMemoryLimitRequestRatio: "4",
   /**

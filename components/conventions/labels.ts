@@ -53,7 +53,7 @@ export type Labels = Readonly<Record<string, string>>;
 
 /**
  * Labels that prove that an object belongs to this service and this instance. An object's name
- * alone does not prove that.
+ * alone is not a proof.
  */
 export const ownerLabels = [
   "app.kubernetes.io/managed-by",

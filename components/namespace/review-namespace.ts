@@ -70,13 +70,13 @@ export interface ReviewNamespaceArgs extends Omit<StackNamespaceArgs, "annotatio
    * labels.
    */
   readonly identity: Identity;
-  /** Name of the namespace. Changing the name deletes this namespace with everything in it. */
+  /** Name of the namespace. A change deletes this namespace with everything in it. */
   readonly namespace: string;
 
   /**
    * Branch whose CI jobs may change objects in the namespace. The CI jobs that remove review stacks
-   * have the same permissions. Developers may read, run commands and debug. Without a branch, only
-   * cluster administrators have permissions.
+   * have the same permissions. Developers may read objects, run commands and debug. Without a
+   * branch, only cluster administrators have permissions.
    *
    * @default - no branch
    */
@@ -261,7 +261,7 @@ function quotaIssues(quota: Quota, demands: readonly PodRequirement[]): readonly
     ...amountIssues("quota", quota, { cpu: '"2" or "500m"', memory: "4Gi" }),
     integer("quota.pods", quota.pods, 1, 1000),
   ];
-  // The quota check would count a malformed quantity as 0, so it runs only without other issues.
+  // A malformed quantity would count as 0, so the quota check runs only without other issues.
   return issues.some((issue) => issue !== undefined) ? issues : [quotaIssue(quota, demands)];
 }
 

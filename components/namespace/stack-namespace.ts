@@ -12,8 +12,8 @@ export interface StackNamespaceArgs {
    */
   readonly identity: Identity;
   /**
-   * Name of the namespace. Changing the name deletes this namespace with everything in it, unless
-   * `retain` is set.
+   * Name of the namespace. A change deletes this namespace with everything in it, unless `retain`
+   * is set.
    */
   readonly namespace: string;
 
@@ -44,7 +44,7 @@ export interface StackNamespaceArgs {
   /**
    * Keeps the namespace in the cluster when someone destroys the stack. Set this arg for a
    * namespace that the stack did not create, or whose Secrets the stack cannot restore. Otherwise,
-   * destroying the stack deletes the namespace with everything in it.
+   * Pulumi deletes the namespace with everything in it.
    *
    * @default false
    */
@@ -80,7 +80,7 @@ export class StackNamespace extends pulumi.ComponentResource {
             ...labels(args.identity, "namespace"),
             "pod-security.kubernetes.io/enforce": "restricted",
             // Makes Kubernetes warn when Pulumi applies a Deployment. Kubernetes refuses the
-            // Deployment's pods only later, and Pulumi shows no message about that.
+            // Deployment's pods only later, and Pulumi shows no message about this refusal.
             "pod-security.kubernetes.io/warn": "restricted",
             ...(ingressPreset === undefined
               ? {}

@@ -68,8 +68,8 @@ function volumes(secretName: pulumi.Input<string>): Volume[] {
 }
 
 /**
- * Returns the spec of the StatefulSet: one pod with one volume. Deleting the StatefulSet deletes
- * the volume.
+ * Returns the spec of the StatefulSet: one pod with one volume. Kubernetes deletes the volume
+ * together with the StatefulSet.
  */
 export function postgresStatefulSetSpec(
   name: string,

@@ -16,8 +16,8 @@ export type { PostgresArgs, PostgresOverrides } from "./args";
 
 /**
  * An ephemeral PostgreSQL database with one replica, for stacks that own their data. The component
- * creates a StatefulSet, a headless Service, and a Secret with user name and password. Deleting the
- * stack deletes the data.
+ * creates a StatefulSet, a headless Service, and a Secret with user name and password. When someone
+ * destroys the stack, Kubernetes deletes the data.
  *
  * @throws pulumi.ResourceError with all issues of the args, before the component creates a child
  * resource.

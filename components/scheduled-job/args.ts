@@ -118,9 +118,9 @@ export interface ScheduledJobArgs extends PodArgs {
   readonly schedule: string;
 
   /**
-   * Maximum duration of a run, in seconds. After that, Kubernetes stops the run and marks the run
-   * as failed. Must be below the shortest time between two runs. Otherwise, with `Forbid`, one run
-   * that hangs makes Kubernetes skip the next runs.
+   * Maximum duration of a run, in seconds. After this time, Kubernetes stops the run and marks the
+   * run as failed. Must be below the shortest time between two runs. Otherwise, with `Forbid`, one
+   * run that hangs makes Kubernetes skip the next runs.
    *
    * @group Run
    * @default - 90 % of the schedule's shortest period, at most 3600
@@ -169,7 +169,7 @@ export interface ScheduledJobArgs extends PodArgs {
 
   /**
    * What happens if the previous run is still active: `Forbid` skips the new run, `Replace` stops
-   * the previous run, and `Allow` runs both, so that both work on the same orders.
+   * the previous run, and `Allow` starts the new run, so both runs work on the same orders.
    *
    * @group Run
    * @default "Forbid"

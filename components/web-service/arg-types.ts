@@ -9,7 +9,7 @@ import type { Override } from "../conventions/override";
 export interface Autoscaling {
   /**
    * Target average CPU utilization, as a percentage of the pods' CPU request. With a value close to
-   * 100, the autoscaler adds pods too late: HTTP requests already wait.
+   * 100, the autoscaler adds pods too late, when HTTP requests already wait.
    *
    * @default - 70 without `memoryUtilization`, otherwise CPU is ignored
    */

@@ -63,14 +63,15 @@ export interface WebServiceArgs extends PodArgs, IngressArgs {
   /**
    * Adjusts the number of pods to the load, with a HorizontalPodAutoscaler that has the service's
    * name. The autoscaler needs metrics-server: without metrics, the number of pods does not change.
-   * Do not set `replicas` as well.
+   * Do not set `replicas` together with this arg.
    *
    * A new Deployment starts with `minReplicas` pods. Later updates ignore changes to
    * `spec.replicas`, but still send the field, because Kubernetes sets a missing field to one pod.
-   * So turning autoscaling on does not change the number of pods.
+   * So the number of pods does not change when you turn autoscaling on.
    *
-   * Turning autoscaling off keeps the number of pods. The cluster then refuses the next change to
-   * the Deployment with a conflict: run that update with `PULUMI_K8S_ENABLE_PATCH_FORCE=true`.
+   * When you turn autoscaling off, the number of pods stays the same. The cluster then refuses the
+   * next change to the Deployment with a conflict. Run that update with
+   * `PULUMI_K8S_ENABLE_PATCH_FORCE=true`.
    *
    * @group Common
    * @default - none: the number of pods is `replicas`
@@ -159,7 +160,8 @@ export interface WebServiceArgs extends PodArgs, IngressArgs {
   readonly maxSurge?: PodsOrPercent;
 
   /**
-   * Pods that a rollout may remove before new pods are ready. Above 0, a rollout reduces capacity.
+   * Pods that a rollout may remove before new pods are ready. With a value above 0, a rollout
+   * reduces the capacity.
    *
    * @group Rollout
    * @default 0

@@ -120,7 +120,8 @@ export interface CanaryOverrides extends Omit<
 /**
  * A Deployment with track `canary`: a few pods of a branch that serve production's requests.
  * Production's Service selects these pods. The canary does not migrate the database, and has no
- * Service, Ingress or PodDisruptionBudget. So deleting the canary does not change production.
+ * Service, Ingress or PodDisruptionBudget. So the deletion of the canary does not change
+ * production.
  *
  * A NetworkPolicy blocks every connection from the canary's pods, except to the database, DNS, the
  * Datadog Agent and `egressTo`. The policy does not select production's own pods.

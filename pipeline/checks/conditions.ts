@@ -24,8 +24,8 @@ const knownValues = [
 const ofPullRequest = "pipeline.event.github.pull_request.";
 
 /**
- * Yields findings about expressions: those that cannot be parsed, those that use unknown values,
- * and missing conditions of workflows.
+ * Yields findings about invalid expressions, unknown values in expressions, and workflows without a
+ * condition.
  */
 export function* conditions(source: Source): Generator<Finding> {
   const allowed = [
@@ -63,7 +63,7 @@ function* expression(
     yield source.value(
       path,
       `the expression cannot be read: ${error.message}, at its character ${String(error.at + 1)}: ${text}`,
-      // Under other keys than `when`, the expression is only a part of a longer text, and the
+      // Under a key other than `when`, the expression is only a part of a longer text, and the
       // finding points at the start of this text.
       path.at(-1) === "when" ? error.at : 0,
     );
@@ -98,8 +98,8 @@ function* unguarded(source: Source): Generator<Finding> {
 }
 
 /**
- * Whether a workflow's condition is certainly false with these values. Returns false for a
- * condition that cannot be parsed.
+ * Whether a workflow's condition is certainly false with these values. Returns false if the
+ * condition is invalid.
  */
 export function alwaysFalse(
   when: unknown,

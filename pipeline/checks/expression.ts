@@ -22,7 +22,8 @@ interface Token {
 }
 
 /**
- * Error in an expression. `at` is the position of the error: the number of characters before it.
+ * Error in an expression. `at` is the position of the error: the number of characters before the
+ * error.
  */
 export class ExpressionError extends Error {
   readonly at: number;

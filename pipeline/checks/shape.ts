@@ -3,9 +3,7 @@ import type { Path, Source } from "./source";
 /** A job of a workflow, with its path in the file. */
 export interface PlacedJob {
   readonly name: string;
-  /**
-   * Path of the job's mapping. If the workflow contains only the job's name, the path of this name.
-   */
+  /** Path of the job's mapping, or of the job's name if the workflow contains only the name. */
   readonly path: Path;
   readonly approval: boolean;
   readonly contexts: readonly string[];
@@ -58,7 +56,7 @@ export function named(source: Source, key: string): readonly (readonly [string, 
   ]);
 }
 
-/** Returns the workflows. Ignores invalid parts, because other checks report these. */
+/** Returns the workflows. Ignores invalid parts, because other checks report these parts. */
 export function workflowsOf(source: Source): readonly ReadWorkflow[] {
   return named(source, "workflows").map(([name, workflow]) => {
     const path = ["workflows", name];

@@ -24,7 +24,7 @@ const legalInGroup = [
 
 /**
  * Yields findings about values that CircleCI refuses only when the pipeline runs, or accepts
- * although they do not have the intended effect.
+ * although the values do not have the intended effect.
  */
 export function* values(source: Source): Generator<Finding> {
   yield* executors(source);

@@ -21,8 +21,9 @@ export interface Cache<Content> {
 }
 
 /**
- * The caches of one project. No method takes a branch: "caches are global within a project, a cache
- * saved on one branch will be used by jobs run on other branches" (docs: Persisting data).
+ * The caches of one project. No method has a parameter for the branch: "caches are global within a
+ * project, a cache saved on one branch will be used by jobs run on other branches" (docs:
+ * Persisting data).
  */
 export class Caches<Content> {
   readonly #all: Cache<Content>[];
@@ -50,7 +51,7 @@ export class Caches<Content> {
   }
 
   /**
-   * Returns the newest cache that matches the first key with a match. "CircleCI restores the cache
+   * Returns the newest cache for the first key that matches a cache. "CircleCI restores the cache
    * from the first existing key. A key is searched against existing keys as a prefix. When multiple
    * matches exist, CircleCI uses the most recent match, even if a more precise match exists."
    */

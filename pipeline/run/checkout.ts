@@ -4,7 +4,8 @@ import { command } from "../../lib/command";
 
 /**
  * Clones the repository and checks out the commit, as CircleCI does. The remote `origin` of the
- * clone is the local repository, so that commands of the job can read its branches.
+ * clone is the local repository, so that commands of the job can read the branches of the local
+ * repository.
  */
 export async function checkOut(
   root: string,
@@ -20,8 +21,9 @@ export async function checkOut(
   });
   const packages = join(root, "node_modules");
   if (existsSync(packages)) {
-    // The copy of the npm packages consists of hard links, because these are faster to create. If
-    // the packages do not match the lock file, the first command of the job installs them again.
+    // The copy of the npm packages consists of hard links, because hard links are faster to create.
+    // If the packages do not match the lock file, the first command of the job installs the
+    // packages again.
     await command("cp", ["-al", packages, copy], { timeout: 300_000 }).catch(async () =>
       command("cp", ["-a", packages, copy], { timeout: 300_000 }),
     );

@@ -22,7 +22,7 @@ const noIdentity = {
 
 /**
  * Returns the environment variables that a job inherits from the user's shell. These variables
- * contain no AWS identity. If a job needs an identity, a context must provide it.
+ * contain no AWS identity. If a job needs an identity, a context must provide the identity.
  */
 export function inherited(
   env: Readonly<Record<string, string | undefined>>,
@@ -33,7 +33,7 @@ export function inherited(
 
 /**
  * Returns the variables of contexts. For a local run, a file `<context>.env` with `NAME=value`
- * lines stands for a context.
+ * lines replaces a context.
  */
 export function contextVariables(
   directory: string | undefined,

@@ -13,8 +13,8 @@ import type { Workspace } from "./workspace";
 const TIMEOUT_MS = 3_600_000;
 
 /**
- * Everything that the steps of a job use: where the job runs, and where it stores files for later
- * jobs.
+ * Everything that the steps of a job use: where the job runs, and where the job stores files for
+ * later jobs.
  */
 export interface Room extends Place {
   readonly artifacts: string;

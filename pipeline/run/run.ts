@@ -39,7 +39,7 @@ export interface RunOptions {
   /** Branch that the run simulates. Default: the branch that is checked out. */
   readonly branch?: string;
   /**
-   * Directory of the caches. If two runs use the same directory, they share the caches. In
+   * Directory of the caches. If two runs use the same directory, the runs share the caches. In
    * CircleCI, the pipelines of all branches share the caches in the same way.
    *
    * @default - a new directory, so that the run starts without caches
@@ -238,8 +238,9 @@ async function runJob(place: PlacedJob, run: Run, buildNumber: number): Promise<
     pullRequest: situation.pullRequest,
     repository: situation.repository,
   });
-  // "Environment variables are used according to a specific precedence order": first those of
-  // the job, then those of CircleCI, then those of the contexts (docs: Using contexts).
+  // "Environment variables are used according to a specific precedence order": first the variables
+  // of the job, then the variables of CircleCI, then the variables of the contexts (docs: Using
+  // contexts).
   const env = {
     ...inherited(options.env ?? process.env),
     ...given,

@@ -13,8 +13,8 @@ export interface Place {
  * The caches of one CircleCI project, in a directory. Local runs with the same directory share the
  * caches, as the pipelines of all branches do in CircleCI.
  *
- * This class ignores paths outside the job's working directory, because on this machine, they
- * belong to the user and not to the job.
+ * This class ignores paths outside the job's working directory, because on this machine, these
+ * paths belong to the user and not to the job.
  */
 export class StoredCaches {
   readonly #directory: string;

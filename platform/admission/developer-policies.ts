@@ -96,8 +96,7 @@ const annotationsOf = (prefix: string, template: string) => ({
 
 /**
  * Returns the names for parts of the Job and of the object with which the policy compares the Job.
- * `dyn` turns off the check of types, because the policy compares fields without knowing their
- * names.
+ * `dyn` turns off the check of types, because the policy does not know the names of the fields.
  */
 const variablesOf = (template: string) => [
   { expression: "dyn(object.spec.template)", name: "own" },
@@ -114,9 +113,9 @@ const variablesOf = (template: string) => [
 ];
 
 /**
- * Policy for all Jobs of developers: each new Job names the object that its pod is a copy of. The
- * other policies of this file compare the pod with this object. After that, a developer can only
- * stop or delete the Job.
+ * Policy for all Jobs of developers: each new Job names an object, and the Job's pod must be a copy
+ * of the pod in this object. The other policies of this file compare both pods. After that, a
+ * developer can only stop or delete the Job.
  */
 export const developerJobs: Policy = {
   on: [

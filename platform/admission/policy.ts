@@ -60,7 +60,7 @@ export interface AdmissionPolicyArgs extends Policy {
   readonly policyName: string;
 }
 
-/** A ValidatingAdmissionPolicy, and the binding that enforces it in the whole cluster. */
+/** A ValidatingAdmissionPolicy, and the binding that enforces the policy in the whole cluster. */
 export class AdmissionPolicy extends pulumi.ComponentResource {
   constructor(name: string, args: AdmissionPolicyArgs, opts?: pulumi.ComponentResourceOptions) {
     super("services:k8s:AdmissionPolicy", name, args, opts);

@@ -51,7 +51,7 @@ export function ownNamespaceOnly(circleci: CircleCi): Policy {
     only: {
       ...byReview,
       // The policy in `namespaces` checks Namespace objects. Requests that ask about permissions
-      // need no check, because they change nothing.
+      // need no check, because such requests change nothing.
       "no-namespace-no-question": `!(request.resource.group == "" && request.resource.resource == "namespaces") && !(request.resource.group in ["authentication.k8s.io", "authorization.k8s.io"])`,
     },
     validations: [

@@ -278,7 +278,8 @@ export const parts: readonly Part[] = [
 ];
 
 /**
- * kube-score, which checks manifests. The sandbox itself does not need it: only a test installs it.
+ * kube-score, which checks manifests. The sandbox itself does not need kube-score: only a test uses
+ * it.
  */
 export const kubeScore = programPart(
   "kube-score",

@@ -32,8 +32,8 @@ export function config(name: string, content: string): string {
 
 /**
  * Returns the registry's two daemons, which share one directory: one daemon runs in the machine's
- * network, the other in the node's network. So `localhost:<port>` is the same registry for you, for
- * BuildKit and for the node. Empty if the user has another registry.
+ * network, and the other daemon runs in the node's network. So `localhost:<port>` is the same
+ * registry for you, for BuildKit and for the node. Empty if the user has another registry.
  */
 export function registryDaemons(options: Options): Daemon[] {
   if (options.registry !== undefined) return [];

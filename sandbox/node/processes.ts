@@ -26,7 +26,7 @@ function everyProcess<T>(read: (pid: string) => T[]): T[] {
     try {
       return /^\d+$/.test(entry) ? read(entry) : [];
     } catch {
-      // The process ended before this function read its files, or it is a kernel thread.
+      // The process ended before this function read its files, or the process is a kernel thread.
       return [];
     }
   });
@@ -90,7 +90,9 @@ export function nsenterArguments(pid: number, network: "node" | "edge"): string[
   return ["--target", String(pid), "--mount", "--pid", ...net, "--"];
 }
 
-/** Runs a program in the sandbox's namespaces. Returns the program's standard output at its end. */
+/**
+ * Runs a program in the sandbox's namespaces, waits for its end, and returns its standard output.
+ */
 export async function runInNamespaces(argv: readonly string[], input?: string): Promise<string> {
   const pid = initPid();
   if (pid === undefined) {

@@ -22,7 +22,7 @@ interface IngressClasses {
   }[];
 }
 
-/** Facts about a cluster, which requests to the cluster return. */
+/** Facts about a cluster, from requests to the cluster. */
 export type ClusterFacts = Pick<OwnCluster, "ingressClass" | "platforms" | "server" | "uid">;
 
 /**
@@ -90,7 +90,7 @@ function platformsIn(nodes: string): readonly string[] {
 /**
  * Returns the cluster's only IngressClass, if it is not the default class. A cluster applies its
  * default class to an Ingress without a class. If there are several classes and no default, only
- * the developer can choose one.
+ * the developer can choose a class.
  */
 function onlyClassIn(classes: string): string | undefined {
   const { items } = JSON.parse(classes) as IngressClasses;

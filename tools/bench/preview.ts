@@ -22,7 +22,7 @@ export type Say = (detail: string) => void;
 
 /**
  * Measures several functions, and returns the median of each in milliseconds, after a warm-up. The
- * functions run alternately, so that other work on the machine slows all of them equally.
+ * functions run alternately, so that other work on the machine slows down all functions equally.
  */
 async function medians<Name extends string>(
   runs: number,

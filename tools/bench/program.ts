@@ -12,7 +12,7 @@ interface Load {
 
 /**
  * Measures processes that run load.ts. Returns the shortest time and the highest memory for each
- * argument. The shortest time is the most reliable one, because other work on the machine only
+ * argument. The shortest time is the most reliable value, because other work on the machine only
  * makes runs slower.
  */
 export async function measureLoads(

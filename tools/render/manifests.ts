@@ -36,7 +36,9 @@ export function withPlaceholders(value: Json): Json {
   return mapped(value, (text) => masked(text, secrets).replaceAll(unknownDigest, imageDigest));
 }
 
-/** Replaces all values in the data of a Secret by a placeholder. The result contains the keys. */
+/**
+ * Replaces all values in the data of a Secret by a placeholder. The result still contains the keys.
+ */
 function withoutValues(data: Json): Json {
   if (typeof data !== "object" || data === null || Array.isArray(data)) return secret;
   const { value, ...rest } = data as Manifest;

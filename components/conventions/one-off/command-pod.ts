@@ -10,7 +10,7 @@ export const commandPod = {
   command: "command",
   /** Directory of the file to which the command writes its output. */
   directory: "/output",
-  /** Environment variable from which the service reads this directory. */
+  /** Environment variable of the service with the path of this directory. */
   directoryVariable: "COMMAND_OUTPUT_DIRECTORY",
   /** Maximum number of seconds that the pod keeps the output after the command has ended. */
   keepSeconds: 600,
@@ -23,7 +23,8 @@ export const commandPod = {
   port: 8082,
   /**
    * CPU and memory of the container that sends the output. In the Java options of this container,
-   * the limits of heap, metaspace and code cache add up to 48 MiB. The rest is for the JVM itself.
+   * the limits of heap, metaspace and code cache add up to 48 MiB. The rest of the memory is for
+   * the JVM itself.
    */
   requests: { cpu: "20m", memory: "96Mi" },
   /** Maximum size of the output. If a command writes more, the kubelet evicts the pod. */

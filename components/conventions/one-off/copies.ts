@@ -1,7 +1,7 @@
 /**
- * Labels of the Jobs that people create. Each label says which object of the stack the Job's pod is
- * a copy of. The platform's admission policies compare the pod of a developer's Job with this
- * object.
+ * Labels of the Jobs that people create. Each label names an object of the stack, and the Job's pod
+ * is a copy of the pod in this object. The platform's admission policies compare the pod of a
+ * developer's Job with this object.
  */
 export const copyLabels = {
   /** The value is the name of the PodTemplate for one-off commands. */

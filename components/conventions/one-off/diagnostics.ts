@@ -1,6 +1,6 @@
 /**
- * Names and values that both the pods of the service and `npm run debug` use. The service answers
- * requests for thread dumps, heap dumps and flight recordings: DiagnosticsServer.java.
+ * Names and values that both the pods of the service and `npm run debug` use. In the service,
+ * DiagnosticsServer.java answers requests for thread dumps, heap dumps and flight recordings.
  */
 export const diagnostics = {
   /** Directory for a heap dump or a flight recording, until the caller has received the file. */

@@ -95,8 +95,8 @@ export function scheduleValues(schedule: string): readonly ReadonlySet<number>[]
 /**
  * Whether a schedule restricts both the days of the month and the days of the week. Kubernetes then
  * runs the job on each day that matches one of the two fields: `0 3 1-7 * MON` runs on the first
- * seven days of the month and on every Monday. People rarely want this. A field with `*` or `?`
- * restricts nothing, unless the field has a step such as "every second day".
+ * seven days of the month and on every Monday. People rarely want such a schedule. A field with `*`
+ * or `?` restricts nothing, unless the field has a step such as "every second day".
  */
 export function restrictsBothDays(schedule: string): boolean {
   const [, , ofMonth, , ofWeek] = schedule.split(" ");

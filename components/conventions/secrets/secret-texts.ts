@@ -34,7 +34,7 @@ function wordsOf(name: string): readonly string[] {
 
 /** Whether the value of a variable or a setting with this name is a secret. */
 export function isSecretName(name: string): boolean {
-  // `PWD` and `OLDPWD` are directories of a shell, not passwords.
+  // `PWD` and `OLDPWD` contain directories of a shell, not passwords.
   if (/^(?:OLD)?PWD$/.test(name)) return false;
   const words = [...wordsOf(name)];
   while (
