@@ -36,8 +36,9 @@ export interface CanaryOptions {
   /** File with the report of `canary -- image`. The report names the image that the canary runs. */
   readonly built?: string;
   /**
-   * Commit that the canary runs. Default: the newest commit of the branch at the remote. With the
-   * option `image`, this is the commit from which someone has built the image.
+   * Commit that the canary runs. Default: the newest commit of the branch at the remote. The option
+   * `image` requires this option, which then names the commit from which someone has built the
+   * image.
    */
   readonly commit?: string;
   /** Time from the start until the canary expires, such as `2h`. At most 72 h. */
@@ -54,7 +55,7 @@ export interface CanaryOptions {
 
 /**
  * Longest time from the start of a canary to its expiry, in hours. A person should watch a canary
- * until it ends, and does not do this for many days.
+ * until the canary ends, so a canary must not run for many days.
  */
 const longestHours = 72;
 

@@ -46,7 +46,8 @@ export interface Code {
 const builder = "staging";
 
 /**
- * Checks the branch and the commit of a canary, as far as this needs no cluster, and returns them.
+ * Checks the branch and the commit of a canary, and returns both. This function does not read the
+ * cluster.
  *
  * @param asked - commit that a person has chosen. Default: the newest commit of the branch
  * @throws UserError if the commit is not the branch's newest commit at the remote, or if
@@ -134,7 +135,7 @@ export async function imageOf(code: Code, given: Workspace, build: BuildJars): P
     const state = mkdtempSync(join(tmpdir(), "services-canary-state-"));
     try {
       // The real state of the stack must not name the image of a branch. So this build uses a
-      // temporary backend, and deletes it at the end.
+      // temporary backend. The function deletes the backend at the end.
       const env = { PULUMI_BACKEND_URL: `file://${state}`, PULUMI_CONFIG_PASSPHRASE: "" };
       const its = withEnv({ ...workspace, cwd }, env);
       await createStack(builder, "passphrase", its);
@@ -148,9 +149,9 @@ export async function imageOf(code: Code, given: Workspace, build: BuildJars): P
 }
 
 /**
- * Calls `work` with a directory that has the files of this checkout, but the code of the branch and
- * the jars of this code. The program, the Maven build and the Dockerfile are those of main. Uses
- * the jars in the checkout if someone has built them from the same code.
+ * Calls `work` with a directory that contains the files of this checkout. Only the service's code
+ * and its jars come from the given commit. The program, the Maven build and the Dockerfile come
+ * from main. Uses the jars in the checkout if someone has built these jars from the same code.
  */
 async function withCode<Result>(
   { commit }: Code,
@@ -171,7 +172,9 @@ async function withCode<Result>(
   });
 }
 
-/** Copies a directory with the times and modes of its files, which an image layer contains. */
+/**
+ * Copies a directory. Keeps the times and modes of its files, because an image layer contains both.
+ */
 async function copied(from: string, to: string): Promise<void> {
   mkdirSync(dirname(to), { recursive: true });
   await command("cp", ["-a", from, to], { timeout: 60_000 });

@@ -4,7 +4,7 @@ import type { RunningCanary } from "../stacks/running-canary";
 /** Facts about a branch that may become a canary. */
 export interface CanaryFacts {
   readonly branch: string;
-  /** Commit that the image is built from. Undefined if `--image` comes without a commit. */
+  /** Commit from which the image is built. Undefined if `--image` is given without `--commit`. */
   readonly commit: string | undefined;
   /** Whether production's commit is in the branch's history. Undefined if git cannot tell. */
   readonly containsProduction: boolean | undefined;

@@ -45,7 +45,7 @@ async function asked(args: readonly string[], workspace: Workspace): Promise<boo
 
 /**
  * Removes the suffix `-dirty...`, which marks uncommitted changes, from an image's commit. Returns
- * the full hash. Undefined if the text does not begin with a full hash.
+ * the full hash. Undefined if the rest of the text is not a full hash.
  */
 export function committed(commit: string | undefined): string | undefined {
   return /^([0-9a-f]{40})(?:-dirty\..*)?$/.exec(commit ?? "")?.[1];
@@ -56,7 +56,7 @@ export async function head(workspace: Workspace): Promise<string | undefined> {
   return committed(await ifKnown(["rev-parse", "--verify", "HEAD"], workspace));
 }
 
-/** Branch that is checked out. Undefined if `HEAD` is detached, such as in CI. */
+/** Branch that is checked out. Undefined if `HEAD` is detached, for example in CI. */
 export async function currentBranch(workspace = defaultWorkspace): Promise<string | undefined> {
   return ifKnown(["symbolic-ref", "--short", "-q", "HEAD"], workspace);
 }

@@ -148,7 +148,9 @@ export async function taggedImage(
 export interface RegistryAnswer {
   /** Code of the registry's error, such as `NAME_UNKNOWN` for a repository that does not exist. */
   readonly code: string | undefined;
-  /** Time of the registry when it answered, in whole seconds. Undefined if it did not tell. */
+  /**
+   * Time of the registry when it answered, in whole seconds. Undefined if the answer has no time.
+   */
   readonly date: Date | undefined;
   /** Time of this machine when the answer came, in milliseconds since 1970. */
   readonly received: number;

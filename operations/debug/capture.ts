@@ -11,7 +11,7 @@ import { toStandardOutput } from "../run/standard-output";
 import { Stop, Stopped } from "./stop";
 import type { Target } from "./target";
 
-/** What to get from a running pod. */
+/** The kind of data to get from a running pod, and the file for the data. */
 export type Capture =
   | { readonly file: string; readonly kind: "heap" }
   | { readonly file: string; readonly kind: "jfr"; readonly seconds: number }
@@ -28,13 +28,13 @@ export interface CaptureRequest {
 /** Longest flight recording, in seconds. */
 const mostSeconds = 600;
 /**
- * Longest time until the service has written a heap dump, in milliseconds. The JVM answers nothing
- * while it writes.
+ * Longest time until the service has written a heap dump, in milliseconds. The JVM does not answer
+ * while it writes the dump.
  */
 const dumpMs = 300_000;
 
 /**
- * Returns what the options ask for. Undefined if they ask for a twin.
+ * Returns the capture that the options request. Undefined if the options request a twin.
  *
  * @throws WrongUse if the values of `jfr` are wrong
  */
@@ -58,7 +58,7 @@ export function captureOf(options: {
   return { file, kind: "jfr", seconds };
 }
 
-/** Returns what a command gets, in words. */
+/** Describes a capture in words, for a message. */
 export function wordsOf(wanted: Capture): string {
   if (wanted.kind === "threads") return "a thread dump";
   if (wanted.kind === "heap") return "a heap dump";
@@ -82,7 +82,7 @@ interface ServicePod {
  * Gets a thread dump, a heap dump or a flight recording of a running pod. A thread dump goes to
  * standard output. A file exists only if it is complete.
  *
- * @throws UserError if the pod cannot give what the caller asks for
+ * @throws UserError if there is no such pod, or if the pod does not send a complete result
  */
 export async function capture(
   target: Target,
@@ -95,7 +95,7 @@ export async function capture(
   const { cluster, namespace } = target;
   const open = async (): Promise<Forward> =>
     Forward.open(cluster.start, namespace, pod.metadata.name, port);
-  // The service writes this text into its log. A header has only ASCII characters.
+  // The service writes this text into its log. A header may contain only ASCII characters.
   const by = reason === undefined ? who : `${who}: ${reason}`;
   const headers = { "Requested-By": by.replaceAll(/[^ -~]/g, "?") };
   const forward = await open();
@@ -126,7 +126,7 @@ export async function capture(
   }
 }
 
-/** Receives a result of the service into a file, and lets the service delete the result. */
+/** Writes a result of the service to a file, and tells the service to delete the result. */
 async function receive(
   file: string,
   open: () => Promise<Forward>,
@@ -134,7 +134,8 @@ async function receive(
 ): Promise<void> {
   mkdirSync(dirname(file), { recursive: true });
   const part = `${file}.part`;
-  // Only this person may read the file, because it may contain data of customers.
+  // Only the user of this process may read the file, because the file may contain data of
+  // customers.
   rmSync(part, { force: true });
   writeFileSync(part, "", { mode: 0o600 });
   const output = new Output(open, async (bytes) => appendFile(part, bytes), how);
@@ -147,7 +148,7 @@ async function receive(
     console.error(`${file}: ${String(output.bytes)} bytes`);
   } catch (error) {
     if (!(error instanceof Stopped)) throw error;
-    // The service then stops the recording, and deletes its file.
+    // After this request, the service stops the recording and deletes its file.
     await output.confirm();
     console.error("Stopped. The service has deleted the result.");
     process.exitCode = 130;
@@ -162,7 +163,7 @@ async function receive(
 /** @throws UserError if there is no such pod */
 async function podOf(target: Target, name: string | undefined): Promise<ServicePod> {
   const { cluster, identity, namespace, track } = target;
-  // A twin has the labels of a job, so a name may belong to any pod of the stack.
+  // If there is a name, all pods of the stack are possible, because a twin has the labels of a job.
   const labels =
     name === undefined ? trackSelector(identity, "web", track) : instanceSelector(identity);
   const pods = await list<ServicePod>(cluster, "pods", [
@@ -186,7 +187,7 @@ async function podOf(target: Target, name: string | undefined): Promise<ServiceP
 const isReady = ({ conditions = [] }: ServicePod["status"]): boolean =>
   conditions.some(({ status, type }) => type === "Ready" && status === "True");
 
-/** @throws UserError if the release of a pod is older than the diagnostics */
+/** @throws UserError if the release of a pod is too old to have diagnostics */
 function portOf({ metadata, spec }: ServicePod): number {
   const variables = spec.containers.flatMap(({ env = [] }) => env);
   const value = variables.find(({ name }) => name === diagnostics.variables.port)?.value;

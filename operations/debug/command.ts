@@ -41,7 +41,7 @@ export interface DebugOptions {
   readonly suspend?: boolean;
   /** Whether to print a thread dump of a running pod on standard output. */
   readonly threads?: boolean;
-  /** Whether the function asks for no confirmation. */
+  /** Whether to skip the confirmation. */
   readonly yes?: boolean;
 }
 
@@ -53,9 +53,9 @@ const mostHours = 8;
  * connect. With `threads`, `heap` or `jfr`, gets a thread dump, a heap dump or a flight recording
  * of a running pod instead.
  *
- * @throws WrongUse if the options are wrong, or if production lacks `yes` or a reason. Nothing has
- * changed.
- * @throws UserError if the twin cannot start, or if the pod cannot give what the person asks for
+ * @throws WrongUse if the options are wrong, or if `yes` or the reason is missing for production.
+ * In both cases, nothing has changed.
+ * @throws UserError if the twin cannot start, or if the pod does not send a complete result
  */
 export async function debug(
   stack: string,

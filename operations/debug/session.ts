@@ -22,7 +22,10 @@ import {
 
 /** Time between two readings of the twin's pod, in milliseconds. */
 const pauseMs = 1_000;
-/** Longest time without an answer of the cluster, in milliseconds. Then the command ends. */
+/**
+ * Longest time without an answer of the cluster, in milliseconds. After this time, the command
+ * ends.
+ */
 const silenceMs = 120_000;
 
 export interface SessionRequest extends TwinRequest {
@@ -34,7 +37,7 @@ export interface SessionRequest extends TwinRequest {
  * Starts a twin of the service, and forwards the ports of its debugger and of its API to this
  * machine, until the person presses Ctrl-C or the twin ends. Then deletes the twin.
  *
- * @throws UserError if the twin cannot start, or has ended on its own
+ * @throws UserError if the twin cannot start, or ends before the person presses Ctrl-C
  */
 export async function session(target: Target, request: SessionRequest): Promise<void> {
   await assertFree(request.port);

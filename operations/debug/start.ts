@@ -16,11 +16,11 @@ const listens = /Listening for transport dt_socket/;
 type Where = Pick<Target, "cluster" | "namespace">;
 
 /**
- * Waits until the JVM of a twin waits for a debugger. Reads this from the log, because the JVM
- * would treat a connection for a check as a debugger.
+ * Waits until the JVM of a twin waits for a debugger. Reads the log to find this out, because the
+ * JVM would treat a test connection as a debugger.
  *
  * @param container name of the container with the debugger
- * @param aborted ends the wait
+ * @param aborted signal that ends the wait
  * @returns the name of the twin's pod
  * @throws UserError that says why the twin cannot start
  */

@@ -32,7 +32,7 @@ export interface ServiceDeployment {
   };
 }
 
-/** What a person wants to debug. */
+/** The choices of a person who starts a twin. */
 export interface TwinRequest {
   readonly deadlineSeconds: number;
   readonly reason: string | undefined;
@@ -56,9 +56,10 @@ export const graceSeconds = 2;
 const keepSeconds = 30;
 
 /**
- * Returns the labels of a twin. No Service, PodDisruptionBudget or ReplicaSet selects them, because
- * these select the component `web`. The NetworkPolicies of a review stack allow pods of jobs the
- * same connections as the service. So the twin has the component of a job.
+ * Returns the labels of a twin. No Service, PodDisruptionBudget or ReplicaSet selects a twin,
+ * because these objects select the component `web`. In a review stack, the NetworkPolicies allow
+ * the same connections for the pods of jobs as for the pods of the service. So the twin has the
+ * component of a job.
  */
 export function twinLabels(identity: Identity, deployment: string): Labels {
   return { ...selector(identity, "job"), [copyLabels.twin]: deployment };
@@ -85,9 +86,9 @@ export const httpPortOf = ({ ports = [] }: Container): number | undefined =>
  *
  * The copy comes from the Deployment's template and not from a pod, because the cluster adds fields
  * to a pod that must not be copied, such as the node and default values. With a Job, Kubernetes
- * deletes the twin at its deadline, also if no command does. A pod without a Job would stay.
+ * deletes the twin at its deadline, also if no command deletes it. A pod without a Job would stay.
  *
- * @throws UserError if the variable JAVA_TOOL_OPTIONS is not a plain text
+ * @throws UserError if the variable JAVA_TOOL_OPTIONS gets its value from another object
  */
 export function twinOf(
   name: string,
@@ -100,7 +101,7 @@ export function twinOf(
   const containers = spec.containers.map((container) =>
     container === debugged ? withDebugger(alone(container), suspend) : alone(container),
   );
-  // The migration belongs to a rollout, and not to a person who debugs.
+  // Only a rollout may migrate or seed the database, so the twin does neither.
   const initContainers = (spec.initContainers ?? [])
     .filter(({ name }) => name !== migrationName && name !== seedName)
     .map(alone);
@@ -135,8 +136,9 @@ export function twinOf(
 }
 
 /**
- * Returns a container without probes, because Kubernetes would restart a JVM that is stopped at a
- * breakpoint, and without the wait for load balancers, because none sends requests to the twin.
+ * Returns a container without probes and without the wait for load balancers. With probes,
+ * Kubernetes would restart a JVM that is stopped at a breakpoint. No load balancer sends requests
+ * to the twin.
  */
 function alone(container: Container): Container {
   const without = ["lifecycle", "livenessProbe", "readinessProbe", "startupProbe"];
@@ -152,7 +154,7 @@ function withDebugger(container: Container, suspend: boolean): Container {
       `Container ${container.name} gets ${options} from another object, so npm run debug cannot add the debugger. Nothing was changed.`,
     );
   }
-  // A JVM with two debuggers does not start. The arg `debugPort` may have added one.
+  // A JVM with two debuggers does not start. The arg `debugPort` may already have added a debugger.
   const words = (given?.value ?? "").split(/\s+/).filter((word) => !/^$|jdwp/.test(word));
   const value = [...words, jdwpOption(debuggerPort, suspend)].join(" ");
   const changed = { name: options, value };

@@ -18,7 +18,8 @@ function builds({ environment, imageRef }: Settings): boolean {
  * whether the registry still has the image that the state names. Without this check, Pulumi would
  * not build a deleted image again, because Pulumi compares the program only with the state.
  *
- * @returns options for `pulumi up`, which build the image again if the registry has lost it
+ * @returns options for `pulumi up`. If the registry no longer has the image, the options make
+ * Pulumi build the image again
  */
 export async function prepareBuild({ settings, workspace }: DeployTarget): Promise<string[]> {
   if (!builds(settings)) return [];

@@ -56,8 +56,8 @@ export interface DeployOptions {
   /** Deploys even if the stack has a hold, for example after a rollback. */
   readonly evenIfHeld?: boolean;
   /**
-   * Longest time to wait until no job runs, such as `30m`. The wait keeps the database migration
-   * from running at the same time as a job.
+   * Longest time to wait until no job runs, such as `30m`. With this wait, the database migration
+   * does not run at the same time as a job.
    *
    * @default - does not wait
    */
@@ -164,7 +164,8 @@ export async function assertDeployable(target: DeployTarget, allowOlder: boolean
   const { perBranch } = environments[environment];
   const branches = perBranch ? await remoteBranches(workspace) : undefined;
   const found = validateDeploy({
-    // If a release has a reason, a person has chosen it on purpose. So this release may be older.
+    // If a release has a reason, a person has chosen the release on purpose. So the release may be
+    // older.
     allowOlder: allowOlder || releaseReason !== undefined,
     branch: release.branch,
     branchAtRemote: branches?.has(release.branch),
@@ -250,7 +251,7 @@ export function unchangedSince({
   };
 }
 
-/** Runs `pulumi up` without a prompt. If the update fails, prints why. */
+/** Runs `pulumi up` without a prompt. If the update fails, prints the reason. */
 export async function update(target: DeployTarget): Promise<void> {
   const { cluster, workspace, settings } = target;
   const started = new Date();

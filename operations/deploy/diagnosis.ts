@@ -96,7 +96,7 @@ function ownPods({ pods, replicaSets }: Findings, since: Date): readonly FailedP
 /**
  * Returns a function that says whether an event is about this deploy. An old pod also causes
  * warnings: its readiness probe fails while the pod ends. A pod of this deploy may already be gone.
- * The function recognizes this pod by its name, which contains the hash of its ReplicaSet.
+ * The function recognizes such a pod by the pod's name, which contains the hash of the ReplicaSet.
  */
 function isOwn({ replicaSets }: Findings, own: readonly FailedPod[]) {
   const hashes = [...newestHashes(replicaSets)];

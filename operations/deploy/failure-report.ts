@@ -9,7 +9,7 @@ import { type Event, type Findings, diagnose } from "./diagnosis";
 import { reports } from "../../lib/reports";
 import { lastLines } from "./log-lines";
 
-/** Number of lines of a container's log that the report reads. It shows fewer lines. */
+/** Number of lines of a container's log that this function reads. The report shows fewer lines. */
 const linesRead = 200;
 const patience = 10_000;
 

@@ -112,10 +112,10 @@ export function platformsIn(nodes: readonly Node[], built: readonly string[]): F
 const nodeLocalDns = "169.254.20.10";
 
 /**
- * Returns whether the NetworkPolicies of review stacks open the cluster's DNS.
+ * Returns whether the NetworkPolicies of review stacks allow connections to the cluster's DNS.
  *
  * @param objects the DNS pods and the DaemonSets of kube-system
- * @param opened addresses that the setting `dnsTo` opens
+ * @param opened addresses to which the setting `dnsTo` allows connections
  */
 export function clusterDnsIn(
   { daemonSets, pods }: { readonly daemonSets: readonly Named[]; readonly pods: readonly Named[] },

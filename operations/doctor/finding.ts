@@ -6,7 +6,7 @@ import { columns } from "../../lib/table";
 
 /** Result of a check. The text says what is right, or what is wrong and what to do. */
 export interface Finding {
-  /** False if the stacks do not need what the check looks for. The check has then tried nothing. */
+  /** False if the stacks do not need what the check looks for. The check then sends no request. */
   readonly needed?: false;
   readonly status: "ok" | "unknown" | "wrong";
   readonly text: string;

@@ -22,8 +22,9 @@ const logMs = 3_000;
 const leftMs = 120_000;
 
 /**
- * Starts a pod whose first instruction tries to connect to the API server, DNS and the instance
- * metadata, and writes the result into the cluster's record.
+ * Starts two pods: one may connect to nothing, the other may connect to everything. The first
+ * instruction of each pod tries to connect to the API server, DNS and the instance metadata. Writes
+ * the result into the cluster's record.
  */
 export const firstInstruction: Check = async (patient) => {
   const namespace = `${service}-doctor-${randomBytes(3).toString("hex")}`;
