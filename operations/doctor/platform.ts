@@ -24,7 +24,7 @@ export interface DoctorOptions {
 
 /**
  * Time in which all checks of a cluster must end, in milliseconds. After this time, the command
- * deletes the pods of its network probe, so the whole command takes at most 30 seconds.
+ * deletes the namespace of its network probe, so the whole command takes at most 30 seconds.
  */
 const limitMs = 26_000;
 

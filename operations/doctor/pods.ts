@@ -31,8 +31,8 @@ const program = readFileSync(join(import.meta.dirname, "first-instruction.pl"), 
 const connect = readFileSync(join(import.meta.dirname, "..", "probe", "connect.pl"), "utf8");
 
 /**
- * Returns the command of a pod. Its first instruction tries to connect to the addresses in `doors`,
- * such as `TCP/10.0.0.1/443`.
+ * Returns the command of a pod. The pod's first instruction tries to connect to the addresses in
+ * `doors`, such as `TCP/10.0.0.1/443`.
  */
 export function firstInstruction(role: Role, doors: readonly string[]): readonly string[] {
   return ["perl", "-e", program, role, String(policySeconds), connect, ...doors];

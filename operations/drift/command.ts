@@ -92,8 +92,8 @@ function advice(stack: string, { changed, gone }: Drift): readonly string[] {
 
 /**
  * Returns the command that sets the objects back to what the last update wrote. `quick` is true for
- * the sandbox, for review stacks and for the canary. Their changes are not meant to last, so the
- * advice does not say how to keep them.
+ * the sandbox, for review stacks and for the canary. No one needs to keep changes in these stacks,
+ * so the advice does not say how to keep them.
  */
 function wayBack(stack: string): { readonly quick: boolean; readonly to: string } {
   if (stack === "local") return { quick: true, to: "npm run up" };

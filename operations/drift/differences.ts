@@ -46,8 +46,8 @@ export interface Comparison {
 const ofOperations = [
   ...Object.values(reviewAccess.annotations),
   "kubectl.kubernetes.io/last-applied-configuration",
-  // `kubectl rollout restart` sets this annotation. It starts the pods again, and changes nothing
-  // else.
+  // `kubectl rollout restart` sets this annotation. The command starts the pods again, and changes
+  // nothing else.
   "kubectl.kubernetes.io/restartedAt",
 ];
 
@@ -144,7 +144,7 @@ function* lost(
     if (ours === undefined && !isEqual(declared, live)) yield at;
     return;
   }
-  // If a whole field is gone, this is one difference, and not one difference for each subfield.
+  // If a whole field is gone, the function yields one path, and not one path for each subfield.
   if (live === undefined && ours === undefined && at.length > 1 && children.length > 0) {
     yield at;
     return;

@@ -15,7 +15,10 @@ export interface Update {
    */
   readonly commit: string | undefined;
   readonly ended: Date | undefined;
-  /** Image of the release. Undefined if the update itself built the image. */
+  /**
+   * Image of the release. Undefined for an update with `pulumi up`, and if the update itself built
+   * the image.
+   */
   readonly imageRef: string | undefined;
   /** URL of the CircleCI job. */
   readonly link: string | undefined;

@@ -55,7 +55,7 @@ export async function jobs(
 
 /**
  * @param running whether to ignore runs that have ended. Has no effect if `name` is set.
- * @throws UserError if the job has no run with this name, or no run that can be chosen by default
+ * @throws UserError if the job has no run with this name, or no run that this function can choose
  */
 function runNamed(name: string | undefined, job: JobStatus, running: boolean): Run {
   const of = `of job "${job.name}"`;

@@ -30,8 +30,8 @@ const mostYears = 5;
 /**
  * The due times of a schedule, as Kubernetes computes them. Kubernetes uses the library
  * `robfig/cron`. On a day when the clocks change, other libraries compute other times. For example,
- * when clocks go back from 03:00 to 02:00, they show 02:30 twice, and Kubernetes runs a job at both
- * times.
+ * when clocks go back from 03:00 to 02:00, the clocks show 02:30 twice, and Kubernetes runs a job
+ * at both times.
  *
  * @see https://github.com/robfig/cron/blob/v3.0.1/spec.go Next
  */
@@ -116,8 +116,8 @@ export class DueTimes {
    */
   between(since: Date, before: Date, most: number): readonly Date[] {
     // `since` may be years before `before`, and each minute may have a due time. So the search
-    // begins with the shortest period before `before` that can contain `most` due times. If it
-    // contains fewer, the search continues with a period that is twice as long.
+    // begins with the shortest period before `before` that can contain `most` due times. If this
+    // period contains fewer due times, the search continues with a period that is twice as long.
     for (let back = most * this.#period; ; back *= 2) {
       const start = Math.max(since.getTime(), before.getTime() - back);
       const times: Date[] = [];

@@ -5,7 +5,7 @@ import type { Pod } from "../clients/kubectl";
 export const notBegun = 125;
 
 /**
- * Milliseconds after which a command gives up if Kubernetes has created no pod for a Job. The
+ * Milliseconds after which a command stops waiting if Kubernetes has created no pod for a Job. The
  * reason is usually a quota or a policy that refuses the pod.
  */
 const noPodMs = 20_000;
@@ -24,7 +24,8 @@ export class FirstContainer {
   }
 
   /**
-   * Returns why no container of the Job can start. Undefined if one may still start.
+   * Returns the reason why no container of the Job can start. Undefined if a container may still
+   * start.
    *
    * @param pods all pods of the Job, as they are now
    */

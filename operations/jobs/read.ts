@@ -35,7 +35,7 @@ export async function readJobs(
   return { cluster, jobs, namespace: settings.namespace };
 }
 
-/** Reads the scheduled jobs of a stack to whose cluster the caller is already connected. */
+/** Reads the scheduled jobs of a stack. The caller is already connected to the stack's cluster. */
 export async function jobsIn(
   { identity, namespace }: Pick<Settings, "identity" | "namespace">,
   cluster: Cluster,

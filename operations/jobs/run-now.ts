@@ -17,8 +17,8 @@ const pauseMs = 1_000;
  * Starts a run of a scheduled job now, with a Job from the CronJob's template. Prints the run's log
  * until the run ends. If someone interrupts this command, the run continues.
  *
- * Sets the exit code of this process to 0 if the run succeeded. If it failed, the exit code is that
- * of the run's last container, or 125 if no container could start.
+ * Sets the exit code of this process to 0 if the run succeeded. If the run failed, the exit code is
+ * the exit code of the run's last container, or 125 if no container could start.
  *
  * @throws UserError if a run of the job is in progress, or the person does not confirm.
  */

@@ -17,7 +17,7 @@ export interface LocalTime {
  * quarter of an hour.
  */
 const quarter = 15 * 60_000;
-/** A day, in milliseconds. In no time zone do clocks change twice within one day. */
+/** A day, in milliseconds. No time zone changes its clocks twice within one day. */
 const day = 24 * 60 * 60_000;
 
 /** A clock in one time zone. Times are milliseconds since 1970. */
@@ -63,8 +63,8 @@ export class ZonedClock {
   }
 
   /**
-   * Returns the offset at a time, from the time zone data of Node.js. This is slow, so the clock
-   * keeps each offset that it has read.
+   * Returns the offset at a time, from the time zone data of Node.js. This lookup is slow, so the
+   * clock stores each offset that it has read.
    */
   #read(time: number): number {
     const known = this.#offsets.get(time);

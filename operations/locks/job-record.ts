@@ -63,8 +63,8 @@ function lockedBy(args: readonly string[]): string | undefined {
 
 /**
  * Returns a shell script that writes the record with the shell's process id, and then replaces the
- * shell with Pulumi (`exec`). `exec` keeps the process id. So Pulumi has the process id in the
- * record, and the record exists before Pulumi takes the lock.
+ * shell with Pulumi (`exec`). `exec` keeps the process id. So the record contains Pulumi's process
+ * id, and the record exists before Pulumi takes the lock.
  */
 function writer(record: Omit<JobRecord, "pid">, write: readonly string[]): string {
   const rest = JSON.stringify(record).slice(1);

@@ -26,7 +26,7 @@ export async function unlock(
   const store = lockStore(stack, stateOfProject(workspace));
   const shown = await reading(stack, store);
   // If the removal of a stack is killed, the stack may be gone while its lock remains. So the
-  // command first reads the locks, and only without a lock checks that the stack exists.
+  // command first reads the locks. If there is no lock, the command checks that the stack exists.
   if (shown.length === 0 && !(await stackNames(workspace)).includes(stack)) {
     throw noSuchStack(stack);
   }

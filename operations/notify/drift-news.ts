@@ -6,11 +6,11 @@ import type { DriftReport } from "../drift/report";
 import { cut } from "../preview/changes/values";
 
 /**
- * Longest text for an object and its field in the file with what messages have reported, in
- * characters.
+ * Longest text about an object and its field, in characters. The text is in the file that stores
+ * what earlier messages have reported.
  */
 const mostCharacters = 200;
-/** Largest number of differences in this file. */
+/** Largest number of differences in the same file. */
 const mostDifferences = 1_000;
 
 const form = v.object({

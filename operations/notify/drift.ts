@@ -28,8 +28,8 @@ export interface DriftNoticeOptions {
 }
 
 /**
- * Largest file that this module reads, in bytes. The file has a third of this size if it contains
- * 1,000 differences.
+ * Largest file that this module reads, in bytes. A file with 1,000 differences has about a third of
+ * this size.
  */
 const mostBytes = 1_000_000;
 

@@ -26,7 +26,7 @@ const limitMs = 25_000;
 /** Additional time in which a check must say that its program has not ended, in milliseconds. */
 const lateMs = 1_500;
 
-/** The checks of a stack, by the name for a check that has no result. */
+/** The checks of a stack. The key is the name in the line about a check without a result. */
 const stackChecks: Readonly<Record<string, StackCheck>> = {
   tools,
   kubectl,
@@ -43,8 +43,8 @@ const stackChecks: Readonly<Record<string, StackCheck>> = {
 
 /**
  * `npm run doctor -- STACK`: checks what the commands need for a stack, and prints a line for each
- * check. Changes nothing. The exit code is 1 if something is wrong. Something that is unknown, for
- * example because this role may not ask, does not change the exit code.
+ * check. Changes nothing. The exit code is 1 if something is wrong. A result that is unknown, for
+ * example because this role has no permission to read an object, does not change the exit code.
  *
  * @throws WrongUse if no stack may have this name.
  */
@@ -92,7 +92,7 @@ export async function examine(
     workspace,
   };
   let noCluster: unknown;
-  // If one of these promises is rejected, the checks that use it say why.
+  // If one of these promises is rejected, the checks that use the promise print the reason.
   patient.outputs.catch(() => undefined);
   patient.cluster.catch((error: unknown) => (noCluster = error));
   const reason = (error: unknown): string =>

@@ -7,11 +7,14 @@ import { certificate as inAcm } from "../certificate";
 import { type Finding, type Row, checks, notNeeded, ok, unknown, wrong } from "../finding";
 import type { StackCheck, StackPatient } from "./patient";
 
-/** Longest time for a question to one DNS server, in milliseconds. */
+/** Timeout of one request to a DNS server, in milliseconds. */
 const dnsMs = 3_000;
 /** Longest time until the host has shown its certificate, in milliseconds. */
 const tlsMs = 5_000;
-/** A certificate that expires in less than this time is wrong, in milliseconds: 14 days. */
+/**
+ * Shortest time until a certificate expires for which the result is still `ok`, in milliseconds: 14
+ * days.
+ */
 const soonMs = 14 * 24 * 3_600_000;
 
 type Resolve = (host: string) => Promise<readonly string[]>;
@@ -55,7 +58,7 @@ export async function dnsOf(
   }
 }
 
-/** What a host has shown of its certificate. */
+/** Facts about the certificate that a host sends. */
 export interface Shown {
   /** Why the certificate is not valid for the host. Undefined if it is valid. */
   readonly issue: string | undefined;
@@ -101,7 +104,8 @@ async function certificateOf({ left, settings }: StackPatient): Promise<Row> {
     const shown = await shownBy(host, publicPort ?? 443, Math.min(tlsMs, left()));
     return row(certificateIn(host, shown));
   } catch {
-    // This machine may be outside of the network of an internal load balancer.
+    // The load balancer may be internal, and this machine outside of its network. So the check asks
+    // ACM.
     const [found] = await inAcm({ left, settings });
     return found ?? row(unknown("no answer"));
   }

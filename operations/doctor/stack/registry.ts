@@ -6,10 +6,12 @@ import { type Finding, notNeeded, ok, unknown, wrong } from "../finding";
 import type { StackCheck, StackPatient } from "./patient";
 import { buildsImage } from "./tools";
 
-/** A tag that no image has. The check asks for it, because the answer shows the permissions. */
+/**
+ * A tag that no image has. The check requests this tag, because the answer shows the permissions.
+ */
 const noImage = "doctor";
 
-/** What the check asks for: a repository, and an image in it. */
+/** The object that the check requests from the registry: a repository, and an image in it. */
 interface Wanted {
   /** Undefined if the stack builds its image, or has no image yet. */
   readonly digest: string | undefined;
@@ -84,7 +86,7 @@ export function registryIn(
 
 /**
  * Largest difference between two clocks, in milliseconds. AWS refuses requests whose time is wrong
- * by 5 minutes, and a token that begins in the future is not valid.
+ * by more than 5 minutes. A token whose start is in the future is not valid.
  */
 const mostSkewMs = 60_000;
 

@@ -45,8 +45,8 @@ export function secretsOf({ spec }: WithPods): readonly string[] {
 
 /**
  * Whether the Secrets exist that the pods of the stack use: the Secret of the database in the
- * settings, and every Secret in the Deployments and CronJobs of the cluster. The check knows no
- * Secret that the program has got since the last deploy.
+ * settings, and every Secret in the Deployments and CronJobs of the cluster. The check does not
+ * know the Secrets that someone has added to the program since the last deploy.
  */
 export const secrets: StackCheck = async (patient) => [
   { check: "secrets", ...(await examined(patient)) },
@@ -70,7 +70,7 @@ async function examined(patient: StackPatient): Promise<Finding> {
     (error: unknown) =>
       unanswered(error, "list the Deployments and CronJobs, which name Secrets", askAdministrator),
   );
-  // Also a role that may not list these objects gets an answer about the Secret of the database.
+  // A role that may not list these objects also gets an answer about the Secret of the database.
   const used = "status" in objects ? [] : objects.flatMap(secretsOf);
   const finding = await existing([...new Set([...known, ...used])].sort(), patient);
   return "status" in objects && finding.status === "ok" ? objects : finding;

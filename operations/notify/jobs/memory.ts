@@ -27,7 +27,7 @@ const form = v.object({
   version: v.literal(1),
 });
 
-/** The list of the runs of a stack that the notifier has reported, and facts about its last run. */
+/** The runs of a stack that the notifier has reported, and facts about the notifier's last run. */
 export type Memory = v.InferOutput<typeof form>;
 
 /** The list before the first run of the notifier: empty. */

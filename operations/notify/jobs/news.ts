@@ -29,9 +29,9 @@ const graceMs = 60_000;
 
 /**
  * Finds the failed and the missed runs of a job that the notifier has not reported. The notifier
- * identifies a failed run by its name, and a missed run by its due time. It looks at each due time
- * only once, when the run can no longer start. Later, the same due time could look missed, because
- * Kubernetes may have deleted the Job of its run. This function is pure.
+ * identifies a failed run by its name, and a missed run by its due time. The notifier looks at each
+ * due time only once, when the run can no longer start. Later, the same due time could look missed,
+ * because Kubernetes may have deleted the Job of its run. This function is pure.
  */
 export function newsOf(job: JobStatus, told: JobMemory | undefined, now: Date): JobNews {
   const failed = job.runs.filter(({ result }) => result === "failed");
