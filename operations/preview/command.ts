@@ -22,7 +22,7 @@ export interface PreviewOptions {
   readonly comment?: boolean;
   readonly detailedExitcode?: boolean;
   readonly format?: Format;
-  /** Notes that the caller adds to the summary. If the notes are a promise, it must not reject. */
+  /** Notes that the caller adds to the summary. A promise of notes must not be rejected. */
   readonly notes?: Notes;
   readonly output?: string;
   readonly savePlan?: string;
@@ -42,7 +42,8 @@ const exitCodes: Readonly<Record<Verdict, number>> = {
 /**
  * Returns the caller's workspace, with environment variables for the release that the preview
  * compares with the state. For staging and production, this is a release of `main`, so the preview
- * of a branch shows what happens after its merge. For production, it is the promoted release.
+ * of a branch shows what happens after its merge. For production, this is the promoted release of
+ * `main`.
  */
 async function workspaceFor(stack: string, given: Workspace): Promise<Workspace> {
   const env = variables(given);
@@ -86,7 +87,7 @@ const usualMs = 1_000;
  * Runs the engine, which reads the state first. If the state backend does not answer, the engine
  * prints nothing for 15 minutes. So if the engine has printed nothing after a second, this function
  * itself sends a request to the backend. This function does not check the cluster, because the
- * Pulumi program checks it.
+ * Pulumi program checks the cluster.
  *
  * @throws UserError within 25 s if the state backend does not answer. The error names the backend.
  */

@@ -20,7 +20,8 @@ export interface Place {
 /**
  * Runs `work` on the code that `main` will have after the merge of this branch. Without the merge,
  * the preview of a branch that is behind `main` would show the newer changes of `main` as removed.
- * The merge is in a separate worktree, so branch, index and working directory do not change.
+ * The merge is in a separate worktree, so the branch, the index and the working directory do not
+ * change.
  *
  * If the merge is not possible, `work` runs on the branch, and a note says why.
  */

@@ -24,8 +24,8 @@ export type Note = string | { readonly ifPodsChange: string };
 /** The result of a preview. */
 export interface PreviewResult {
   /**
-   * Whether the engine finished without an error. If not, `up` may change more than the preview
-   * shows.
+   * Whether the engine finished without an error. After an error, `up` may change more than the
+   * preview shows.
    */
   readonly complete: boolean;
   /**

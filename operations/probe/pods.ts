@@ -2,9 +2,9 @@ import { pod as defaults } from "../../components/conventions/defaults";
 import type { Source } from "../../components/conventions/connections";
 
 /**
- * A probe pod opens connections in place of a source, such as the service or a job. It has the
- * labels that network policies use to select the source's pods, but no other settings of these
- * pods.
+ * A probe pod opens connections in place of a source, such as the service or a job. The probe pod
+ * has the labels that network policies use to select the source's pods, but no other settings of
+ * the source's pods.
  */
 
 export type Labels = Readonly<Record<string, string>>;

@@ -228,8 +228,8 @@ async function fromPod(
 /**
  * Tries the connections from the ingress. The connection to the service uses the service's URL.
  * This machine tries the other connections, but only if it can connect to the service's pod, as the
- * ingress controller can. If it cannot, a failed connection proves nothing about the network
- * policies.
+ * ingress controller can. If this machine cannot connect to the pod, a failed connection proves
+ * nothing about the network policies.
  */
 async function fromIngress(
   url: string,

@@ -13,8 +13,8 @@ export interface Row extends Connection {
 export type Verdict = "FAIL" | "ok" | "unknown";
 
 /**
- * Whether a connection reached its destination. A refused connection also did, because the
- * destination itself refuses it.
+ * Whether a connection reached its destination. A refused connection also reached its destination,
+ * because the destination itself refuses the connection.
  */
 const got = (seen: string): boolean => seen === "open" || seen === "refused";
 

@@ -1,4 +1,4 @@
-/** Where a message about a job goes. */
+/** The destination of a message about a job. */
 interface Destination {
   /**
    * Why the message goes to the channel of `SLACK_WEBHOOK_URL`. Undefined if it goes to the channel
@@ -20,7 +20,7 @@ const variableOf = (channel: string): string =>
 
 /**
  * Returns the webhook for a job's recipient, such as `slack:#orders-alerts`. If the recipient has
- * no webhook, the message goes to the channel of `SLACK_WEBHOOK_URL`, and says for whom it is. A
+ * no webhook, the message goes to the channel of `SLACK_WEBHOOK_URL`, and names its recipient. A
  * message in the wrong channel is better than no message.
  */
 export function destinationOf(

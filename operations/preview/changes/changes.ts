@@ -8,7 +8,7 @@ export type Operation = "create" | "delete" | "replace" | "update";
 
 /**
  * The component of this project that contains a resource. If no component contains the resource,
- * this is the stack.
+ * the owner is the stack.
  */
 export interface Owner {
   /**
@@ -120,8 +120,8 @@ function isReplacing(path: string, steps: readonly Step[]): boolean {
   // A step without a detailed diff has only `keys`, the names of the fields that cause the
   // replacement. A key may be a field with subfields, such as `spec`.
   const keys = detailed.length > 0 ? detailed : steps.flatMap((step) => step.keys ?? []);
-  // In Pulumi's paths, a list element has its index. In this module's paths, it has its name. So
-  // the comparison ignores both.
+  // Pulumi's paths contain the index of a list element, and this module's paths contain its name.
+  // So the comparison ignores both.
   const unnumbered = (one: string) => one.replace(/\[[^\]"]*\]/g, "[]");
   const plainPath = unnumbered(path);
   return keys.map(unnumbered).some((key) => plainPath.startsWith(key) || key.startsWith(plainPath));
@@ -166,8 +166,8 @@ function changeOf(steps: readonly Step[], all: ReadonlyMap<string, Step>): Chang
   const state = operation === "delete" ? before : after;
   const first = steps[0];
   if (operation === undefined || state === undefined || first === undefined) return undefined;
-  // A component is not a change itself, because it has no object in the cluster. Its resources are
-  // separate changes.
+  // The function returns no change for a component, because a component has no object in the
+  // cluster. The resources of the component are separate changes.
   if (/^(?:services:|pulumi:pulumi:)/.test(first.type)) return undefined;
   const inputs = readable(state.inputs ?? {}) as Change["inputs"];
   const nameBefore = clusterName(before);

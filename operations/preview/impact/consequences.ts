@@ -89,8 +89,8 @@ export const consequences: Readonly<Record<string, Kind>> = {
       "spec.selector": replaced,
       "spec.replicas": scaled,
       "spec.template": rolling,
-      // The other fields of `spec` matter only for the next rollout: how it works, and how long
-      // Kubernetes waits for it.
+      // The other fields of `spec` decide only how the next rollout works, and how long Kubernetes
+      // waits for the rollout.
       spec: nothing,
       metadata: nothing,
     },

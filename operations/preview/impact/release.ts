@@ -6,7 +6,8 @@ import { covers } from "../changes/paths";
 import { show } from "../changes/values";
 
 /**
- * The summary's line about the release: its old and new values, and the impact on each component.
+ * The summary's line about the release: the release's old and new values, and the impact on each
+ * component.
  */
 export interface ReleaseLine {
   readonly effects: readonly { readonly names: readonly string[]; readonly says: string }[];

@@ -72,8 +72,8 @@ function fieldRow(change: Change, field: Field, impact: Impact): Row {
 }
 
 /**
- * Words that the row of an object begins with, if the text of its impact does not already name the
- * operation.
+ * Words at the start of an object's row. The row has them only if the text of its impact does not
+ * already name the operation.
  */
 const marks = { create: "new ", delete: "deleted ", replace: "replaced ", update: "" } as const;
 
@@ -115,7 +115,7 @@ function isNamed({ before }: Field, again: ReadonlyMap<string, Change>): boolean
 
 /**
  * Returns the most severe impact on the objects that referred to a replaced object by its old name.
- * Undefined if no object referred to it.
+ * Undefined if no object referred to the replaced object.
  */
 function throughPods(change: Change, changes: readonly Change[]): Impact | undefined {
   return changes
@@ -143,7 +143,10 @@ function rowsOf(change: Change, changes: readonly Change[]): readonly Row[] {
   return replaced && rows.length === 0 ? [objectRow(change)] : rows;
 }
 
-/** Joins rows into one row if their values, arg and impact are the same. */
+/**
+ * Joins rows into one row if their values, arg, impact and the last part of their paths are the
+ * same.
+ */
 function folded(rows: readonly Row[]): readonly Row[] {
   const byKey = new Map<string, Row>();
   for (const row of rows) {

@@ -41,7 +41,7 @@ function rejectedByCluster(events: Events, changes: readonly Change[]): Readonly
  * Returns the errors about replacements and deletions that Pulumi refuses because the object has
  * the option `protect`. `changesOf` may not contain the protected object: if the replacement of one
  * object requires the replacement of a protected object, the preview ends before it reports either
- * of them.
+ * object.
  */
 function rejectedByPulumi({ errors }: Events): ReadonlySet<Diagnostic> {
   return new Set(errors.filter(({ message }) => protectedAnswer.test(message)));

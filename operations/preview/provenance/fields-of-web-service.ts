@@ -119,8 +119,8 @@ const noCanary = [
 ];
 
 /**
- * Whether a field of a WebService also exists in a Canary. Of a WebService's objects, a Canary has
- * only the ConfigMap, and the Deployment without the init containers `migrate` and `seed`.
+ * Whether a field of a WebService also exists in a Canary. A Canary has only two of a WebService's
+ * objects: the ConfigMap, and the Deployment without the init containers `migrate` and `seed`.
  */
 function ofCanary({ kind, path }: Field): boolean {
   const own = named(`${webPod}.initContainers`, ...webPods.initContainers);

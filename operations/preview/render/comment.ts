@@ -35,7 +35,8 @@ export function withSection(body: string, stack: string, section: string): strin
   const parts = [...sections].map(([name, text]) => `${begin(name)}\n${text}\n${end(name)}`);
   const whole = [marker, author, ...parts].join("\n\n");
   if (whole.length <= commentLimit) return whole;
-  // The text is too long for one comment, so it keeps the summaries and loses the details.
+  // The text is too long for one comment, so the function removes the details and keeps the
+  // summaries.
   const lean = whole.replace(/<details>[\s\S]*?<\/details>/g, "");
   return lean.slice(0, commentLimit);
 }
@@ -57,7 +58,8 @@ async function find(pull: PullRequest, path: string): Promise<Comment | undefine
  * Writes a stack's section into the pull request's comment. Creates the comment if it does not
  * exist. Previews of several stacks may run at the same time and overwrite each other's section. So
  * after each write, this function checks that the section is in the first comment with the marker.
- * If it is not, the function writes the section again. In total, it writes at most three times.
+ * If the section is not there, the function writes the section again. In total, the function writes
+ * at most three times.
  *
  * @returns the comment's address.
  * @throws Error if GitHub refuses a request, or if three tries of a request fail because of the
