@@ -25,7 +25,7 @@ export interface ProveOptions {
   readonly env?: Readonly<Record<string, string | undefined>>;
   /** Prints the outcomes as JSON. */
   readonly json?: boolean;
-  /** File to write the outcomes into. @default recordFile */
+  /** File into which the command writes the outcomes. @default recordFile */
   readonly record?: string;
 }
 
@@ -33,8 +33,8 @@ export interface CircleciOptions extends ProveOptions {
   /** Id of the workflow in which a person reran a job with SSH. */
   readonly rerun?: string;
   /**
-   * File to write the pipeline's configuration into. With this option, the command does not call
-   * CircleCI.
+   * File into which the command writes the pipeline's configuration. With this option, the command
+   * does not call CircleCI.
    */
   readonly write?: string;
 }
@@ -75,9 +75,9 @@ export interface AwsOptions extends Omit<ProveOptions, "env"> {
 }
 
 /**
- * `npm run prove -- aws`: creates a temporary ECR repository, pushes images to it, deletes it, and
- * checks the assumptions about AWS. In a CircleCI job, the command also asks AWS which roles the
- * job's token may assume.
+ * `npm run prove -- aws`: creates a temporary ECR repository, pushes images to the repository,
+ * deletes the repository, and checks the assumptions about AWS. In a CircleCI job, the command also
+ * asks AWS which roles the job's token may assume.
  *
  * @returns the exit code: 0 if everything is proven, 3 if something differs or is open.
  */
@@ -133,7 +133,7 @@ export async function proveEks({
   return finish("eks", eksAssertions, rows, options);
 }
 
-/** Asks for confirmation. @throws WrongUse without a terminal and without `yes` */
+/** Asks for confirmation. @throws WrongUse if there is no terminal and `yes` is false */
 async function confirmed(what: string, yes: boolean): Promise<void> {
   if (!yes && !process.stdin.isTTY) {
     throw new WrongUse("No terminal to confirm on. Pass --yes. Nothing was changed.");

@@ -31,8 +31,8 @@ type Where = Partial<Pick<Settings, "clusterUid">> &
   Pick<Settings, "context" | "eksCluster" | "environment">;
 
 /**
- * Timeout of a Pulumi command that reads the state backend, in seconds. To list 200 stacks in S3
- * takes less time.
+ * Timeout of a Pulumi command that reads the state backend, in seconds. Pulumi needs less time to
+ * list 200 stacks in S3.
  */
 const stateSeconds = 20;
 /**
@@ -46,7 +46,7 @@ const awsSeconds = 20;
  * could fail halfway.
  *
  * @throws UserError within 20 s, or within 50 s on EKS, if the state backend or the cluster does
- * not answer. The error contains its address.
+ * not answer. The error contains the address of the backend or the cluster.
  */
 export async function connect(settings: Where, workspace: Workspace): Promise<Connected> {
   const asked = [connectToCluster(settings, workspace), stackNames(workspace)] as const;
@@ -143,7 +143,7 @@ export async function connectToCluster(
 
 /**
  * Writes a kubeconfig for EKS with the AWS CLI, and returns the path of the file. The file contains
- * no token, and this process deletes it when it ends.
+ * no token. This process deletes the file at its end.
  */
 async function eksFile(
   { name, region }: NonNullable<Settings["eksCluster"]>,
@@ -166,7 +166,7 @@ async function eksFile(
       );
     },
   );
-  // In the file, the AWS CLI writes a user with the AWS role of this shell or CI job. The Pulumi
+  // The file of the AWS CLI contains a user with the AWS role of this shell or CI job. The Pulumi
   // program may use a different identity, so this code replaces the user with the program's user.
   const config = parse(readFileSync(file, "utf8")) as { users: { user: object }[] };
   const user = eksUser({ name, region }, environments[environment].clusterIdentity);

@@ -102,8 +102,8 @@ function parse(line: string): Event {
 const told = /^\{"sequence":\d+,"timestamp":\d+,"(?:diagnostic|policy|resourcePre|summary)Event"/;
 
 /**
- * Whether a line of the event log has an event that `readEvents` needs. It does not parse other
- * lines, because most lines are debug messages or repeat other events.
+ * Whether a line of the event log has an event that `readEvents` needs. `readEvents` does not parse
+ * other lines, because most lines are debug messages or repeat other events.
  */
 function isRead(line: string): boolean {
   return told.test(line) && !line.includes('"severity":"debug"');

@@ -15,14 +15,14 @@ export interface ManagedFields {
   readonly manager: string;
   readonly operation: string;
   /**
-   * Subresource that the field manager used, such as `scale` or `status`. Undefined if it changed
-   * the object itself.
+   * Subresource that the field manager used, such as `scale` or `status`. Undefined if the field
+   * manager changed the object itself.
    */
   readonly subresource?: string;
   readonly time?: string;
 }
 
-/** An object as the cluster has it. */
+/** An object in the cluster. */
 export interface LiveObject {
   readonly apiVersion: string;
   readonly kind: string;
@@ -57,8 +57,8 @@ export const isSame = (one: Key, other: Key): boolean =>
   one.metadata.namespace === other.metadata.namespace;
 
 /**
- * Matches the types of objects that every role with access to a stack may read. It does not match
- * Secrets.
+ * Matches the types of objects that every role with access to a stack may read. The expression does
+ * not match Secrets.
  */
 const readableTypes = new RegExp(
   `^kubernetes:(?:${[
@@ -98,8 +98,8 @@ export async function seenIn(
   );
   if (clusterUid === undefined || resources.length === 0) return nothingSeen;
   const seen = { objects: await live(resources, all, cluster), resources };
-  // To read the cluster's UID, one more request is necessary, so this code reads it only if objects
-  // are missing.
+  // The cluster's UID needs one more request, so this code reads the UID only if objects are
+  // missing.
   if (goneFrom(seen).length === 0) return seen;
   const uid = ["get", "namespace", "kube-system", "--output", "jsonpath={.metadata.uid}"];
   return (await cluster.kubectl(uid, 30_000)).trim() === clusterUid ? seen : nothingSeen;

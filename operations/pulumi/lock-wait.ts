@@ -29,8 +29,8 @@ export interface LockWait {
  * this function prints a message, waits, and runs `work` again.
  *
  * @param takeOver - tries to remove the lock of a process that has ended, and returns whether it
- * has removed the lock. `untilUnlocked` calls it once, when `work` first fails because of a lock.
- * If it returns true, `work` runs again without a pause.
+ * has removed the lock. `untilUnlocked` calls `takeOver` once, when `work` first fails because of a
+ * lock. If `takeOver` returns true, `work` runs again without a pause.
  * @throws what `work` throws. If the stack is still locked after the longest wait, throws the last
  * error about the lock.
  */

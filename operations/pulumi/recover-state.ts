@@ -35,8 +35,8 @@ export async function recoverState(
 ): Promise<Seen> {
   let seen = nothingSeen;
   await removeDeadLocks(stack, workspace);
-  // An update that is in progress also has pending operations. While this code waits for its lock,
-  // the update may finish these operations. So each try reads the state again.
+  // An update that is in progress also has pending operations. While this code waits for the lock
+  // of that update, the update may finish these operations. So each try reads the state again.
   await whenUnlocked(stack, workspace, async () => {
     const { begun, pending, resources } = await stateOf(stack, workspace);
     if (!pending) {
@@ -77,9 +77,10 @@ function begunObjects(deployment: Deployment): readonly StateResource[] {
 }
 
 /**
- * Adds the objects that a killed update had begun to create to the state, as if that update had
- * recorded them. For each object, the state then contains the field manager of the killed update.
- * With a different field manager, the next update would have conflicts.
+ * Adds objects to the state: the objects that a killed update had begun to create. The state is
+ * then as if that update had recorded them. For each object, the state then contains the field
+ * manager of the killed update. With a different field manager, the next update would have
+ * conflicts.
  */
 export function withBegun(deployment: Deployment, found: readonly LiveObject[]): Deployment {
   let resources = deployment.resources ?? [];

@@ -45,8 +45,8 @@ export async function settingsOf(stack: string, workspace: Workspace): Promise<S
  * stack settings file, so they use the provider in config/company.ts. The environment variable
  * SANDBOX_SECRETS_PROVIDER overrides this provider.
  *
- * @returns undefined if the stack settings file has no `secretsprovider`, such as for a stack with
- * a passphrase. For this stack, Pulumi chooses the provider.
+ * @returns undefined if the stack settings file has no `secretsprovider`, for example because the
+ * stack uses a passphrase. For this stack, Pulumi chooses the provider.
  */
 export function secretsProviderOf(stack: string, workspace: Workspace): string | undefined {
   const { canaryOf = stack, perBranch = false } = traitsOf(stack) ?? {};

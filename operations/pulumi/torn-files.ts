@@ -13,7 +13,7 @@ export function stateDirectory(backendUrl: string | undefined): string | undefin
 
 /**
  * Age of a temporary file, in milliseconds, above which this module removes the file. Pulumi needs
- * less than a second to write a temporary file, so an older one belongs to a killed process.
+ * less than a second to write a temporary file, so an older file belongs to a killed process.
  */
 const writingMs = 5_000;
 

@@ -72,7 +72,7 @@ export async function pushImage(
 
 /**
  * Writes the stack's previous outputs back into the state. Pulumi writes new outputs even in an
- * update that is limited to the image. They contain an image that no pod runs yet, and
+ * update that is limited to the image. The new outputs contain an image that no pod runs yet, and
  * `npm run promote` would promote this image.
  */
 async function keepOutputs(

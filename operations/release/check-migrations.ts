@@ -13,7 +13,7 @@ import { filesAt, remoteTip } from "../clients/git";
 import { defaultWorkspace } from "../pulumi/run-pulumi";
 
 /**
- * Returns the issues in migrations because of which Flyway or a rollback would fail later, when the
+ * Returns the issues in migrations that would make Flyway or a rollback fail later, when the
  * migrations are already on `main`.
  *
  * @param here text of each migration in the working directory, by the name of the file

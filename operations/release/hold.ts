@@ -8,8 +8,7 @@ import { type Tags, removeTags, setTags, tagsOf } from "../pulumi/stacks";
 import { type ApprovalOptions, assertApproved, saveShown } from "../stacks/approval";
 
 /**
- * Name of the stack tag that marks a stack as held. To a held stack, our commands deploy no
- * release.
+ * Name of the stack tag that marks a stack as held. Our commands deploy no release to a held stack.
  */
 const holdTag = "hold";
 
@@ -50,7 +49,7 @@ export function holdIssue(stack: string, tags: Tags): string | undefined {
 /**
  * Checks that a stack is not held.
  *
- * @throws UserError if someone holds the stack. The error says who and why.
+ * @throws UserError if someone holds the stack. The error names the person and the reason.
  */
 export function assertNotHeld(stack: string, tags: Tags): void {
   const issue = holdIssue(stack, tags);

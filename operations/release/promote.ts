@@ -39,8 +39,8 @@ export interface PromoteOptions {
   /**
    * File into which the command writes the release as environment variables, for the later jobs of
    * a pipeline. With this option, the command does not change the state of `prod`, because the CI
-   * job that promotes has no permission to do so. This option needs `deployed` or `image`, because
-   * a later pipeline may have deployed another release to staging in the meantime.
+   * job that promotes has no permission to change this state. This option needs `deployed` or
+   * `image`, because a later pipeline may have deployed another release to staging in the meantime.
    */
   readonly saveRelease?: string;
   /**
@@ -158,8 +158,8 @@ function assertAllowed(option: string, given: string | undefined, setting: Form<
  * Returns the release that staging runs.
  *
  * @param report file with the release that the pipeline has deployed to staging
- * @throws UserError if staging runs something other than in `report`, runs no release, is between
- * two releases, or runs uncommitted code
+ * @throws UserError if staging runs a release other than the release in `report`, runs no release,
+ * is between two releases, or runs uncommitted code
  */
 async function runs(
   stacks: readonly string[],

@@ -35,9 +35,10 @@ const expected = ({ status }: Answer, wanted: number): string | undefined =>
 
 /**
  * Path of an order that does not exist. The response shows which release answers. To answer 404,
- * the service reads its database, so this status shows that both work. The response of the service
- * has the header `Service-Version`, which a 404 from a load balancer does not have. The request
- * writes nothing. Unlike a request for the list of orders, it does not wait for other requests.
+ * the service reads its database, so this status shows that the service and the database work. The
+ * response of the service has the header `Service-Version`, which a 404 from a load balancer does
+ * not have. The request writes nothing. Unlike a request for the list of orders, this request does
+ * not wait for other requests.
  */
 export const releasePath = "orders/00000000-0000-4000-8000-000000000000";
 const releaseStatus = 404;
@@ -126,9 +127,9 @@ async function running(
 
 /**
  * Sends requests until the release with this commit answers, because a canary or the next release
- * may answer some requests. Also returns a response without a version, because it does not come
- * from the service at all. If another release still answers after the longest wait, returns a text
- * that says so.
+ * may answer some requests. Also returns a response without a version, because such a response does
+ * not come from the service at all. If another release still answers after the longest wait,
+ * returns a text that says so.
  */
 async function answerOf(url: string, commit: string): Promise<Answer | string> {
   const started = Date.now();
@@ -152,8 +153,8 @@ function works(answer: Answer | string): answer is Answer {
 }
 
 /**
- * Waits until the release answers. Then sends further requests, all of which must succeed, also
- * those that a canary answers.
+ * Waits until the release answers. Then sends further requests. All of them must succeed, also the
+ * requests that a canary answers.
  */
 async function release(url: string, commit: string): Promise<void> {
   const started = Date.now();

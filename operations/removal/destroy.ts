@@ -6,8 +6,8 @@ import { type Workspace, change } from "../pulumi/run-pulumi";
 import { type StateResource, stateOf } from "../pulumi/stacks";
 
 /**
- * Milliseconds between two checks of which objects a `pulumi destroy` waits for. The first check
- * also comes only after this time.
+ * Milliseconds between two checks. A check finds the objects for which `pulumi destroy` waits. The
+ * first check also comes only after this time.
  */
 const intervalMs = 30_000;
 

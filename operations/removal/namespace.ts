@@ -8,7 +8,7 @@ import { held } from "./destroy";
 
 /** How long a removal waits, in milliseconds. */
 interface Waiting {
-  /** Time until the removal gives up. */
+  /** Time after which the removal fails. */
   readonly patienceMs: number;
   /** Time between two reads of the namespace. */
   readonly pauseMs: number;

@@ -11,8 +11,8 @@ const limit = 1_500;
 /**
  * Writes the result of a deploy into the comment on the branch's pull request: the stack's address,
  * or the reason why the deploy failed. Without a GitHub token or a pull request, the function does
- * nothing. If GitHub refuses or does not answer, it prints a warning and throws no error, so that
- * the command still ends with the result of the deploy.
+ * nothing. If GitHub refuses or does not answer, the function prints a warning and throws no error.
+ * So the command still ends with the result of the deploy.
  *
  * @param url address of the stack. Undefined if the deploy failed
  */

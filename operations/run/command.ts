@@ -38,7 +38,7 @@ export interface RunOptions extends ApprovalOptions {
   readonly output?: string;
   /** Why the person runs the command. Required for production. */
   readonly reason?: string;
-  /** Whether the function asks for no confirmation. */
+  /** Whether to skip the confirmation. */
   readonly yes?: boolean;
 }
 
@@ -47,8 +47,8 @@ const mostHours = 24;
 
 /**
  * `npm run run -- STACK -- ARGS...`: runs one command of the service in a Kubernetes Job, and waits
- * until it ends. The command's output goes to standard output or to the file in `output`, and its
- * log messages go to standard error.
+ * until the command ends. The command's output goes to standard output or to the file in `output`,
+ * and its log messages go to standard error.
  *
  * Sets the exit code of this process to the exit code of the command. The exit code is 125 if the
  * command did not begin, or if the caller has not received the whole output.

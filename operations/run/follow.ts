@@ -24,8 +24,8 @@ const silenceMs = 120_000;
 /**
  * Milliseconds after the end of the command in which the first byte of its output, or the
  * information that the output is empty, must come. Without this limit, the wait would not end if
- * the JVM could not start: in this case, the pod has no file with the output, and sends neither of
- * them.
+ * the JVM could not start: in this case, the pod has no file with the output, and sends neither a
+ * byte nor this information.
  */
 const firstByteMs = 30_000;
 
@@ -40,7 +40,9 @@ export interface Where {
 export interface End {
   /** The command's own exit code, or {@link notComplete}. */
   readonly code: number;
-  /** Whether the command has begun. If not, the caller must delete the Job. */
+  /**
+   * Whether the command has begun. If the command has not begun, the caller must delete the Job.
+   */
   readonly began: boolean;
   /** A text for people that says how the command ended. */
   readonly says: string;

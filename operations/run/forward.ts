@@ -33,7 +33,7 @@ interface Asking {
 export class Forward {
   /** Port of this machine, on the loopback address. */
   readonly port: number;
-  /** Becomes known when kubectl has ended, for example because the pod is gone. */
+  /** Resolves when kubectl has ended, for example because the pod is gone. */
   readonly ended: Promise<unknown>;
   readonly #child: ChildProcess;
   readonly #onExit = (): void => {
@@ -98,7 +98,7 @@ export class Forward {
    * @throws Refusal with the body of the answer, if the answer is an error. `onPart` does not get
    * this body.
    * @throws Error if the connection breaks before the end of the body, or if the pod sends nothing
-   * for 30 seconds
+   * for the time in `silence`, by default 30 seconds
    */
   async ask(
     method: "GET" | "POST",

@@ -52,7 +52,7 @@ export function nameOf(prefix: string, text: string, now = Date.now()): string {
   return parts.filter((part) => part !== "").join("-");
 }
 
-/** Returns the arguments in one line, such as a person types them in a shell. */
+/** Returns the arguments in one line, as a person types them in a shell. */
 export const lineOf = (args: readonly string[]): string =>
   args.map((arg) => (/^[\w./:=@,+-]+$/.test(arg) ? arg : JSON.stringify(arg))).join(" ");
 

@@ -60,7 +60,7 @@ export class Output {
    * Receives the output until it is complete. If a connection breaks, the method opens a new one,
    * and continues with the first missing byte.
    *
-   * @param signal makes the method give up, for example because the pod is gone
+   * @param signal ends the method, for example because the pod is gone
    * @returns true if the output is complete, false if `signal` came first
    * @throws Error if `write` fails, because another try would also fail
    * @throws Refusal if the pod no longer has the output

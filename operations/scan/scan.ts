@@ -62,7 +62,7 @@ function pushedImage(root: string): string {
 /**
  * Runs every scanner, even if an earlier scanner has found something. If a scanner cannot run, its
  * result is unknown. On a developer's machine, the function prints a message and continues. In CI
- * (`CI=true`), this is an error.
+ * (`CI=true`), an unknown result is an error.
  *
  * @throws UserError if a scanner has findings or, in CI, if a scanner cannot run. The error lists
  * all these scanners.

@@ -9,7 +9,7 @@ import { UserError } from "../../lib/errors";
 export interface ApprovalOptions {
   /**
    * File that `--preview` wrote, and whose content a person has approved. With this file, the
-   * command changes nothing that is not in the file. Without it, the command changes everything
+   * command changes only what the file lists. Without this file, the command changes everything
    * that `--preview` would list.
    */
   readonly approved?: string;

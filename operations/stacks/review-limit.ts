@@ -15,8 +15,8 @@ export function mostStacks(workspace: Workspace): number {
 
 /**
  * If the cluster already has the largest allowed number of review stacks, returns a text that says
- * why the deploy of a new one fails, and what to do. Only stacks with a namespace count. So a pull
- * request without a deploy does not count, even if a job has built its image.
+ * why the deploy of a new review stack fails, and what to do. Only stacks with a namespace count.
+ * So a pull request without a deploy does not count, even if a job has built its image.
  *
  * @returns undefined if the number of review stacks is below the limit, or if the stack already has
  * its namespace

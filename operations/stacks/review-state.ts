@@ -53,9 +53,9 @@ const newest = (objects: readonly StateObject[]): Date =>
   new Date(Math.max(...objects.map(({ modified }) => modified.getTime())));
 
 /**
- * Removes all objects of a review stack's state, and the stack settings file. The function removes
- * the objects that `reviewStates` finds last. So if it is killed, the next removal finds the stack
- * again.
+ * Removes all objects of a review stack's state, and the stack settings file. The objects that
+ * `reviewStates` finds are the last objects that the function removes. So if the function is
+ * killed, the next removal finds the stack again.
  */
 export async function removeState(stack: string, workspace: Workspace): Promise<void> {
   const { cwd } = workspace;

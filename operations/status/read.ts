@@ -58,7 +58,7 @@ export interface StackStatus {
   /** Lines that say what someone has changed in the cluster since the last update. */
   readonly drift: Known<readonly string[]>;
   /**
-   * Time from which on `npm run sweep` removes the stack. Missing for a stack that does not expire.
+   * Time after which `npm run sweep` removes the stack. Missing for a stack that does not expire.
    */
   readonly expires?: Known<Date | undefined>;
   readonly hold: Known<Hold | undefined>;
@@ -142,7 +142,9 @@ export async function readStatus(stack: string, given: Workspace): Promise<Stack
   };
 }
 
-/** How the settings of a stack name its cluster, such as `EKS cluster "services"`. */
+/**
+ * Returns the name of a stack's cluster in the stack's settings, such as `EKS cluster "services"`.
+ */
 export function clusterName({
   context,
   eksCluster,

@@ -94,8 +94,8 @@ function decideState({ modified, name }: ReviewState, inventory: Inventory): Dec
 
 /**
  * Whether a branch is gone. If this is not certain, `gone` is false, and the stack stays until it
- * expires. It is not certain if the remote did not answer or has no branch `main`, if the branch
- * belongs to another repository, such as a fork, or if the branch does not have this slug.
+ * expires. The answer is not certain if the remote did not answer or has no branch `main`, if the
+ * branch belongs to another repository, such as a fork, or if the branch does not have this slug.
  */
 function branchOf(
   branch: string | undefined,
