@@ -93,9 +93,12 @@ export class Output {
     this.#bytes += part.length;
   }
 
-  /** Informs the pod that the caller has received the whole output, so that the pod ends. */
+  /**
+   * Informs the pod that the caller has received the whole output. The pod of a command then ends.
+   */
   async confirm(): Promise<void> {
-    // This code ignores an error: without this request, the pod ends 10 minutes after the command.
+    // This code ignores an error: without this request, the pod of a command ends 10 minutes after
+    // the command.
     const nothing = async (): Promise<void> => Promise.resolve();
     await this.#forward
       ?.ask("POST", `${this.#path}received`, nothing, { headers: this.#headers })
