@@ -66,7 +66,7 @@ describe("an attack by a developer in staging", () => {
           const object = jobOf(objects);
           change(object);
           assert.match(messagesOf(objects, { object }).join("\n"), message);
-          // The policies hold developers only. The program creates other Jobs.
+          // The policies apply only to developers. The program itself may create other Jobs.
           const userInfo = { ...developer, groups: ["services-orders:staging"] };
           assert.deepEqual(messagesOf(objects, { object }, userInfo), []);
         });

@@ -18,7 +18,7 @@ const filled = (template: string): string =>
     .replace(/\{\{ \.Environment\.CIRCLE_WORKFLOW_ID \}\}/g, "workflow-of-main");
 
 /**
- * Saves the attacker's files in caches, one for each of `keys`. The key of each cache begins with
+ * Saves the attacker's files in one cache for each text in `keys`. The key of the cache begins with
  * this text. Returns the names of the jobs that run these files.
  */
 function poisoned(jobs: readonly ThereJob[], ...keys: readonly string[]): readonly string[] {

@@ -13,7 +13,7 @@ const jobOfMain: JobRun = {
   contexts: [],
   pipeline: { actor: merger, checkoutBranch: "main", project: serviceProject },
 };
-/** The same job, rerun by a developer with SSH. */
+/** Returns the same job, but rerun with SSH by a developer. */
 const withSsh = (job: JobRun, by: Actor = developer): JobRun => ({
   ...job,
   rerun: { by, ssh: true },

@@ -127,7 +127,7 @@ describe("the choice of a cluster", () => {
     });
   }
 
-  /** Chooses a cluster. Returns how the choice ended, and what it printed. */
+  /** Chooses a cluster. Returns the result or the error of the choice, and the printed lines. */
   async function choose(more: Parameters<typeof chooseCluster>[0] = given): Promise<{
     readonly error?: unknown;
     readonly lines: readonly string[];

@@ -95,8 +95,8 @@ describe("the checklists of components", () => {
     const tsc = join(root, "node_modules/typescript/bin/tsc");
     execFileSync("node", [tsc, "-p", "tsconfig.copy.json"], { cwd: copy.directory });
 
-    // The checklist also edits a test file, which this copy does not contain, so count one more
-    // file.
+    // The checklist also edits a test file, which this copy does not contain. So the test counts
+    // one more file.
     assert.ok(copy.edited.size + 1 <= 4, [...copy.edited].join(", "));
   });
 

@@ -34,7 +34,9 @@ import { copyOfProject } from "./support/commands";
 // Each test makes a mistake, or takes away something that a command needs, such as a program or
 // disk space. Then the command must print one line that says what to do, and must change nothing.
 
-/** A user id without an entry in /etc/passwd, so that every program takes HOME as its home. */
+/**
+ * A user id without an entry in /etc/passwd, so that every program uses HOME as its home directory.
+ */
 const ORDINARY_USER = 60_001;
 /**
  * Timeout of a command, in milliseconds. Every command is much faster, so the timeout ends only a
@@ -484,8 +486,8 @@ esac
 `;
 
     before(async () => {
-      // A port that leads to the socket of the sandbox's BuildKit, which only root can open. So
-      // this BuildKit is a remote builder for the ordinary user.
+      // This server forwards connections to the socket of the sandbox's BuildKit, which only root
+      // can open. So this BuildKit is a remote builder for the ordinary user.
       builder = createServer((client) => {
         const socket = connect(paths.buildkitSocket);
         client.pipe(socket).pipe(client);
@@ -499,7 +501,7 @@ esac
     beforeEach(async () => {
       copy = copyOfProject();
       await buildService(() => undefined, copy);
-      // The namespace and the host are not those of the stack local of this machine.
+      // The namespace and the host differ from those of stack `local` of this machine.
       const config = { hostPattern: "edges-own.{domain}", namespace, replicas: "1" };
       const lines = Object.entries(config).map(
         ([key, value]) => `  services-orders:${key}: "${value}"\n`,

@@ -177,7 +177,7 @@ const scenes: readonly Scene[] = [
 
 /**
  * Kinds of the objects that a stack creates. Kubernetes also creates objects of these kinds, but
- * the selector with the stack's label leaves them out.
+ * the selector with the stack's label does not select them.
  */
 const kinds =
   "configmaps,cronjobs,deployments,ingresses,limitranges,networkpolicies,poddisruptionbudgets," +

@@ -209,9 +209,10 @@ describe("the network policies and the quota of a review namespace", () => {
 });
 
 describe("a cluster whose network policies hold some seconds too late", () => {
-  // In the sandbox, namespaces whose name begins with this text have the standard mode of EKS,
-  // which opens new pods for some seconds. The tests copy the project, and give the service this
-  // name. So the names of its namespaces and the key of the annotation begin with this text.
+  // In the sandbox, namespaces whose name begins with this text have the standard mode of EKS. In
+  // this mode, new pods may connect to everything for some seconds. The tests copy the project, and
+  // give the service this name. So the names of its namespaces and the key of the annotation begin
+  // with this text.
   const service = "standard-mode";
   const record = recordKey.replace(/^.*\//, `${service}/`);
   const state = mkdtempSync(join(tmpdir(), "services-orders-standard-"));

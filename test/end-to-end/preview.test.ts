@@ -216,7 +216,8 @@ describe("the summary of a preview says what then happens", () => {
     await set("namespace", NAMESPACE);
     await set("hostPattern", HOST);
     await set("replicas", "1");
-    // Small CPU and memory requests, so that the pods fit into the sandbox next to all other pods.
+    // The CPU and memory requests are small, so that the pods fit into the sandbox next to all
+    // other pods.
     await set("requests", '{"cpu":"50m","memory":"256Mi"}');
     edit(
       webServiceArgs,

@@ -84,8 +84,8 @@ function seen(policies: readonly Manifest[], from: Source, door: Door): string {
         ...(isInside(to) ? [letsIn(policies, connection)] : []),
       ];
       if (ends.every(Boolean)) return "open";
-      // If the policies of only one end allow the connection, the network blocks it. Then the rule
-      // of this end is useless, so the test reports the row.
+      // If the policies of only one end allow the connection, the network blocks it. In this case,
+      // the rule of that end is useless, so the test reports the row.
       return ends.some(Boolean) ? "half open" : "closed";
     }),
   );
@@ -129,8 +129,7 @@ function mutations(policies: readonly Manifest[]): readonly Mutation[] {
 type Path = readonly (number | string)[];
 
 /**
- * Yields the paths of all list entries and keys that can be removed from a policy without making
- * the policy invalid.
+ * Yields the paths of list entries and keys. Without any one of them, the policy is still valid.
  */
 function* leaves(value: Manifest, path: Path): Generator<Path> {
   if (typeof value !== "object" || value === null) return;
@@ -143,7 +142,7 @@ function* leaves(value: Manifest, path: Path): Generator<Path> {
 
 function canGo(parent: Manifest, key: string, path: Path): boolean {
   const last = path.at(-1);
-  // Of the spec's fields, only `egress` and `ingress` can be removed. The only entry of
+  // Only the fields `egress` and `ingress` of the spec can be removed. The only entry of
   // `policyTypes` cannot be removed, because an empty list means the same as a missing field.
   if (path.length === 0) return key === "egress" || key === "ingress";
   if (last === "policyTypes") return parent.length > 1;

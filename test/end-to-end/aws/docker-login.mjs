@@ -2,7 +2,7 @@
 // Docker, it asks the registry whether the password is right, and writes the password into Docker's
 // configuration: https://docs.docker.com/reference/cli/docker/login/
 //
-// What it leaves out: every other command of Docker, credential helpers and Bearer tokens.
+// The fixture has no other command of Docker, no credential helpers and no Bearer tokens.
 
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";

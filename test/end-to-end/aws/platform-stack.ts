@@ -12,7 +12,7 @@ type Config = Readonly<Record<string, unknown>>;
 const platform = join(project, "platform");
 /**
  * Name of the stack. The repository has no stack settings file for this name. Pulumi creates the
- * file, and then `init` removes it.
+ * file, and then `init` removes the file.
  */
 const name = "rehearsal";
 

@@ -37,7 +37,7 @@ const hostsFile = join(paths.run, "hosts");
  * registry on this machine stores the images. moto has the repositories, which the platform
  * creates. BuildKit, the node and the jobs reach the registry at the address of the machine in the
  * sandbox's network. A separate hosts file contains this address, and replaces /etc/hosts only for
- * them.
+ * BuildKit, the node and the jobs.
  *
  * A job logs in as in CircleCI: it assumes its IAM role with its token, and then gets a password
  * from ECR. It uses the real AWS CLI. The node gets a password through the credential provider of
