@@ -29,7 +29,7 @@ export class Clone {
    * @param env additional environment variables for every command
    */
   static async make(env: Readonly<Record<string, string>> = {}): Promise<Clone> {
-    // An earlier test may have stopped the sandbox, so start it if it does not run.
+    // An earlier test may have stopped the sandbox, so this method starts the sandbox if necessary.
     if (!isRunning()) await npmRun(["sandbox", "up"]);
     const clone = new Clone(env);
     rmSync(join(clone.directory, ".git"), { force: true, recursive: true });
@@ -38,7 +38,7 @@ export class Clone {
     await clone.git("config", "user.name", "Ada");
     await clone.git("config", "user.email", "ada@example.com");
     await clone.git("remote", "add", "origin", clone.remote);
-    // In the copy, node_modules is a link, which no commit must contain.
+    // In the copy, node_modules is a link. No commit may contain this link.
     appendFileSync(join(clone.directory, ".git", "info", "exclude"), "node_modules\n");
     await clone.commit("The service");
     await clone.git("push", "--quiet", "origin", "main");
@@ -51,8 +51,8 @@ export class Clone {
     return {
       ...environment(),
       PULUMI_BACKEND_URL: `file://${this.state}`,
-      // Smaller CPU and memory requests than in production, so that one machine can run many
-      // stacks.
+      // The CPU and memory requests are smaller than in production, so that one machine can run
+      // many stacks.
       SANDBOX_REQUESTS: JSON.stringify({ cpu: "20m", memory: "384Mi" }),
       // In CI, these variables describe the branch that CI tests. Commands in the clone must not
       // use this branch.

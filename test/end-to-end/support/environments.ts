@@ -21,8 +21,8 @@ import { PlatformStack } from "../aws/platform-stack";
 type Config = Readonly<Record<string, unknown>>;
 
 /**
- * The job with whose permissions a command runs: the purpose of the job's IAM role, or the branch
- * of its review stack.
+ * The job whose permissions a command has: the purpose of the job's IAM role, or the branch of its
+ * review stack.
  */
 export type Who = ClusterCiRoleName | { readonly branch: string };
 
@@ -73,7 +73,7 @@ const overridden = {
 };
 
 /**
- * Change of staging's settings that removes the key `imageRepository`, because SANDBOX_REGISTRY
+ * Change to staging's settings that removes the key `imageRepository`, because SANDBOX_REGISTRY
  * names the registry of the images.
  */
 const openRegistry = { imageRepository: undefined };

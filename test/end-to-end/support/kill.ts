@@ -25,9 +25,9 @@ export interface Moment {
 }
 
 /**
- * The kinds of kills, by their text in docs/kills.md. `canceled` must be last. It lets the command
- * continue for up to 10 s, so the command may end its step, and the next run may not reach the same
- * moment.
+ * The kinds of kills, by their text in docs/kills.md. `canceled` must be last: this kind lets the
+ * command continue for up to 10 s. So the command may end its step, and the next run may not reach
+ * the same moment.
  */
 export const kills = {
   "SIGKILL to the process group": "group",

@@ -66,7 +66,7 @@ export class Load {
     this.#running = this.#run();
   }
 
-  /** Sends the requests whose time has come, waits for all answers, and returns the result. */
+  /** Sends the requests that are due, waits for all answers, and returns the result. */
   async stop(): Promise<LoadResult> {
     const now = Date.now();
     this.#end = Math.min(this.#end, now);

@@ -85,7 +85,7 @@ export class OwnStack {
     );
   }
 
-  /** Deploys another release by `npm run deploy`, which must fail. Returns what it printed. */
+  /** Deploys another release by `npm run deploy`, which must fail. Returns the command's output. */
   async failsToDeploy(branch: string): Promise<string> {
     await this.set("branch", branch.replaceAll(" ", "-"));
     const { code, output } = await this.npm("deploy", "local", "--yes");

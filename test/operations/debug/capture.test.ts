@@ -18,7 +18,10 @@ const podWith = (name: string, ready: boolean, env: readonly object[]): object =
 const env = [{ name: "DIAGNOSTICS_PORT", value: "8083" }];
 const pods = [podWith("orders-1", false, env), podWith("orders-2", true, env)];
 
-/** Stand-in for DiagnosticsServer.java. The first answer with the result breaks. */
+/**
+ * Stand-in for DiagnosticsServer.java. The first answer to a request for the result is empty,
+ * because the result is not complete. During the second answer, the connection breaks.
+ */
 class DiagnosticsStandIn {
   readonly asked: string[] = [];
   readonly content: Buffer;
@@ -26,7 +29,7 @@ class DiagnosticsStandIn {
   refusal: string | undefined;
   /** Whether the recording never ends. */
   isEndless = false;
-  /** Whether the result has been deleted, because no one has asked for it in time. */
+  /** Whether the result has been deleted, because no one has requested it in time. */
   isGone = false;
   readonly #server: Server;
   #answers = 0;

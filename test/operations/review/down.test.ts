@@ -59,7 +59,7 @@ describe("the removal of a review stack", () => {
     writeFileSync(file, content);
   }
 
-  /** Writes everything that Pulumi stores for a stack, as Pulumi 3.215.0 names it. */
+  /** Writes everything that Pulumi stores for a stack, under the names that Pulumi 3.215.0 uses. */
   function storeAll(name: string): void {
     for (const ending of ["json", "json.attrs", "json.bak", "json.bak.attrs", "pulumi-tags"]) {
       store(`stacks/services-orders/${name}.${ending}`);

@@ -16,7 +16,7 @@ const json = (value: unknown): string => `echo '${JSON.stringify(value)}'`;
 /** A stand-in answers only the requests that it knows. */
 const refused = { "*": 'echo "unexpected: $*" >&2; exit 1' };
 
-/** What the stand-ins answer differently from a stack that has everything. */
+/** The answers that differ from the answers for a stack without any issue. */
 interface Different {
   readonly kubectl?: Readonly<Record<string, string>>;
   readonly pulumi?: Readonly<Record<string, string>>;
@@ -218,7 +218,7 @@ describe("npm run doctor -- STACK", () => {
       assert.deepEqual(row(rows, name).text, "the cluster does not answer");
     }
     assert.equal(row(rows, "kubectl").status, "ok");
-    // The namespace of a stack that owns it may or may not exist.
+    // Stack `local` owns its namespace, which may or may not exist.
     const ofLocal = await examine("local", workspace);
     for (const name of ["namespace", "permissions", "secrets"]) {
       assert.equal(row(ofLocal, name).text, "the cluster does not answer");

@@ -169,7 +169,7 @@ describe("npm run notify -- jobs", () => {
       /^\/common\n[^]*for #a-team, but SLACK_WEBHOOK_URL_A_TEAM is not set/,
     );
     assert.match(slack.messages[1] ?? "", /for email:ops@example.com/);
-    // The notifier does not report failed runs from before the job got its `onFailure`.
+    // The notifier does not report runs that failed when the job had no `onFailure` yet.
     cluster([cronJob("c", "slack:#a-team")], [failedJob("c", "c-1")]);
     await notify();
     assert.equal(slack.messages.length, 2);
