@@ -12,8 +12,8 @@ type Claims = Readonly<Record<string, string>>;
 
 /**
  * The claims of a job's token that IAM compares. This test cannot import the stand-in for
- * CircleCI's tokens (pipeline/run/token.ts), because it is an ES module. The tests in test/attacks
- * use this stand-in.
+ * CircleCI's tokens (pipeline/run/token.ts), because that file is an ES module. The tests in
+ * test/attacks use this stand-in.
  */
 function claimsOf(ref: string, id = projectId): Claims {
   const { organizationId, vcsOrigin } = circleci;

@@ -22,8 +22,8 @@ function options(): ts.CompilerOptions {
 
 /**
  * Returns TypeScript's language service, which an editor also uses to find errors and types. All
- * tests share it, because reading the types of Kubernetes takes seconds. So add all files with
- * `compiled` before the first test runs, outside of `it`.
+ * tests share this service, because the service needs seconds to read the types of Kubernetes. So
+ * add all files with `compiled` before the first test runs, outside of `it`.
  */
 function languageService(): ts.LanguageService {
   return (service ??= ts.createLanguageService({
@@ -49,8 +49,8 @@ function languageService(): ts.LanguageService {
  */
 export function compiled(name: string, text: string): string {
   const file = join(root, name);
-  // Discards the language service, because it does not find files that a test adds after its start.
-  // Another test file may have started it.
+  // Discards the language service, because a running service does not find a new file. Another test
+  // file may have started the service.
   service = undefined;
   if (ts.sys.fileExists(file)) throw new Error(`${name} is there already`);
   files.set(file, text);

@@ -1,7 +1,7 @@
 /**
- * Evaluates IAM trust policies for tests. It supports only the condition operators that this
- * repository uses. For every other operator, it throws an error, so that it never accepts a policy
- * that it cannot evaluate.
+ * Evaluates IAM trust policies for tests. This module supports only the condition operators that
+ * this repository uses. For every other operator, the module throws an error. So the module never
+ * accepts a policy that it cannot evaluate.
  */
 
 type Claims = Readonly<Record<string, string>>;

@@ -79,7 +79,8 @@ export function pasted(recipe: string): Pasted {
   const lines = recipe.split("\n");
   const imports = lines.filter((line) => line.startsWith("import "));
   const rest = lines.filter((line) => !imports.includes(line));
-  // If a list is on one line, Prettier writes no comma after the last element. So add the comma.
+  // If a list is on one line, Prettier writes no comma after the last element. So this function
+  // adds the comma.
   const comma = /\.\.\.\w+$/.test(head) ? "," : "";
   const text = [
     ...imports,

@@ -100,7 +100,7 @@ describe("npm run explain", () => {
           );
           assert.equal(doc.text, answer.text);
           const { [name]: its } = fieldsOf(component);
-          // A canary has no Ingress, so some args of a service set nothing in it.
+          // A canary has no Ingress, so some args of a service set no field of a canary.
           const isFree =
             its?.length === 0 && (options.includes(name) || component.name === "Canary");
           const advice = `${word}: add its fields to operations/preview/provenance/`;

@@ -232,8 +232,8 @@ export class EcrStandIn {
     const headers = Object.fromEntries(
       [...answer.headers].filter(([name]) => !ofConnection.includes(name)),
     );
-    // The upstream registry answers with its own URL in the header `Location` of an upload, so
-    // remove the host.
+    // The upstream registry answers with its own URL in the header `Location` of an upload, so this
+    // code removes the host.
     const place = headers["location"]?.replace(/^https?:\/\/[^/]+/, "");
     const kept = { ...headers, ...(place === undefined ? {} : { location: place }) };
     return { body: Buffer.from(await answer.arrayBuffer()), headers: kept, status: answer.status };

@@ -8,8 +8,8 @@ interface Answer {
 }
 
 /**
- * A stand-in for AssumeRoleWithWebIdentity, which is the part of AWS STS that a CI job uses. It
- * also replaces the part of CircleCI that gives a token to each job.
+ * A stand-in for AssumeRoleWithWebIdentity, which is the part of AWS STS that a CI job uses. The
+ * stand-in also replaces the part of CircleCI that gives a token to each job.
  *
  * Rules, and where each rule comes from:
  * - The claim `exp` of CircleCI's token: "Its value is one hour after the time of issuance"
@@ -63,8 +63,8 @@ export class StsStandIn {
     const credentials = [
       `<AccessKeyId>${id}</AccessKeyId><SecretAccessKey>secret</SecretAccessKey>`,
       "<SessionToken>session</SessionToken>",
-      // The AWS CLI compares this time with the machine's clock, which no test changes, so use the
-      // machine's clock here.
+      // The AWS CLI compares this time with the machine's clock, which no test changes. So this
+      // code uses the machine's clock, too.
       `<Expiration>${new Date(Date.now() + hour).toISOString()}</Expiration>`,
     ].join("");
     const user = `<AssumedRoleUser><Arn>${role}/${name}</Arn><AssumedRoleId>A:${name}</AssumedRoleId></AssumedRoleUser>`;

@@ -3,8 +3,8 @@ import * as pulumi from "@pulumi/pulumi";
 import { type Given, breaks, broken, program } from "../../support/objects";
 
 /**
- * A Kubernetes resource. The program does not use the classes of @pulumi/kubernetes, because their
- * import would take most of its time.
+ * A Kubernetes resource. The program does not use the classes of @pulumi/kubernetes, because the
+ * import of these classes would take most of the program's time.
  */
 class Raw extends pulumi.CustomResource {
   constructor({ name, opts, props, type }: Given, provider: pulumi.ProviderResource) {
@@ -14,7 +14,7 @@ class Raw extends pulumi.CustomResource {
 
 /**
  * A Kubernetes provider that writes manifests to files, so that it needs no cluster. In a preview,
- * it does not write them.
+ * the provider writes no files.
  */
 class Renderer extends pulumi.ProviderResource {
   constructor() {

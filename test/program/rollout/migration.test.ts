@@ -157,7 +157,7 @@ describe("migrated", () => {
     const pods = [pod({ waiting }, new Date().toISOString(), "Pending")];
     let now = Date.now();
     // The program fails only after an image is missing for 15 s. In this test, each call of
-    // `Date.now` adds one second, so that this does not take long.
+    // `Date.now` adds one second, so that the test does not take long.
     mock.method(Date, "now", () => (now += 1_000));
     await assert.rejects(
       waited([facts()], { pods }),
