@@ -260,9 +260,9 @@ export async function stopCanary(production: Production, workspace: Workspace): 
     );
   }
   // kubectl deletes the Deployment first, because kubectl does not need the stack's lock. Someone
-  // may have killed `canary -- start` while Pulumi waited for the pods. Then the stack may still be
-  // locked, and its state does not contain the Deployment. But the canary's pods already answer
-  // production's requests.
+  // may have killed `canary -- start` while Pulumi waited for the pods. In this case, the stack may
+  // still be locked, and the stack's state does not contain the Deployment. But the canary's pods
+  // already answer production's requests.
   if ((await canaryDeployment(production)) !== undefined) {
     // With "foreground", kubectl waits until the Deployment's pods are gone, as Pulumi does.
     const how = ["--cascade=foreground", "--ignore-not-found"];

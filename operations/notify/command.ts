@@ -116,8 +116,8 @@ function isReported(event: Event, { report, stack }: NotifyOptions): boolean {
 }
 
 /**
- * Event after a scheduled run of `npm run drift`. It is not in `events`, because its message
- * depends on what earlier messages have reported.
+ * Event after a scheduled run of `npm run drift`. This event is not in `events`, because its
+ * message depends on what earlier messages have reported.
  */
 const driftEvent = "drift";
 

@@ -100,7 +100,7 @@ function field(name: string, text: string | undefined): readonly Block[] {
   return [{ text: `*${name}*\n${escaped(cut(text, fieldLimit))}`, type: "mrkdwn" }];
 }
 
-/** Returns a section of a message. Its text is in Slack's markup. */
+/** Returns a section of a message. The text of the section is in Slack's markup. */
 export const section = (text: string): Block => ({
   text: { text, type: "mrkdwn" },
   type: "section",

@@ -77,7 +77,7 @@ export const restricted = {
       seccompProfile: { type: "RuntimeDefault" },
     },
     // `sleep` does not end on SIGTERM, because it is the container's first process. So Kubernetes
-    // kills it immediately.
+    // kills `sleep` immediately.
     terminationGracePeriodSeconds: 0,
   },
 } as const;

@@ -22,7 +22,10 @@ import { type Labels, type PodSource, containerOf, podName, podSources, probeLab
 import { type Row, lines, summary, verdict, withoutOpenNode } from "./table";
 
 export interface ProbeOptions {
-  /** IP address on the internet. Its host must answer on the ports that the probe tries. */
+  /**
+   * IP address on the internet. The host at this address must answer on the ports that the probe
+   * tries.
+   */
   readonly internet: string;
   /** Seconds without an answer after which the probe reports a connection as closed. */
   readonly seconds: number;

@@ -37,8 +37,8 @@ const isPushed = ({ body, status }: Push) =>
   status === 201 ? proven : differs(`${String(status)}: ${body.slice(0, 200)}`);
 
 /**
- * The assumptions about AWS. They must also be true of the tests' stand-in for ECR
- * (test/operations/support/ecr-stand-in.ts).
+ * The assumptions about AWS. The assumptions must also be true for the stand-in for ECR that the
+ * tests use (test/operations/support/ecr-stand-in.ts).
  */
 export const awsAssertions: readonly Assertion<SeenAws>[] = [
   {

@@ -65,8 +65,8 @@ const userIn = (sub: unknown): string | undefined =>
   /\/user\/([^/]+)/.exec(typeof sub === "string" ? sub : "")?.[1];
 
 /**
- * The assumptions about CircleCI. They must also be true of the simulation of CircleCI in
- * pipeline/run.
+ * The assumptions about CircleCI. The assumptions must also be true for the simulation of CircleCI
+ * in pipeline/run.
  */
 export const circleciAssertions: readonly Assertion<SeenCircleci>[] = [
   {

@@ -19,7 +19,7 @@ export interface Connected {
   readonly stacks: readonly string[];
 }
 
-/** The namespace `kube-system`. Its UID identifies the cluster. */
+/** The namespace `kube-system`. The UID of this namespace identifies the cluster. */
 interface KubeSystem {
   readonly metadata: {
     readonly annotations?: Readonly<Record<string, string>>;

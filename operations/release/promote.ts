@@ -144,7 +144,7 @@ const isAllowed = (given: string, setting: Form<string>): boolean =>
 
 /**
  * Checks the value of an option before the command adds a tag to the image. No one can move or
- * reuse this tag. So the command adds it only to a release that a deploy will accept.
+ * reuse this tag. So the command adds the tag only to a release that a deploy will accept.
  */
 function assertAllowed(option: string, given: string | undefined, setting: Form<string>): void {
   if (given !== undefined && !isAllowed(given, setting)) {

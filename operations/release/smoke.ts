@@ -9,8 +9,8 @@ import { outputsOf } from "../pulumi/stacks";
 import { assertStillRuns, type Deployment, deploymentIn } from "./deployed";
 
 /**
- * Longest time that the command waits until the release answers, in milliseconds. It can take
- * minutes until a new DNS name or certificate works everywhere.
+ * Longest time that the command waits until the release answers, in milliseconds. A new DNS name or
+ * certificate may need minutes until it works everywhere.
  */
 const patienceMs = 180_000;
 const pauseMs = 2_000;
@@ -44,7 +44,8 @@ export const releasePath = "orders/00000000-0000-4000-8000-000000000000";
 const releaseStatus = 404;
 
 /**
- * The checks of a stack. Their requests write nothing, because the orders in production are real.
+ * The checks of a stack. The requests of the checks write nothing, because the orders in production
+ * are real.
  */
 export const checks: readonly Check[] = [
   {

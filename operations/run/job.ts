@@ -57,8 +57,9 @@ export const lineOf = (args: readonly string[]): string =>
   args.map((arg) => (/^[\w./:=@,+-]+$/.test(arg) ? arg : JSON.stringify(arg))).join(" ");
 
 /**
- * Returns the Job of one command. Its pod comes from the PodTemplate, and has the arguments of the
- * command. The annotations of the Job and the pod contain the person, the reason and the command.
+ * Returns the Job of one command. The pod of the Job comes from the PodTemplate, and has the
+ * arguments of the command. The annotations of the Job and the pod contain the person, the reason
+ * and the command.
  */
 export function jobOf(
   name: string,

@@ -474,8 +474,8 @@ describe("at the edges", () => {
     let builder: Server;
 
     /**
-     * Adds a stand-in for Docker's client. It answers only the questions of the checks. Pulumi's
-     * provider builds the image itself, with the builder in BUILDX_CONFIG.
+     * Adds a stand-in for Docker's client. The stand-in answers only the calls of the command's
+     * checks. Pulumi's provider builds the image itself, with the builder in BUILDX_CONFIG.
      */
     const docker = `#!/bin/sh
 case "$*" in
@@ -542,7 +542,10 @@ esac
       await kubectl("delete", "namespace", namespace, "--ignore-not-found");
     });
 
-    /** Returns a kubeconfig with the context `dev`. Its current context has no cluster. */
+    /**
+     * Returns a kubeconfig with the context `dev`. The current context of the kubeconfig has no
+     * cluster.
+     */
     async function twoContexts(): Promise<string> {
       const own = JSON.parse(
         await kubectl("config", "view", "--raw", "--flatten", "-o", "json"),

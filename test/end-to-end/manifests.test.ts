@@ -39,8 +39,8 @@ describe("golden manifests in a namespace that enforces Pod Security restricted"
     const restricted = Object.fromEntries(
       ["enforce", "warn"].map((mode) => [`pod-security.kubernetes.io/${mode}`, "restricted"]),
     );
-    // The API server refuses a pod whose ServiceAccount does not exist. It does not check the other
-    // objects that a pod refers to.
+    // The API server refuses a pod whose ServiceAccount does not exist. The API server does not
+    // check the other objects that a pod refers to.
     const accounts = new Set(
       goldens
         .flatMap((golden) => objectsOf(golden).map(podOf).filter(Boolean))

@@ -21,8 +21,9 @@ import { net, options } from "../../sandbox/layout";
 import { apply, copyOfProject, kubectl, npmRun, type Run } from "./support/commands";
 
 // These tests open connections to check the NetworkPolicies of a review namespace, and create pods
-// to check the namespace's quota. The stack consists of the components of this repository. Its pods
-// run a short Perl program instead of the service, because this program starts immediately.
+// to check the namespace's quota. The stack consists of the components of this repository. The
+// stack's pods run a short Perl program instead of the service, because this program starts
+// immediately.
 
 const STACK = "review-network";
 const NAMESPACE = "services-orders-review-network";
@@ -211,8 +212,8 @@ describe("the network policies and the quota of a review namespace", () => {
 describe("a cluster whose network policies hold some seconds too late", () => {
   // In the sandbox, namespaces whose name begins with this text have the standard mode of EKS. In
   // this mode, new pods may connect to everything for some seconds. The tests copy the project, and
-  // give the service this name. So the names of its namespaces and the key of the annotation begin
-  // with this text.
+  // give the service this name. So the names of the service's namespaces and the key of the
+  // annotation begin with this text.
   const service = "standard-mode";
   const record = recordKey.replace(/^.*\//, `${service}/`);
   const state = mkdtempSync(join(tmpdir(), "services-orders-standard-"));

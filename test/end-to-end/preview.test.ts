@@ -18,8 +18,8 @@ import { issue, StandIn } from "../operations/support/http-stand-in";
 import { apply, copyOfProject, kubectl, npmRun } from "./support/commands";
 import { Load } from "./support/load";
 
-// These tests compare the summary of a preview with the effects of the update. They make thirteen
-// changes, one after the other, in a stack with its own state and namespace. With
+// These tests compare the summary of a preview with the effects of the update. The tests make
+// thirteen changes, one after the other, in a stack with its own state and namespace. With
 // RECORD_PREVIEWS=DIR, these tests also write the engine's events to DIR, for the unit tests.
 
 const NAMESPACE = "services-orders-preview";

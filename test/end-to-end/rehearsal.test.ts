@@ -18,8 +18,8 @@ const host = "services-orders.rehearsal.localhost";
 const namespace = "services-orders";
 const branches = ["env-feature/A_b", "env-feature/a-b"] as const;
 /**
- * The branch that the tests build last. Its jars still exist later, so the tests can start its
- * canary without Maven.
+ * The branch that the tests build last. The jars of this branch still exist later, so the tests can
+ * start its canary without Maven.
  */
 const [, last] = branches;
 const hostOf = (branch: string): string =>

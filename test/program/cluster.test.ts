@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { RunError } from "@pulumi/pulumi";
 import { readCluster } from "../../program/cluster";
 
-/** A stand-in for kubectl. It prints what the real kubectl prints. */
+/** A stand-in for kubectl. The stand-in prints what the real kubectl prints. */
 const script = `#!/bin/sh
 case "$*" in
   *"config view"*) printf 'https://127.0.0.1:6443' ;;

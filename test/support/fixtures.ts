@@ -59,7 +59,10 @@ export const everyPodArg: Required<PodArgs> = {
   volumes: [{ emptyDir: {}, name: "cache" }],
 };
 
-/** A repository in a temporary directory. It contains a built jar, unless `built` is false. */
+/**
+ * A repository in a temporary directory. The repository contains a built jar, unless `built` is
+ * false.
+ */
 export class Repository {
   readonly root = mkdtempSync(join(tmpdir(), "repository-"));
 

@@ -27,7 +27,8 @@ export interface Recorded {
 }
 
 /**
- * The inputs of a Kubernetes resource. They have almost the same form as the object's manifest.
+ * The inputs of a Kubernetes resource. The inputs have almost the same form as the object's
+ * manifest.
  */
 // eslint-disable-next-line @typescript-eslint/no-explicit-any -- tests read manifests by path
 export type Manifest = any;
@@ -154,8 +155,8 @@ export async function record(
 
 /** Waits until the SDK has registered all resources that the program has constructed so far. */
 export async function settled(): Promise<void> {
-  // `disconnect` waits for all open requests. It has no other effect, because the monitor of the
-  // mocks has no connection.
+  // `disconnect` waits for all open requests. The call has no other effect, because the monitor of
+  // the mocks has no connection.
   await pulumi.runtime.disconnect();
 }
 

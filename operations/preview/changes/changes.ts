@@ -121,7 +121,7 @@ function isReplacing(path: string, steps: readonly Step[]): boolean {
   // replacement. A key may be a field with subfields, such as `spec`.
   const keys = detailed.length > 0 ? detailed : steps.flatMap((step) => step.keys ?? []);
   // Pulumi's paths contain the index of a list element, and this module's paths contain its name.
-  // So the comparison ignores both.
+  // So the comparison ignores the index and the name.
   const unnumbered = (one: string) => one.replace(/\[[^\]"]*\]/g, "[]");
   const plainPath = unnumbered(path);
   return keys.map(unnumbered).some((key) => plainPath.startsWith(key) || key.startsWith(plainPath));

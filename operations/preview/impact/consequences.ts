@@ -50,8 +50,8 @@ const connections = traffic("allowed connections change immediately");
 const rights = traffic("permissions change immediately, also in running pods");
 const dataLost = replacing("REPLACED, downtime, and its data are deleted");
 /**
- * Replacement of a ConfigMap or Secret. Its name changes with its content, and the pod template
- * contains the new name, so new pods use the new object.
+ * Replacement of a ConfigMap or Secret. The object's name changes with its content, and the pod
+ * template contains the new name, so new pods use the new object.
  */
 const mounted: Consequence = { effect: "remade", says: "recreated; new pods use it" };
 

@@ -14,6 +14,7 @@ export const merger: Actor = { id: "00000000-0000-4000-8000-00000000000c" };
 export const serviceProject: CircleciProject = { id: projectId, is: "service" };
 
 /**
- * The deploy project. Its configuration is in another repository, to which developers cannot push.
+ * The deploy project. The configuration of this project is in another repository, to which
+ * developers cannot push.
  */
 export const deployProject: CircleciProject = { id: deployProjectId, is: "deploy" };

@@ -3,9 +3,9 @@
  * ValidatingAdmissionPolicies. If the evaluation of an expression fails, `refusals` throws an
  * error. In this case, the API server would refuse the request (`failurePolicy: Fail`).
  *
- * The stand-in ignores which objects a policy selects, except for the field `labelled`. It also
- * ignores the field `requires` and the types of Kubernetes' fields. The end-to-end tests try the
- * policies on a real API server.
+ * The stand-in ignores which objects a policy selects, except for the field `labelled`. The
+ * stand-in also ignores the field `requires` and the types of Kubernetes' fields. The end-to-end
+ * tests try the policies on a real API server.
  */
 import { Environment } from "@marcbachmann/cel-js";
 import type { Policy } from "../../../platform/admission/policy";

@@ -1,8 +1,9 @@
 /**
- * A stand-in for the parts of CircleCI that an attacker could use. It decides which jobs get a
- * context, and returns the claims of a token. The stand-in for caches is in pipeline/run/caches.ts.
- * The stand-in uses the rules of `npm run pipeline -- run`, which are in pipeline/run. The comments
- * there quote CircleCI's documentation, and say what the rules leave out.
+ * A stand-in for the parts of CircleCI that an attacker could use. The stand-in decides which jobs
+ * get a context, and returns the claims of a token. The stand-in for caches is in
+ * pipeline/run/caches.ts. The stand-in uses the rules of `npm run pipeline -- run`, which are in
+ * pipeline/run. The comments there quote CircleCI's documentation, and say what the rules leave
+ * out.
  */
 import { type ContextName, fullName, restrictionOf } from "../../../pipeline/contexts";
 import type { JobRun as AnyJobRun } from "../../../pipeline/run/actors";

@@ -17,9 +17,9 @@ const platform = join(project, "platform");
 const name = "rehearsal";
 
 /**
- * Fixture: a stack of the Pulumi project `platform` with a separate state. It uses the sandbox's
- * cluster, and moto instead of AWS. The fixture runs `pulumi` itself, not the project's commands.
- * The settings are those of Pulumi.shared.yaml, except for the keys in `overrides`.
+ * Fixture: a stack of the Pulumi project `platform` with a separate state. The stack uses the
+ * sandbox's cluster, and moto instead of AWS. The fixture runs `pulumi` itself, not the project's
+ * commands. The settings are those of Pulumi.shared.yaml, except for the keys in `overrides`.
  */
 export class PlatformStack {
   readonly config: Config;

@@ -1,8 +1,8 @@
 /**
  * TEST FIXTURE. The real engine starts this program instead of the plugin `pulumi-resource-aws`.
- * The program creates the platform's resources in moto, with the AWS SDK. It supports only the
- * types that the platform uses. The AWS endpoint must be on this machine, so that the program never
- * changes a real AWS account.
+ * The program creates the platform's resources in moto, with the AWS SDK. The program supports only
+ * the types that the platform uses. The AWS endpoint must be on this machine, so that the program
+ * never changes a real AWS account.
  */
 import { createRequire } from "node:module";
 import type { Provider } from "@pulumi/pulumi/provider";

@@ -40,8 +40,8 @@ const hostsFile = join(paths.run, "hosts");
  * BuildKit, the node and the jobs.
  *
  * A job logs in as in CircleCI: it assumes its IAM role with its token, and then gets a password
- * from ECR. It uses the real AWS CLI. The node gets a password through the credential provider of
- * the kubelet.
+ * from ECR. The job uses the real AWS CLI. The node gets a password through the credential provider
+ * of the kubelet.
  */
 export class PrivateRegistry {
   readonly host = host;

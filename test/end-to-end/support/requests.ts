@@ -13,7 +13,8 @@ const TICK_MS = 100;
  * it reads the data that has arrived. So a simple timeout would reject answers that have already
  * arrived.
  *
- * @param exchange function that sends a request. It must throw an error when its signal is aborted.
+ * @param exchange function that sends a request. The function must throw an error when its signal
+ * is aborted.
  */
 export async function within<T>(
   milliseconds: number,

@@ -15,7 +15,9 @@ import { unlock } from "../../../operations/locks/unlock";
 import { change } from "../../../operations/pulumi/run-pulumi";
 import { createStack, removeStack } from "../../../operations/pulumi/stacks";
 
-/** A stand-in for the AWS CLI. It uses a directory as the bucket, and records its calls. */
+/**
+ * A stand-in for the AWS CLI. The stand-in uses a directory as the bucket, and records its calls.
+ */
 const aws = `#!/bin/sh
 echo "aws $*" >> "$CALLS"
 key="$BUCKET/\${3#s3://bucket/}"
@@ -30,9 +32,9 @@ esac
 const denied = "#!/bin/sh\necho first >&2; echo 'An error occurred (AccessDenied)' >&2; exit 1\n";
 
 /**
- * A stand-in for Pulumi that uses locks in the same way as Pulumi. It writes its process id into
- * its lock file, and fails if the folder already contains a JSON file. If KILLED is set, the
- * stand-in kills itself with SIGKILL.
+ * A stand-in for Pulumi that uses locks in the same way as Pulumi. The stand-in writes its process
+ * id into its lock file, and fails if the folder already contains a JSON file. If KILLED is set,
+ * the stand-in kills itself with SIGKILL.
  */
 const pulumi = `#!/bin/sh
 locks="$BUCKET/environments/.pulumi/locks/organization/services-orders/staging"

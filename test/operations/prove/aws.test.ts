@@ -10,8 +10,8 @@ import { StandIn } from "../support/http-stand-in";
 import { Programs } from "../support/programs";
 
 /**
- * Returns a registry without the rules of ECR. It accepts every push, and keeps the pushed paths in
- * memory.
+ * Returns a registry without the rules of ECR. The registry accepts every push, and keeps the
+ * pushed paths in memory.
  */
 const memory = (): StandIn => {
   const pushed = new Set<string>();

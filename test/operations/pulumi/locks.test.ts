@@ -49,7 +49,10 @@ describe("the locks of a stack", () => {
     let directory: string;
     const variables = ["CALLS", "LOCKS", "PATH", "PULUMI_HOME"] as const;
     const before = Object.fromEntries(variables.map((name) => [name, process.env[name]]));
-    /** A stand-in for the AWS CLI. It uses files instead of S3 objects, and records its calls. */
+    /**
+     * A stand-in for the AWS CLI. The stand-in uses files instead of S3 objects, and records its
+     * calls.
+     */
     const aws = `#!/bin/sh
 echo "$*" >> "$CALLS"
 case "$2" in

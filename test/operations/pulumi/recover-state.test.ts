@@ -161,7 +161,10 @@ describe("recovering from a killed update", () => {
     assert.equal(deployment.resources?.[0]?.id, "orders/postgres-1");
   });
 
-  /** Returns a resource of the state. Its `inputs` also serve as the object in the cluster. */
+  /**
+   * Returns a resource of the state. The `inputs` of the resource also serve as the object in the
+   * cluster.
+   */
   const object = (apiVersion: string, kind: string, name: string, namespace?: string) => {
     const metadata = { name, ...(namespace !== undefined && { namespace }) };
     const type = `kubernetes:${apiVersion.includes("/") ? apiVersion : `core/${apiVersion}`}:${kind}`;

@@ -29,7 +29,10 @@ describe("the removal of a review stack", () => {
   const its = labels(identityOf("review", "a"), "namespace");
   const isDeleted = (): boolean => asked.some((call) => call.startsWith("delete namespace"));
 
-  /** Returns a stand-in for a cluster. It has a namespace, until someone deletes the namespace. */
+  /**
+   * Returns a stand-in for a cluster. The cluster has a namespace, until someone deletes the
+   * namespace.
+   */
   function cluster(metadata?: object, uid = "here"): Cluster {
     const object = {
       apiVersion: "v1",

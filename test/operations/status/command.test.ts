@@ -37,7 +37,7 @@ const cronJob = {
 };
 
 /**
- * In these tests, scripts replace Pulumi and kubectl. They answer only the requests that the
+ * In these tests, scripts replace Pulumi and kubectl. The scripts answer only the requests that the
  * command sends.
  */
 describe("npm run status", () => {

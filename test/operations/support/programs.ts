@@ -9,7 +9,7 @@ import type { Settings } from "../../../settings";
 
 /**
  * Stand-ins for pulumi, kubectl and other programs, in a separate directory that is first in the
- * PATH. They record their calls.
+ * PATH. The stand-ins record their calls.
  */
 export class Programs {
   readonly directory = mkdtempSync(join(tmpdir(), "services-orders-programs-"));

@@ -32,7 +32,10 @@ describe("a cluster that a developer already has", () => {
     surroundings.restore();
   });
 
-  /** Adds a stand-in for kubectl. Its cluster has the given nodes and IngressClasses. */
+  /**
+   * Adds a stand-in for kubectl. The cluster of this kubectl has the given nodes and
+   * IngressClasses.
+   */
   function cluster(more: Readonly<Record<string, string>> = {}): void {
     programs.add("kubectl", {
       "*get-contexts*": "echo other; echo mine",

@@ -37,7 +37,7 @@ export class Surroundings {
 }
 
 /**
- * Fixture: a download mirror on 127.0.0.1. It serves the files that a test adds under
+ * Fixture: a download mirror on 127.0.0.1. The mirror serves the files that a test adds under
  * `<host>/<path>`. For all other paths, the mirror answers 404.
  */
 export class Mirror {
@@ -76,8 +76,8 @@ export class Mirror {
 }
 
 /**
- * Fixture: a stand-in for Go. It prints a version, and records its calls in the file `calls`. A
- * build creates a script instead of a compiled program.
+ * Fixture: a stand-in for Go. The stand-in prints a version, and records its calls in the file
+ * `calls`. A build creates a script instead of a compiled program.
  */
 export function fakeGo(directory: string, version: string): void {
   mkdirSync(directory, { recursive: true });
