@@ -6,13 +6,13 @@ export interface CanaryFacts {
   readonly branch: string;
   /** Commit from which the image is built. Undefined if `--image` is given without `--commit`. */
   readonly commit: string | undefined;
-  /** Whether production's commit is in the branch's history. Undefined if git cannot tell. */
+  /** Whether production's commit is in the branch's history. Undefined if git does not know. */
   readonly containsProduction: boolean | undefined;
   /** Why production is held, and how to end the hold. Undefined if production is not held. */
   readonly hold: string | undefined;
   /**
    * Database migrations that differ between production's commit and the image's commit. Undefined
-   * if git cannot tell.
+   * if git does not know.
    */
   readonly migrations: readonly string[] | undefined;
   readonly productionCommit: string | undefined;
@@ -66,7 +66,7 @@ export interface BuildFacts {
   readonly commit: string;
   /**
    * Files that decide how to build the image, and that differ between main's checkout and the
-   * commit. Undefined if git cannot tell.
+   * commit. Undefined if git does not know.
    */
   readonly otherBuildFiles: readonly string[] | undefined;
   /**
@@ -117,10 +117,10 @@ export function validateBuild(facts: BuildFacts): string | undefined {
 export interface CheckoutFacts {
   /**
    * Whether the checked-out commit is in the history of the remote's `main`. Undefined if git
-   * cannot tell.
+   * does not know.
    */
   readonly onMain: boolean | undefined;
-  /** Tracked files with uncommitted changes. Undefined if git cannot tell. */
+  /** Tracked files with uncommitted changes. Undefined if git does not know. */
   readonly uncommitted: readonly string[] | undefined;
 }
 

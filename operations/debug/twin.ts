@@ -52,7 +52,10 @@ const options = "JAVA_TOOL_OPTIONS";
  * breakpoint cannot end on its own.
  */
 export const graceSeconds = 2;
-/** Seconds that Kubernetes keeps a twin that has ended, so that its last log lines can be read. */
+/**
+ * Seconds that Kubernetes keeps a twin that has ended, so that a person can read its last log
+ * lines.
+ */
 const keepSeconds = 30;
 
 /**

@@ -51,7 +51,7 @@ const runningTag = (stack: string): string => `deployed-${stack}`;
  * Moves the stack's tag to the image that the stack now runs. ECR counts an image's age from its
  * first push. A deploy of unchanged code pushes nothing. Without the tag, a lifecycle rule would
  * delete the image of a stack whose code has not changed for a long time. Does nothing for other
- * registries, because they do not have these lifecycle rules.
+ * registries, because only ECR has these lifecycle rules.
  */
 export async function keepImage({ settings, workspace }: DeployTarget, ref: string): Promise<void> {
   const { env } = workspace;

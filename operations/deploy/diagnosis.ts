@@ -52,9 +52,9 @@ export interface Diagnosis {
 const most = 5;
 
 /**
- * Finds out why a deploy failed. The most useful causes come first: what Kubernetes refused, then
- * the state of the pods, then warnings since the deploy began. Ignores pods of an earlier release
- * and of earlier job runs.
+ * Finds the causes of a failed deploy. The most useful causes come first: what Kubernetes refused,
+ * then the state of the pods, then warnings since the deploy began. Ignores pods of an earlier
+ * release and of earlier job runs.
  */
 export function diagnose(findings: Findings, since: Date): Diagnosis {
   const { deployments } = findings;

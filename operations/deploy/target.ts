@@ -19,7 +19,7 @@ export interface DeployTarget {
 }
 
 /**
- * Reads the stack's outputs and tags, connects to the cluster, and finds out which release the
+ * Reads the stack's outputs and tags, connects to the cluster, and determines which release the
  * stack must run. Changes nothing.
  */
 export async function resolveTarget(stack: string, given: Workspace): Promise<DeployTarget> {

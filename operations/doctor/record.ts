@@ -2,8 +2,9 @@ import { service } from "../../config/service";
 
 /**
  * Key of the annotation in which `npm run doctor -- platform` records its last result. The
- * annotation is on the namespace kube-system. Every role of CI reads this namespace anyway, because
- * its UID identifies the cluster. Only an administrator may change the namespace.
+ * annotation is on the namespace kube-system. Every role of CI already reads this namespace,
+ * because the namespace's UID identifies the cluster. Only an administrator may change the
+ * namespace.
  */
 export const recordKey = `${service}/network-policies`;
 

@@ -95,7 +95,7 @@ async function releasesOf(stack: string, workspace: Workspace): Promise<readonly
 }
 
 /**
- * Finds out from the updates of a stack when the stack ran a commit.
+ * Determines from the updates of a stack when the stack ran a commit.
  *
  * @param releases successful updates, the newest first
  */

@@ -90,7 +90,7 @@ export interface JobStatus {
 const dueAnnotation = "batch.kubernetes.io/cronjob-scheduled-timestamp";
 /**
  * Largest number of due times of one job that the command compares with the runs. For a job that
- * runs every minute, these are the due times of 25 hours.
+ * runs every minute, this number covers 25 hours.
  */
 const mostDueTimes = 1500;
 

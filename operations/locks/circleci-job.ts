@@ -11,7 +11,7 @@ export interface CircleciJob {
 /**
  * Returns the CircleCI job of this process, if the job's serial group proves that every earlier job
  * of the group has ended. A job without a serial group proves nothing. A job that was rerun with
- * SSH proves nothing either, because a person can run commands in it by hand.
+ * SSH proves nothing either, because a person can run any command in such a job.
  *
  * @returns undefined without this proof, on a laptop, and if one of CircleCI's environment
  * variables is missing.

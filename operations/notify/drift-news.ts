@@ -40,7 +40,9 @@ export const nothingTold: Told = { differences: [], failed: false, version: 1 };
 export interface News {
   /** Differences that no earlier message contained, one line for each difference. */
   readonly appeared: readonly string[];
-  /** Whether the comparison with the cluster failed and the last message did not report this. */
+  /**
+   * Whether the comparison with the cluster failed and the last message did not report the failure.
+   */
   readonly failed: boolean;
   /**
    * Objects and fields that no longer differ, although an earlier message said that they differ.

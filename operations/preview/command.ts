@@ -41,9 +41,9 @@ const exitCodes: Readonly<Record<Verdict, number>> = {
 
 /**
  * Returns the caller's workspace, with environment variables for the release that the preview
- * compares with the state. For staging and production, this is a release of `main`, so the preview
- * of a branch shows what happens after its merge. For production, this is the promoted release of
- * `main`.
+ * compares with the state. For staging and production, this release has the branch `main`, so the
+ * preview of a branch shows what happens after its merge. For production, the preview uses the
+ * promoted release.
  */
 async function workspaceFor(stack: string, given: Workspace): Promise<Workspace> {
   const env = variables(given);
@@ -116,8 +116,8 @@ async function checkedPreview(run: PreviewRun, notes?: Notes): Promise<PreviewRe
 
 /**
  * Returns the pull request to comment on. The caller calls this function before it starts the
- * engine, so that the error about a missing variable comes early. Without GITHUB_TOKEN, the preview
- * writes no comment on a laptop. In CI (`CI=true`), a missing token is an error.
+ * engine, so that the error about a missing variable appears early. Without GITHUB_TOKEN, the
+ * preview writes no comment on a laptop. In CI (`CI=true`), a missing token is an error.
  */
 async function pullRequest(): Promise<PullRequest | undefined> {
   if ((process.env["GITHUB_TOKEN"] ?? "") === "" && process.env["CI"] !== "true") {
@@ -141,7 +141,7 @@ export async function preview(
   const { format = "text" } = options;
   const pull = options.comment === true ? await pullRequest() : undefined;
   // For the formats `json` and `markdown`, Pulumi's own output goes to standard error, so that
-  // standard output contains nothing but the summary.
+  // standard output contains only the summary.
   const to = format === "text" ? process.stdout : process.stderr;
   const { plan, printed, safe, summary, text } = await previewIn(stack, options, given, to);
   const sha = process.env["CIRCLE_SHA1"];

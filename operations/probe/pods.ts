@@ -35,8 +35,8 @@ export type PodSource = keyof typeof podSources;
 export const podName = (source: PodSource) => `probe-${source.replaceAll(" ", "-")}`;
 
 /**
- * Returns the name of the container that opens the connections. For a migration, this is an init
- * container, as in the service's pods.
+ * Returns the name of the container that opens the connections. For a migration, the container is
+ * an init container, as in the service's pods.
  */
 export const containerOf = (source: PodSource) => (source === "migration" ? "migrate" : "probe");
 

@@ -50,7 +50,7 @@ export function withoutOpenNode(rows: readonly Row[]): readonly Row[] {
 }
 
 /**
- * Whether every forbidden connection succeeded. This means that the cluster has no agent that
+ * Whether every forbidden connection succeeded. In this case, the cluster has no agent that
  * enforces network policies.
  */
 export function isUnenforced(rows: readonly Row[]): boolean {

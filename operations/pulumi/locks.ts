@@ -7,7 +7,7 @@ import { KilledHere, type LockOwner, placeOf } from "./started-processes";
 /**
  * Removes the locks of updates that were killed on this machine. Other locks stay: those of
  * processes that still run, and those of other machines. If such a lock remains, Pulumi's error
- * says who holds it.
+ * says who holds the lock.
  */
 export async function removeDeadLocks(stack: string, workspace: Workspace): Promise<void> {
   const state = stateOfProject(workspace);
@@ -27,7 +27,7 @@ export async function removeDeadLocks(stack: string, workspace: Workspace): Prom
       await removeLocks(store(), (owner) => killed.took(owner));
     } catch {
       // The AWS CLI is missing, or its IAM role has no permission to read the locks. If the stack
-      // still has a lock, Pulumi's error says which process took it.
+      // still has a lock, Pulumi's error says which process took the lock.
       return;
     }
     killed.forget();

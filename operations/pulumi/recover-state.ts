@@ -45,8 +45,8 @@ export async function recoverState(
       if (gone.length === 0) return;
       for (const { kind, metadata } of gone) console.log(`  ${kind} ${metadata.name} was deleted`);
       console.log("  asking the cluster what is left");
-      // The refresh copies the fields of the objects in the cluster to the state. After that, a
-      // comparison would find no difference.
+      // The refresh copies the fields of the objects in the cluster to the state. After this copy,
+      // a comparison would find no difference.
       seen = nothingSeen;
     }
     const refresh = ["refresh", "--stack", stack, "--yes", "--skip-preview"];
@@ -122,7 +122,7 @@ function adoption(resource: StateResource, object: LiveObject): StateResource | 
     id: namespace === undefined ? name : `${namespace}/${name}`,
     initErrors: ["The update that made it was killed: whether it is ready is not known."],
     // The outputs have the form in which the Kubernetes provider stores them. Only the metadata
-    // come from the cluster, because a Secret's data must stay encrypted.
+    // comes from the cluster, because a Secret's data must stay encrypted.
     outputs: {
       ...inputs,
       metadata: object.metadata,

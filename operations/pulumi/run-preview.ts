@@ -12,7 +12,8 @@ export interface PreviewRun {
   readonly began?: () => void;
   readonly workspace: Workspace;
   /**
-   * Signal that kills Pulumi. This is safe, because a preview changes nothing and holds no lock.
+   * Signal that kills Pulumi. The kill is safe, because a preview changes nothing and holds no
+   * lock.
    */
   readonly signal?: AbortSignal;
   /** Stream that receives the engine's output while the engine runs. */

@@ -51,7 +51,9 @@ export async function removeTags(
 
 /** A resource in a stack's state. */
 export interface StateResource {
-  /** Whether this is the old resource of a replacement, which the next update must delete. */
+  /**
+   * Whether the resource is the old one of a replacement. The next update must delete the old one.
+   */
   readonly delete?: boolean;
   readonly id?: string;
   /**

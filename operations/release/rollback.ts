@@ -177,9 +177,9 @@ async function assertNoContraction(
 }
 
 /**
- * Chooses the release to go back to. Without `to`, this is the release that ran before the first
- * deploy of the running release. So a second rollback goes one release further back, and not
- * forward to the bad release.
+ * Chooses the release to go back to. Without `to`, the function chooses the release that ran before
+ * the first deploy of the running release. So a second rollback goes one release further back, and
+ * not forward to the bad release.
  *
  * @param updates - the newest first
  */

@@ -129,8 +129,8 @@ async function running(
 /**
  * Sends requests until the release with this commit answers, because a canary or the next release
  * may answer some requests. Also returns a response without a version, because such a response does
- * not come from the service at all. If another release still answers after the longest wait,
- * returns a text that says so.
+ * not come from the service. If another release still answers after the longest wait, returns a
+ * text that says so.
  */
 async function answerOf(url: string, commit: string): Promise<Answer | string> {
   const started = Date.now();

@@ -7,7 +7,7 @@ import { type StateResource, stateOf } from "../pulumi/stacks";
 
 /**
  * Milliseconds between two checks. A check finds the objects for which `pulumi destroy` waits. The
- * first check also comes only after this time.
+ * first check runs only after this time.
  */
 const intervalMs = 30_000;
 

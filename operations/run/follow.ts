@@ -23,7 +23,7 @@ const silenceMs = 120_000;
 
 /**
  * Milliseconds after the end of the command in which the first byte of its output, or the
- * information that the output is empty, must come. Without this limit, the wait would not end if
+ * information that the output is empty, must arrive. Without this limit, the wait would not end if
  * the JVM could not start: in this case, the pod has no file with the output, and sends neither a
  * byte nor this information.
  */

@@ -32,8 +32,7 @@ export interface ReviewNamespace {
   /** Repository of the branch. The last deploy command wrote this address, so it proves nothing. */
   readonly remote: string | undefined;
   /**
-   * Slug in the namespace's name. Undefined if this is not a possible name of a review stack's
-   * namespace.
+   * Slug in the namespace's name. Undefined if no review stack can have a namespace with this name.
    */
   readonly slug: string | undefined;
 }

@@ -49,9 +49,9 @@ export async function connectToProduction(workspace: Workspace): Promise<Product
 }
 
 /**
- * Finds the running canary. Undefined if no canary runs. The function does not rely on the state
- * alone, and also reads the cluster: if the start of a canary was killed while it waited for the
- * pods, the state does not contain the canary's Deployment, although its pods serve production's
+ * Finds the running canary. Undefined if no canary runs. The function reads the state and the
+ * cluster. If someone killed the start of a canary during the wait for its pods, the state does not
+ * contain the canary's Deployment. But the pods of this Deployment already serve production's
  * requests.
  */
 export async function runningCanary(

@@ -77,9 +77,10 @@ function decideNamespace(review: ReviewNamespace, inventory: Inventory): Decisio
 }
 
 /**
- * Decides whether the sweep removes a review stack that has a state but no namespace. This happens
- * if the removal of a stack was killed, or if no deploy has created its namespace. If two branches
- * have the same slug, the stack stays as long as one of these branches exists.
+ * Decides whether the sweep removes a review stack that has a state but no namespace. Such a state
+ * remains if the removal of a stack was killed. Such a state also exists if no deploy has created
+ * the stack's namespace. If two branches have the same slug, the stack stays as long as one of
+ * these branches exists.
  */
 function decideState({ modified, name }: ReviewState, inventory: Inventory): Decision {
   const decision = { name, what: "stack" } as const;
@@ -93,9 +94,10 @@ function decideState({ modified, name }: ReviewState, inventory: Inventory): Dec
 }
 
 /**
- * Whether a branch is gone. If this is not certain, `gone` is false, and the stack stays until it
- * expires. The answer is not certain if the remote did not answer or has no branch `main`, if the
- * branch belongs to another repository, such as a fork, or if the branch does not have this slug.
+ * Whether a branch is gone. If the answer is not certain, `gone` is false, and the stack stays
+ * until it expires. The answer is not certain if the remote did not answer or has no branch `main`,
+ * if the branch belongs to another repository, such as a fork, or if the branch does not have this
+ * slug.
  */
 function branchOf(
   branch: string | undefined,

@@ -25,7 +25,7 @@ export interface SweepOptions {
   readonly apply?: boolean;
   /**
    * Limits the sweep to the canary or to review stacks. A CI job has the permissions for only one
-   * of these.
+   * of the two.
    */
   readonly only?: "canary" | "reviews";
 }

@@ -290,8 +290,8 @@ describe("an attack by a review stack", () => {
 
   it("M2 remains: CEL computes no hash, so a branch with another name may choose its 8 characters", () => {
     assert.deepEqual(creation("feature/Evil", "feature-evil-aaaaaaaa"), []);
-    // This is the name for the namespace of another branch, feature/evil, which does not have its
-    // namespace yet.
+    // The next name belongs to the namespace of another branch, feature/evil, which does not have
+    // its namespace yet.
     assert.deepEqual(creation("feature/Evil", slugOf("feature/evil")), []);
   });
 });

@@ -209,8 +209,8 @@ if (process.env["KILLS"] === "all") {
 
     let running: readonly string[] = [];
     /**
-     * Returns the programs that run in the sandbox. Leaves out containerd's shims, because each pod
-     * has its own shim.
+     * Returns the programs that run in the sandbox. Omits containerd's shims, because each pod has
+     * its own shim.
      */
     const daemons = (): readonly string[] =>
       sandboxProcesses()

@@ -147,7 +147,7 @@ describe("the network policies and the quota of a review namespace", () => {
     const { code, output, seconds } = await probe();
     console.log(`      probe in ${seconds.toFixed(1)} s`);
     assert.equal(code, 0, output);
-    // The probe cannot find out the result of some rows of the table. The sandbox has no stand-in
+    // The probe cannot determine the result of some rows of the table. The sandbox has no stand-in
     // for the internet, and the sources `job` and `another pod` have only one pod each. A busy node
     // may not report that a UDP port is closed. But the node must report this to at least one of
     // the three sources that may connect to the port.

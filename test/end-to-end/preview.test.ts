@@ -31,9 +31,7 @@ const NEW_HOST = "services-orders-preview-2.localhost";
 interface Seen {
   /** UID of each object, by kind and name. */
   readonly objects: ReadonlyMap<string, string>;
-  /**
-   * Number of container restarts, by the UID of the web pod. Leaves out pods that are terminating.
-   */
+  /** Number of container restarts, by the UID of the web pod. Omits pods that are terminating. */
   readonly pods: ReadonlyMap<string, number>;
 }
 

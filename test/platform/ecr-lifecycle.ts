@@ -40,8 +40,8 @@ export interface LifecyclePolicy {
  * - A new tag does not change `pushed_at_time`:
  *   https://github.com/aws/containers-roadmap/issues/2746.
  *
- * What this function leaves out: tagStatus `untagged` and `any`, prefixes, archives, pull times
- * (the function throws an error for these), and the 24 hours that ECR may need to delete an image.
+ * This function omits: tagStatus `untagged` and `any`, prefixes, archives, pull times (the function
+ * throws an error for these), and the 24 hours that ECR may need to delete an image.
  */
 export function expired(
   images: readonly EcrImage[],

@@ -388,8 +388,8 @@ describe("the program", () => {
         message: /quota must have room/,
       });
       await settled();
-      // Five replicas also need more database connections than PostgreSQL allows by default. This
-      // is a separate error.
+      // Five replicas also need more database connections than PostgreSQL allows by default. The
+      // program reports the database connections in a separate error.
       await assert.rejects(run(more), { message: /^The database allows 97 connections/ });
       await settled();
     }

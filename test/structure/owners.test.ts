@@ -57,7 +57,7 @@ function files(): readonly string[] {
 }
 
 /**
- * Returns the files whose path occurs in the code of one of the sources. Leaves out pages of the
+ * Returns the files whose path occurs in the code of one of the sources. Omits pages of the
  * documentation, because no program uses their content.
  */
 function named(sources: readonly string[]): readonly string[] {

@@ -35,7 +35,7 @@ const isHere = (host: string): boolean => host === "localhost" || host.endsWith(
  * Returns whether DNS knows a host.
  *
  * @param isDeployed whether the stack has an Ingress, for which external-dns creates the record.
- * Undefined if this is not known
+ * Undefined if the state cannot be read
  */
 export async function dnsOf(
   host: string,

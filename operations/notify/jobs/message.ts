@@ -16,8 +16,8 @@ export interface JobNotice extends Pick<JobNews, "missed"> {
   readonly job: Pick<JobStatus, "name" | "onFailure" | "schedule">;
   readonly stack: string;
   /**
-   * Why the message goes to the channel of `SLACK_WEBHOOK_URL`. Undefined if it goes to the channel
-   * that the job names as its recipient.
+   * Why the message goes to the channel of `SLACK_WEBHOOK_URL`. Undefined if the message goes to
+   * the channel that the job names as its recipient.
    */
   readonly strayed?: string | undefined;
 }

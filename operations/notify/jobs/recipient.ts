@@ -1,8 +1,8 @@
 /** The destination of a message about a job. */
 interface Destination {
   /**
-   * Why the message goes to the channel of `SLACK_WEBHOOK_URL`. Undefined if it goes to the channel
-   * that the job names as its recipient.
+   * Why the message goes to the channel of `SLACK_WEBHOOK_URL`. Undefined if the message goes to
+   * the channel that the job names as its recipient.
    */
   readonly strayed?: string;
   readonly webhook: string | undefined;

@@ -13,10 +13,7 @@ export function covers(pattern: string, path: string): boolean {
   });
 }
 
-/**
- * Prefixes of field paths that the summary leaves out, because they do not help to identify a
- * field.
- */
+/** Prefixes of field paths that the summary omits, because they do not help to identify a field. */
 const known = [
   "spec.jobTemplate.spec.template.",
   "spec.template.",

@@ -36,10 +36,12 @@ export interface Group {
 }
 
 /**
- * Returns the arg that most likely set a field. The function takes the first arg that it finds in
- * this order: a changed arg that sets the field according to the map `fields`, a changed arg that
- * the map does not contain, an arg with the name of the field, and the most specific arg that sets
- * the field.
+ * Returns the arg that most likely set a field. The function chooses the first arg in this order:
+ *
+ * - a changed arg that sets the field according to the map `fields`
+ * - a changed arg that the map does not contain
+ * - an arg with the name of the field
+ * - the most specific arg that sets the field
  */
 function argOf({ changedArgs, type }: Owner, kind: string, path: string): string | undefined {
   if (!Object.hasOwn(fields, type)) return undefined;

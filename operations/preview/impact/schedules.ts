@@ -57,9 +57,9 @@ function whenOf(spec: Schedule, before: Schedule | undefined, now: Date): string
 
 /**
  * Returns the due time of the run that Kubernetes starts immediately after the change. Kubernetes
- * starts this run if the new schedule has a due time in the past, if the starting deadline after
- * this due time has not passed, and if the old schedule had no run since this due time. Undefined
- * if Kubernetes starts no run.
+ * starts this run if the new schedule has a due time in the past. The starting deadline after this
+ * due time must not have passed. The old schedule must have had no run since this due time.
+ * Undefined if Kubernetes starts no run.
  *
  * https://kubernetes.io/docs/concepts/workloads/controllers/cron-jobs/#starting-deadline
  */

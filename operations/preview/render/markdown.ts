@@ -76,8 +76,7 @@ function diffText(printed: string): string {
 /**
  * Returns the summary for a pull request, with Pulumi's diff in a collapsed section below the
  * summary. The result has at most `limit` characters. If the text is too long, the function first
- * cuts the diff, and then leaves out the last rows of the table. The function never cuts the
- * headline.
+ * cuts the diff, and then removes the last rows of the table. The function never cuts the headline.
  */
 export function markdownOf(
   summary: Summary,

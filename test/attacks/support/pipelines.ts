@@ -16,8 +16,8 @@ export interface ThereJob {
 }
 
 /**
- * Returns the jobs of the configuration files, each with the contexts that it names. Leaves out
- * approval jobs.
+ * Returns the jobs of the configuration files, each with the contexts that it names. Omits approval
+ * jobs.
  */
 function jobsIn(files: Readonly<Record<string, Config>>): readonly ThereJob[] {
   return Object.values(files).flatMap(({ jobs, workflows }) =>

@@ -130,7 +130,7 @@ const struckProcesses: number[] = [];
 
 /**
  * Ends the processes that killed commands have left. Call this function only at the end of the
- * tests. Before that, these processes must be able to disturb the next command, as on a user's
+ * tests. Before the end, these processes must be able to disturb the next command, as on a user's
  * machine.
  */
 export function endLeftovers(): void {

@@ -18,8 +18,8 @@ describe("the doctor's pods", () => {
     await once(server, "listening");
     const door = `TCP/127.0.0.1/${String((server.address() as AddressInfo).port)}`;
     const [file = "", ...args] = firstInstruction("denied", [door]);
-    // The test closes the port after the first line. This has the same effect as network policies
-    // that take effect too late.
+    // The test closes the port after the first line. The closed port has the same effect as network
+    // policies that begin to apply too late.
     const onLine = (line: string) => {
       if (line.startsWith("first")) server.close();
     };

@@ -19,7 +19,7 @@ function cluster(...looks: readonly (readonly object[])[]) {
   let look = 0;
   return {
     kubectl: async (args: readonly string[]) => {
-      // The request leaves out the Jobs of npm run debug.
+      // The request excludes the Jobs of npm run debug.
       const which = ["--namespace", "orders", "--selector", "!debug/twin-of"];
       assert.deepEqual(args.slice(0, 6), ["get", "jobs", ...which]);
       const items = looks[Math.min(look, looks.length - 1)];
@@ -41,7 +41,7 @@ describe("jobs that run", () => {
 
   it("are those with active pods, each with its time", async () => {
     const now = new Date("2026-01-01T03:34:00Z");
-    // The Job of a long migration is not in the result, because a deploy waits for this Job anyway.
+    // The Job of a long migration is not in the result, because a deploy itself waits for this Job.
     const migration = run("services-orders-migrate-v12", 1);
     const all = [run("export-1", 1), run("export-0"), run("expire-2", 0), migration];
     const running = await runningJobs("orders", cluster(all), now);

@@ -20,8 +20,7 @@ export interface Ran {
  * - Without a token in the header `Circle-Token`, the answer is 401.
  * - A job that has not run has no number and no times.
  *
- * What the stand-in leaves out: pages of long lists, rate limits, and all requests that change
- * something.
+ * The stand-in omits: pages of long lists, rate limits, and all requests that change something.
  */
 export function circleciApi(ran: Readonly<Record<string, Ran>>): StandIn {
   const json = (body: unknown) => ({ body: JSON.stringify(body), status: 200 });

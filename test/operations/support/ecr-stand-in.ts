@@ -94,9 +94,9 @@ const longestList = 1000;
  * - The stand-in refuses DELETE. No page of AWS names the status. The OCI specification gives the
  *   status 405 for a registry without deletion.
  *
- * What the stand-in leaves out: permissions of IAM roles in each repository (test/platform tests
- * these), signatures of requests to AWS, throttling, redirects of layers to S3, the media types
- * that ECR refuses, the answer to a token that was never valid (here 401), and the lifecycle policy
+ * The stand-in omits: permissions of IAM roles in each repository (test/platform tests these),
+ * signatures of requests to AWS, throttling, redirects of layers to S3, the media types that ECR
+ * refuses, the answer to a token that was never valid (here 401), and the lifecycle policy
  * (test/platform/ecr-lifecycle.ts).
  */
 export class EcrStandIn {

@@ -18,8 +18,8 @@ interface Answer {
  *   (https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoleWithWebIdentity.html).
  * - A session lasts "one hour" if the request does not say a duration (the same page).
  *
- * What the stand-in leaves out: trust policies and the claims of a token (test/platform and
- * test/attacks test these), permissions of a role, and signatures of requests.
+ * The stand-in omits: trust policies and the claims of a token (test/platform and test/attacks test
+ * these), permissions of a role, and signatures of requests.
  */
 export class StsStandIn {
   readonly #key = randomBytes(16);

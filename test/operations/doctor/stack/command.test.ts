@@ -47,7 +47,7 @@ describe("npm run doctor -- STACK", () => {
     deployment: { resources: [{ outputs, type: "pulumi:pulumi:Stack", urn: "u" }] },
   };
 
-  /** Answers a list of SelfSubjectAccessReviews in the form that the command asks for. */
+  /** Answers a list of SelfSubjectAccessReviews in the output format that the command requests. */
   function reviews(denied: string): string {
     const file = join(programs.directory, "reviews.mjs");
     const script = `
