@@ -70,8 +70,8 @@ export interface BuildFacts {
    */
   readonly otherBuildFiles: readonly string[] | undefined;
   /**
-   * Symbolic links and submodules in the directory of the service's code. Undefined if git cannot
-   * tell.
+   * Symbolic links and submodules in the directory of the service's code. Undefined if git does not
+   * know.
    */
   readonly unusualFiles: readonly string[] | undefined;
   /**

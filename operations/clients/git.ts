@@ -171,7 +171,7 @@ export async function mergedWith(commit: string, workspace: Workspace): Promise<
 async function snapshot(workspace: Workspace): Promise<string> {
   const directory = mkdtempSync(join(tmpdir(), "services-index-"));
   try {
-    // With a separate index, the user's staged changes stay as they are.
+    // With a separate index, the user's staged changes do not change.
     const index = { GIT_INDEX_FILE: join(directory, "index") };
     await git(["read-tree", "HEAD"], workspace, index);
     await git(["add", "--all"], workspace, index);

@@ -1,4 +1,4 @@
-/** The person has pressed Ctrl-C, or something else has asked this process to end. */
+/** The person has pressed Ctrl-C, or another process has asked this process to end. */
 export class Stopped extends Error {}
 
 const signals = ["SIGHUP", "SIGINT", "SIGTERM"] as const;
@@ -32,8 +32,8 @@ export class Stop {
   /**
    * Returns the result of `work`.
    *
-   * @throws Stopped as soon as a signal arrives. `work` may then still run, so it must read
-   * `aborted`.
+   * @throws Stopped as soon as a signal arrives. `work` may still run after this error, so the code
+   * of `work` must read `aborted`.
    */
   async unless<T>(work: Promise<T>): Promise<T> {
     // After a signal, no code waits for `work`, so its error must not end this process.

@@ -42,8 +42,8 @@ export interface DeployOptions {
   /** Allows a deploy of code that is older than the running code, such as a revert. */
   readonly allowOlder?: boolean;
   /**
-   * File with the plan of an approved preview. The deploy then changes nothing that the plan does
-   * not contain. Without a file, the deploy applies everything that its own preview shows.
+   * File with the plan of an approved preview. The deploy then changes only what the plan contains.
+   * Without a file, the deploy applies everything that its own preview shows.
    */
   readonly approved?: string;
   /**

@@ -76,8 +76,8 @@ export async function assertNamespaceNotShared({
 
 /**
  * Lists the objects in a namespace. Empty if the namespace does not exist, or if the role has no
- * permissions in it yet. The first update of a branch creates a RoleBinding in the namespace. This
- * RoleBinding gives the role its permissions.
+ * permissions in the namespace yet. The first update of a branch creates a RoleBinding in the
+ * namespace. This RoleBinding gives the role its permissions.
  */
 async function objectsIn(
   namespace: string,

@@ -8,7 +8,10 @@ export interface DeployFacts {
   readonly branch: string;
   readonly cluster: string;
   readonly environment: Environment;
-  /** Image that the stack must run, if the registry does not have it and the stack builds none. */
+  /**
+   * Image that the stack must run. Undefined if the registry has this image, or if the stack builds
+   * its own image.
+   */
   readonly goneImage: string | undefined;
   /** The cluster's record of its network policies, in the form of operations/doctor/record.ts. */
   readonly networkPolicies: string | undefined;

@@ -17,7 +17,7 @@ import { reports } from "../../lib/reports";
  * cluster
  * @returns what changes, in one line
  * @throws UserError if the preview failed, if the update would change more than the approved plan,
- * or if it would create an object that exists and belongs to someone else
+ * or if the update would create an object that exists and belongs to someone else
  */
 export async function showPreview(
   stack: string,

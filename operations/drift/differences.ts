@@ -151,7 +151,7 @@ function* lost(
   }
   for (const [segment, value] of children) {
     // `apiVersion` and `kind` cannot change. Controllers set `status`, and the program does not
-    // declare it.
+    // declare `status`.
     if (at.length === 0 && ["apiVersion", "kind", "status"].includes(segment.name ?? "")) continue;
     yield* lost(value, childAt(live, segment), ours && inSet(ours, segment, value), [
       ...at,

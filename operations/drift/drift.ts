@@ -49,7 +49,7 @@ export function driftOf(seen: Seen): Drift {
 
 /**
  * Returns one line for each difference. The line about a changed field contains the object, the
- * field, its declared and its current value, the tool that changed it, and the time.
+ * field, its declared and its current value, the tool that changed the field, and the time.
  */
 export function linesOf({ changed, gone }: Drift): readonly string[] {
   return [

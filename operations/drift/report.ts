@@ -26,7 +26,7 @@ const form = v.object({
 
 /**
  * The differences between a stack's last update and the cluster, without secrets. `npm run drift --
- * --json` prints them in this form.
+ * --json` prints the differences in this form.
  */
 export type DriftReport = v.InferOutput<typeof form>;
 

@@ -113,8 +113,8 @@ async function followed(run: string, where: ScheduledJobs): Promise<number> {
 }
 
 /**
- * Exit code of a pod's container, if it has ended. The code is 137 if the container was killed, for
- * example because it used too much memory.
+ * Exit code of a pod's container, if the container has ended. The code is 137 if the container was
+ * killed, for example because the container used too much memory.
  */
 const exitCodeOf = ({ status: { containerStatuses = [] } }: Pod): number | undefined =>
   containerStatuses

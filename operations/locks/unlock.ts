@@ -74,7 +74,10 @@ function refused(what: string, error: unknown): UserError {
   );
 }
 
-/** Returns a text with the process that holds a lock, and its CircleCI job if it has one. */
+/**
+ * Returns a text with the process that holds a lock, and the process's CircleCI job, if there is
+ * one.
+ */
 export function holderOf({ owner, record }: Lock): string {
   const { hostname, pid, timestamp, username } = owner;
   const since = moment(new Date(timestamp));

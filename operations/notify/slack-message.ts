@@ -67,9 +67,9 @@ const fieldLimit = 300;
 const causeLimit = 2_500;
 
 /**
- * Escapes text from outside, so that Slack shows it literally: without links, mentions or markup. A
- * zero-width space after each special character of Slack's markup (mrkdwn) makes Slack show this
- * character literally.
+ * Escapes text from outside, so that Slack shows the text literally: without links, mentions or
+ * markup. A zero-width space after each special character of Slack's markup (mrkdwn) makes Slack
+ * show this character literally.
  */
 export function escaped(text: string): string {
   return text

@@ -115,7 +115,7 @@ async function checkedPreview(run: PreviewRun, notes?: Notes): Promise<PreviewRe
 }
 
 /**
- * Returns the pull request to comment on. The caller calls this function before it starts the
+ * Returns the pull request to comment on. The caller calls this function before the start of the
  * engine, so that the error about a missing variable appears early. Without GITHUB_TOKEN, the
  * preview writes no comment on a laptop. In CI (`CI=true`), a missing token is an error.
  */

@@ -35,7 +35,7 @@ export async function isNew(
 /**
  * Runs `work` with a new state backend in which the stack exists and is empty, and then deletes
  * this backend. The preview cannot create the stack in the real backend, because the IAM role for
- * previews must not write to it.
+ * previews must not write to that backend.
  */
 export async function asNew<T>(
   stack: string,

@@ -20,8 +20,8 @@ async function ran(run: PreviewRun): Promise<PreviewOutput> {
 
 /**
  * Runs a preview and reads its events. While Pulumi's engine runs, the function prints Pulumi's own
- * diff. To compare a later update with this preview, keep `plan` from the result, and pass it to
- * `exceeds` together with the later plan.
+ * diff. To compare a later update with this preview, keep `plan` from the result, and pass `plan`
+ * to `exceeds` together with the later plan.
  *
  * @param notes lines that the summary shows in addition to the engine's results
  */

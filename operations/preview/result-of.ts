@@ -16,7 +16,7 @@ import { isReview } from "../stacks/review-stack";
 import { unreleased } from "./unreleased";
 
 /**
- * A line for the summary. If the line is in `ifPodsChange`, the summary shows it only if the
+ * A line for the summary. If the line is in `ifPodsChange`, the summary shows the line only if the
  * service's pods change.
  */
 export type Note = string | { readonly ifPodsChange: string };
@@ -37,8 +37,8 @@ export interface PreviewResult {
   /** Pulumi's own output, without secrets. */
   readonly printed: string;
   /**
-   * Masks the secrets in a text. The caller must use this function for every text that it shows or
-   * sends.
+   * Masks the secrets in a text. The caller must use this function for every text that the caller
+   * shows or sends.
    */
   readonly safe: (text: string) => string;
   readonly summary: Summary;

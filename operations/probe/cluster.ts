@@ -17,7 +17,8 @@ import {
 /** Timeout of one kubectl command, in milliseconds. The deletion of a namespace takes longest. */
 const timeoutMs = 100_000;
 /**
- * Timeout until the probe's pods run, in milliseconds. Before they run, the nodes pull an image.
+ * Timeout until the probe's pods run, in milliseconds. Before the pods run, the nodes pull an
+ * image.
  */
 const startTimeoutMs = 60_000;
 
@@ -26,8 +27,8 @@ export interface Place {
   readonly cluster: Cluster;
   readonly namespace: string;
   /**
-   * Name of a namespace that the probe creates. A pod in it tests connections to and from other
-   * namespaces.
+   * Name of a namespace that the probe creates. A pod in this namespace tests connections to and
+   * from other namespaces.
    */
   readonly other: string;
 }
@@ -38,7 +39,7 @@ export async function podsOf(cluster: Cluster, namespace: string): Promise<reado
 
 /**
  * Deletes the objects that this probe or an earlier probe created. If `until` is "gone", the
- * function waits until the objects are gone. If it is "going", the function does not wait.
+ * function waits until the objects are gone. If `until` is "going", the function does not wait.
  */
 export async function remove(
   { cluster: { kubectl }, namespace, other }: Place,
@@ -56,7 +57,7 @@ export async function remove(
 }
 
 /**
- * Creates the probe's pods, and waits until they can run commands.
+ * Creates the probe's pods, and waits until the pods can run commands.
  *
  * @returns the sources from which the probe cannot try connections, each with the reason.
  * @throws UserError if a pod does not run within a minute. The error says what the pod waits for.

@@ -16,8 +16,8 @@ export type Verdict =
 
 /**
  * One assumption about an external service. `Seen` is the type of the facts that the check needs.
- * The project's tests use a stand-in for the service, and check the same assertion with it. So the
- * stand-in behaves like the real service in this respect.
+ * The project's tests use a stand-in for the service, and check the same assertion with the
+ * stand-in. So the stand-in behaves like the real service in this respect.
  */
 export interface Assertion<Seen> {
   /**

@@ -103,8 +103,8 @@ const unlimited: Left = () => Number.POSITIVE_INFINITY;
  * Reads the UID of the cluster, and the annotations of its namespace `kube-system`.
  *
  * @param left limits the time of every program, in addition to the timeout of each program
- * @throws UserError with the address of the cluster, if the cluster does not answer, or if it is
- * not the cluster in the setting `clusterUid`.
+ * @throws UserError with the address of the cluster, if the cluster does not answer, or if its UID
+ * is not the value of the setting `clusterUid`.
  */
 export async function connectToCluster(
   settings: Where,
@@ -175,7 +175,7 @@ async function eksFile(
   return file;
 }
 
-/** Runs a command that only reads, and kills it if it takes longer than `seconds`. */
+/** Runs a command that only reads. Kills the command if it takes longer than `seconds`. */
 async function quickly(
   file: string,
   args: readonly string[],

@@ -25,8 +25,8 @@ import { type Deployment, type StateResource, begunIn, editState, stateOf } from
  * compares the program with the state, and not with the cluster. Without the refresh, Pulumi would
  * not notice that objects are missing.
  *
- * @returns the objects that this function has read from the cluster. Empty if it has changed the
- * state.
+ * @returns the objects that this function has read from the cluster. Empty if this function has
+ * changed the state.
  */
 export async function recoverState(
   stack: string,

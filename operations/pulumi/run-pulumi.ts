@@ -50,7 +50,7 @@ export function variables(workspace: Workspace): Readonly<Record<string, string 
 const fallback = { PULUMI_FALLBACK_TO_STATE_SECRETS_MANAGER: "true" };
 /**
  * Makes Pulumi load the program without a type check, which needs development dependencies such as
- * `@types/mocha`. The CI jobs that only `main` may run do not install them.
+ * `@types/mocha`. The CI jobs that only `main` may run do not install these dependencies.
  */
 const withoutTypeCheck = { PULUMI_NODEJS_TRANSPILE_ONLY: "true" };
 const always = { ...fallback, ...withoutTypeCheck };
@@ -267,7 +267,8 @@ export async function ask(
   workspace: Workspace,
   options: Pick<CommandOptions, "input" | "killSignal" | "timeout"> = {},
 ): Promise<string> {
-  // Only this function loads the module, so that a preview, which does not need it, starts faster.
+  // Only this function loads the module, so that a preview, which does not need the module, starts
+  // faster.
   const { command } = await import("../../lib/command");
   removeTornFiles(variables(workspace)["PULUMI_BACKEND_URL"]);
   // `--non-interactive` is before `--`, because Pulumi treats everything after `--` as a value.

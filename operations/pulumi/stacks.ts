@@ -27,7 +27,7 @@ export async function tagsOf(stack: string, workspace: Workspace): Promise<Tags>
 }
 
 /**
- * Sets tags of a stack. Sets them one after the other, because each `pulumi stack tag` command
+ * Sets tags of a stack. Sets the tags one after the other, because each `pulumi stack tag` command
  * reads and writes all tags of the stack.
  */
 export async function setTags(stack: string, tags: Tags, workspace: Workspace): Promise<void> {
@@ -129,7 +129,8 @@ async function exported(stack: string, workspace: Workspace): Promise<Exported> 
 }
 
 /**
- * Edits a stack's state. When Pulumi imports the edited state, it removes all pending operations.
+ * Edits a stack's state. When Pulumi imports the edited state, Pulumi removes all pending
+ * operations.
  */
 export async function editState(
   stack: string,

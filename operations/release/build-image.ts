@@ -15,7 +15,7 @@ const component = "services:image:ContainerImage";
  * `npm run image -- STACK`: builds and pushes the stack's image, and changes no other resource. So
  * a pipeline can scan the image, and a person can approve the image, before a deploy. The deploy
  * does not build the image again. If the stack has built this image before, but the registry no
- * longer has it, the command builds it again.
+ * longer has the image, the command builds the image again.
  */
 export async function buildImage(
   stack: string,

@@ -33,7 +33,7 @@ export interface PromoteOptions {
   readonly commit?: string;
   /**
    * Report of the deploy to staging. If this option is set, the command promotes the release in the
-   * report, and only if staging still runs it. Has no effect with `image`.
+   * report, and only if staging still runs this release. Has no effect with `image`.
    */
   readonly deployed?: string;
   /**

@@ -116,7 +116,8 @@ async function showEarlier(
 ): Promise<Earlier> {
   const stacks = await stackNames(workspace);
   if (!stacks.includes(stack)) throw noSuchStack(stack);
-  // If the canary's stack has outputs, the canary runs: when it stops, Pulumi removes the outputs.
+  // If the canary's stack has outputs, the canary runs: when the canary stops, Pulumi removes the
+  // outputs.
   const canary = stacks.includes(canaryStack) ? await outputsOf(canaryStack, workspace) : {};
   if (canary.imageRef !== undefined) {
     throw new UserError(

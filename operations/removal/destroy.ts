@@ -12,8 +12,8 @@ import { type StateResource, stateOf } from "../pulumi/stacks";
 const intervalMs = 30_000;
 
 /**
- * Finalizers that Kubernetes itself removes. An object with one of them does not wait for another
- * controller.
+ * Finalizers that Kubernetes itself removes. An object with only these finalizers does not wait for
+ * another controller.
  */
 const ofKubernetes = new Set(["foregroundDeletion", "orphan"]);
 
@@ -53,7 +53,7 @@ export async function sayingWhatHolds(
     for (const line of lines) console.log(line);
   };
   const timer = setInterval(() => {
-    // Ignores an error of the check, because the removal does not depend on it.
+    // Ignores an error of the check, because the removal does not depend on the check.
     looking = look().catch(() => undefined);
   }, interval);
   try {

@@ -63,9 +63,9 @@ export async function deleteNamespace(
 
 /**
  * Returns one line for each object that still exists in the namespace because of a finalizer. If
- * there is no such object, or if the function cannot read the objects, it returns what Kubernetes
- * itself says about the deletion. The permission to read them may be missing, because Kubernetes
- * may delete a namespace's RoleBindings before other objects.
+ * there is no such object, or if the function cannot read the objects, the function returns the
+ * messages of Kubernetes about the deletion. The permission to read the objects may be missing,
+ * because Kubernetes may delete a namespace's RoleBindings before other objects.
  */
 async function waitsFor(
   { metadata, status }: NamespaceObject,

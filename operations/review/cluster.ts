@@ -5,8 +5,8 @@ import { settingsOf } from "../pulumi/settings";
 import { withoutRelease } from "../stacks/release";
 
 /**
- * A possible name of a review stack. The commands use it to read the settings of review stacks,
- * such as their cluster, because these settings do not depend on the branch.
+ * A possible name of a review stack. The commands use this name to read the settings of review
+ * stacks, such as their cluster, because these settings do not depend on the branch.
  */
 export const anyReview = "review-any";
 

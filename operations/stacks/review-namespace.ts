@@ -27,9 +27,12 @@ export interface ReviewNamespace {
   readonly life: Life;
   /** Name of the namespace. */
   readonly name: string;
-  /** Person who deployed last. The deploy command wrote this name, so it proves nothing. */
+  /** Person who deployed last. The deploy command wrote this name, so the name proves nothing. */
   readonly person: string | undefined;
-  /** Repository of the branch. The last deploy command wrote this address, so it proves nothing. */
+  /**
+   * Repository of the branch. The last deploy command wrote this address, so the address proves
+   * nothing.
+   */
   readonly remote: string | undefined;
   /**
    * Slug in the namespace's name. Undefined if no review stack can have a namespace with this name.
@@ -86,8 +89,8 @@ export async function readNamespace(
 
 /**
  * Largest expected difference between the clocks of two machines, in milliseconds. If the last
- * update in an annotation is further in the future, the code ignores it. Otherwise, a job of the
- * branch could write a future time, and the stack would never expire.
+ * update in an annotation is further in the future, the code ignores this time. Otherwise, a job of
+ * the branch could write a future time, and the stack would never expire.
  */
 const clockAheadMs = 5 * 60_000;
 

@@ -21,10 +21,10 @@ export function stackOf(branch: string): string {
 
 /**
  * Converts a command's argument to the name of a stack. The argument `review` means the review
- * stack of the current branch. Pipelines use it, because they cannot compute a slug, and because
- * their commands must not contain the name of a branch. The current branch is the first of these
- * that exists: REVIEW_BRANCH (the branch of a closed pull request), CIRCLE_BRANCH, and the branch
- * that is checked out.
+ * stack of the current branch. Pipelines use this argument, because they cannot compute a slug, and
+ * because their commands must not contain the name of a branch. The current branch is the first of
+ * these that exists: REVIEW_BRANCH (the branch of a closed pull request), CIRCLE_BRANCH, and the
+ * branch that is checked out.
  *
  * @throws UserError for `review` without a current branch, and for a branch that cannot have a
  * review stack

@@ -36,8 +36,8 @@ export async function status(
   const names = await stackNames(workspace);
   if (stack !== undefined && !names.includes(stack)) throw noSuchStack(stack);
   const found: StackStatus[] = [];
-  // The loop reads one stack after the other, because it starts several Pulumi and kubectl
-  // processes for each stack.
+  // The loop reads one stack after the other, because each read starts several Pulumi and kubectl
+  // processes.
   for (const name of stack === undefined ? names : [stack]) {
     found.push(await readStatus(name, workspace));
   }

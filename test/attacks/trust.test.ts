@@ -125,7 +125,8 @@ describe("an attack on production's role, by someone who can push a branch", () 
   });
 
   /**
-   * Generates names of branches. Some of them contain parts of the claim `sub` of a token of main.
+   * Generates names of branches. Some of the names contain parts of the claim `sub` of a token of
+   * main.
    */
   const anyBranch = fc.oneof(
     fc.constantFrom("main", "x/vcs-ref/refs/heads/main", "x/refs/heads/main", "main/x"),

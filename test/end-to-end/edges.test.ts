@@ -31,8 +31,8 @@ import { buildService } from "../../tools/build";
 import { CLOSED_PORT, ClosedRoom, TAKEN_PORT } from "./support/closed-room";
 import { copyOfProject } from "./support/commands";
 
-// Each test makes a mistake, or takes away something that a command needs, such as a program or
-// disk space. Then the command must print one line that says what to do, and must change nothing.
+// Each test makes a mistake, or removes something that a command needs, such as a program or disk
+// space. Then the command must print one line that says what to do, and must change nothing.
 
 /**
  * A user id without an entry in /etc/passwd, so that every program uses HOME as its home directory.
@@ -160,9 +160,9 @@ describe("at the edges", () => {
     home = join(files, "home");
     mkdirSync(home);
     sandbox = join(files, "sandbox");
-    // A check of the command must end the set-up. If no check ends it, these stand-ins for apt-get
-    // and Go make the set-up fail at its first package or build. Without them, the set-up would
-    // take half an hour.
+    // A check of the command must end the set-up. If no check ends the set-up, these stand-ins for
+    // apt-get and Go make the set-up fail at its first package or build. Without the stand-ins, the
+    // set-up would take half an hour.
     stopped = join(files, "stopped");
     mkdirSync(stopped);
     writeFileSync(join(stopped, "apt-get"), '#!/bin/sh\necho "the set-up has begun"\nexit 1\n', {

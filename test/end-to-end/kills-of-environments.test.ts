@@ -107,7 +107,8 @@ if (process.env["KILLS"] === "all") {
       circumstance: "the first release",
       command: "promote",
       first: async () => {
-        // This settings file is only for the test, so remove it before the next commit.
+        // This settings file is only for the test, so the test removes the file before the next
+        // commit.
         rmSync(join(all.clone.directory, "platform", "Pulumi.rehearsal.yaml"));
         await all.prepare();
         succeeded(await all.run("staging", ["deploy", "staging", "--yes"]));

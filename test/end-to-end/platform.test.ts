@@ -463,7 +463,8 @@ describe("the platform on a cluster", () => {
           const binding = own.binding();
           return apply(job, { ...binding, metadata: { ...binding.metadata, namespace: prod } });
         },
-        // Two policies refuse this request, but the API server's message names only one of them.
+        // Two policies refuse this request, but the API server's message names only one of the
+        // policies.
         /changes objects in namespaces services-orders-review-\* only|its subjects are/,
       ],
       "gives others rights in its own": [

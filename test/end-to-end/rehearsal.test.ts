@@ -453,8 +453,8 @@ function recipe(title: string, which = 0): readonly (readonly string[])[] {
 function formsOf(value: string): readonly string[] {
   const shifted = ["", "x", "xx"].map((before) => {
     const text = Buffer.from(before + value).toString("base64");
-    // Removes the first and the last characters, because they also depend on the bytes next to the
-    // value.
+    // Removes the first and the last characters, because these characters also depend on the bytes
+    // next to the value.
     return text.slice(before === "" ? 0 : 4, -4);
   });
   return [value, ...shifted, Buffer.from(value).toString("hex")];

@@ -29,7 +29,9 @@ interface Broken {
   readonly log?: RegExp;
   /** Whether another database session locks the table that a migration reads first. */
   readonly locked?: true;
-  /** Returns an additional object for this release. The test deletes it after the release. */
+  /**
+   * Returns an additional object for this release. The test deletes the object after the release.
+   */
   readonly objects?: (namespace: string) => object;
   /** Name of the golden file with the output that CI shows while the rollout fails. */
   readonly view?: string;

@@ -6,7 +6,7 @@ export interface Recorded {
   readonly aliases: readonly Readonly<Record<string, unknown>>[];
   readonly customTimeouts: Readonly<Record<string, string>>;
   /**
-   * URN of another resource. If Pulumi deletes that resource, it does not delete this resource
+   * URN of another resource. If Pulumi deletes that resource, Pulumi does not delete this resource
    * separately.
    */
   readonly deletedWith: string;

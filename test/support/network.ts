@@ -2,7 +2,7 @@ import { BlockList } from "node:net";
 import type { Manifest } from "./mocks";
 
 /**
- * Computes from the manifests of NetworkPolicies which connections they allow. Supports pod
+ * Computes from the manifests of NetworkPolicies which connections the policies allow. Supports pod
  * selectors, namespace selectors, address blocks and ports, with the semantics of
  * networking.k8s.io/v1.
  */

@@ -30,7 +30,7 @@ export function clusterIn(
   );
 }
 
-/** Whether the cluster answers, and is the right one. */
+/** Whether the cluster answers, and is the cluster of the stack. */
 export const cluster: StackCheck = async ({ cluster, outputs, settings }) => {
   const finding = await cluster.then(
     async ({ uid }) => clusterIn(uid, settings, await outputs.catch(() => undefined)),

@@ -60,7 +60,7 @@ export async function dnsOf(
 
 /** Facts about the certificate that a host sends. */
 export interface Shown {
-  /** Why the certificate is not valid for the host. Undefined if it is valid. */
+  /** Why the certificate is not valid for the host. Undefined if the certificate is valid. */
   readonly issue: string | undefined;
   readonly validTo: Date;
 }

@@ -19,7 +19,7 @@ export interface StackPatient {
   readonly workspace: Workspace;
 }
 
-/** What to do if the role has no permission to ask something. */
+/** What to do if the role has no permission for a request. */
 export const askAdministrator = "Ask an administrator of the cluster for this permission";
 
 /**

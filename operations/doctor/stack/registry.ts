@@ -97,7 +97,8 @@ export function clockIn({
   sent,
 }: Omit<RegistryAnswer, "code" | "status">): Finding {
   if (date === undefined) return unknown("the answer of the registry has no time");
-  // The header has whole seconds. The other machine wrote it between the request and the answer.
+  // The header has whole seconds. The other machine wrote the header between the request and the
+  // answer.
   const [earliest, latest] = [date.getTime() - received, date.getTime() + 1_000 - sent];
   const skew = earliest > 0 ? earliest : Math.min(0, latest);
   if (Math.abs(skew) <= mostSkewMs) return ok("agrees with the clock of the registry");

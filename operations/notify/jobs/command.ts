@@ -21,8 +21,8 @@ import { destinationOf } from "./recipient";
 /**
  * `npm run notify -- jobs --stack STACK`: sends messages about failed and missed runs of a stack's
  * jobs to the recipients in `onFailure`. After each message, the command writes to the state
- * backend which runs it has reported. So if the command is killed, its next run sends only the
- * messages that are still missing.
+ * backend which runs the notifier has reported. So if the command is killed, its next run sends
+ * only the messages that are still missing.
  *
  * @throws UserError if the command cannot read the cluster or the list of reported runs, or if
  * Slack did not accept a message.
@@ -72,7 +72,7 @@ interface Telling {
 
 /**
  * Sends one message for each job with `onFailure` and new failed or missed runs. After each
- * message, the function calls `remember` with the runs that it has reported so far.
+ * message, the function calls `remember` with the runs that the notifier has reported so far.
  *
  * @returns the list of reported runs, and the number of messages
  * @throws UserError with all jobs whose message Slack did not accept

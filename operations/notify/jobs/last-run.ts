@@ -13,7 +13,7 @@ import { readMemory } from "./memory";
 export interface NotifierStatus {
   /** Time of the last run that sent all messages. Undefined if no run has succeeded. */
   readonly ran?: Date;
-  /** Why the newest run failed. Undefined if it succeeded. */
+  /** Why the newest run failed. Undefined if the newest run succeeded. */
   readonly trouble?: string;
 }
 

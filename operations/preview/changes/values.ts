@@ -88,8 +88,8 @@ export function secretsIn(value: Json | undefined): readonly string[] {
 }
 
 /**
- * Returns the confidential values in the changes. The caller must mask them in every text that it
- * shows.
+ * Returns the confidential values in the changes. The caller must mask these values in every text
+ * that the caller shows.
  */
 export function sensitiveValues(changes: readonly Change[]): readonly string[] {
   return changes.flatMap(({ fields, inputs, kind }) => [

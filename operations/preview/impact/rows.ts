@@ -74,8 +74,8 @@ function fieldRow(change: Change, field: Field, impact: Impact): Row {
 }
 
 /**
- * Words at the start of an object's row. The row has them only if the text of its impact does not
- * already name the operation.
+ * Words at the start of an object's row. The row has these words only if the text of its impact
+ * does not already name the operation.
  */
 const marks = { create: "new ", delete: "deleted ", replace: "replaced ", update: "" } as const;
 

@@ -123,8 +123,8 @@ function meets(pattern: string, step: string): boolean {
 }
 
 /**
- * Returns the number of steps in the field's path, without `[*]`, if `path` is this field or below
- * it. Otherwise returns -1. A larger number means a more specific field.
+ * Returns the number of steps in the field's path, without `[*]`, if `path` is this field or a
+ * field below. Otherwise returns -1. A larger number means a more specific field.
  */
 function depth(field: Field, kind: string, path: readonly string[]): number {
   const pattern = steps(field.path);

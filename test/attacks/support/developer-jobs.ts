@@ -158,7 +158,7 @@ const withEachJob: Readonly<Record<string, Attack>> = {
         "run/template": service,
         "jobs/run-of": scheduledName,
       }),
-    // Several policies refuse this Job. The API server's message names one of them.
+    // Several policies refuse this Job. The API server's message names one of these policies.
     /a developer|must|may have only/,
   ],
   "does not say what it is a copy of": [

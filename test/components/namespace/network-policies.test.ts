@@ -129,7 +129,8 @@ function mutations(policies: readonly Manifest[]): readonly Mutation[] {
 type Path = readonly (number | string)[];
 
 /**
- * Yields the paths of list entries and keys. Without any one of them, the policy is still valid.
+ * Yields the paths of list entries and keys. The policy is still valid without any one of these
+ * entries or keys.
  */
 function* leaves(value: Manifest, path: Path): Generator<Path> {
   if (typeof value !== "object" || value === null) return;

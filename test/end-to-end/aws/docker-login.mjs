@@ -1,6 +1,6 @@
 // A fixture that replaces `docker login`, because the machine of a test may have no Docker. Like
-// Docker, it asks the registry whether the password is right, and writes the password into Docker's
-// configuration: https://docs.docker.com/reference/cli/docker/login/
+// Docker, the fixture asks the registry whether the password is right, and writes the password into
+// Docker's configuration: https://docs.docker.com/reference/cli/docker/login/
 //
 // The fixture has no other command of Docker, no credential helpers and no Bearer tokens.
 

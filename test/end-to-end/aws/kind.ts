@@ -23,7 +23,8 @@ export interface Kind {
 }
 
 /**
- * Returns the value of a property, which must be a string. Throws an error if it is not a string.
+ * Returns the value of a property, which must be a string. Throws an error if the value is not a
+ * string.
  */
 export function text(properties: Properties, key: string): string {
   const value = properties[key];

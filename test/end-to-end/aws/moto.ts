@@ -54,7 +54,7 @@ export async function freePort(): Promise<number> {
 }
 
 /**
- * The server moto, which replaces AWS, and listens on 127.0.0.1. After its start, it has no
+ * The server moto, which replaces AWS, and listens on 127.0.0.1. After its start, moto has no
  * resources.
  */
 export interface Moto {

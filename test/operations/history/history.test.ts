@@ -21,7 +21,7 @@ describe("the history of a stack", () => {
 
   /**
    * Makes a stand-in for Pulumi print this history, and returns the updates that the code reads
-   * from it.
+   * from this history.
    */
   async function read(...recorded: readonly object[]): Promise<readonly Update[]> {
     const script = join(directory, "pulumi");

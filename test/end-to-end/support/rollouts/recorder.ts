@@ -21,8 +21,8 @@ function lean(all: readonly ContainerStatus[] | undefined): readonly ContainerSt
 const wanted = process.env["RECORD_ROLLOUTS"] === "1";
 
 /**
- * Runs `work`. With `RECORD_ROLLOUTS=1`, it also records everything that the program reads about
- * the rollout in `test/program/rollout/recorded/NAME.jsonl`, one line for each change.
+ * Runs `work`. With `RECORD_ROLLOUTS=1`, the function also records everything that the program
+ * reads about the rollout in `test/program/rollout/recorded/NAME.jsonl`, one line for each change.
  */
 export async function recorded<T>(
   name: string,
@@ -30,7 +30,7 @@ export async function recorded<T>(
   work: () => Promise<T>,
 ): Promise<T> {
   if (!wanted) return work();
-  // Sets variables of this process, because the program starts kubectl with them.
+  // Sets variables of this process, because the program starts kubectl with these variables.
   Object.assign(process.env, environment());
   const rollouts = readRollouts({ context: undefined, kubeconfig: undefined, namespace });
   const lines: string[] = [];
