@@ -10,9 +10,9 @@ const mostNamed = 10;
 
 /**
  * Checks whether an object that a deploy will create already exists and belongs to someone else.
- * The deploy would change such an object, or fail halfway because of a conflict. If the role has no
- * permissions in the namespace yet, this check finds nothing. For stacks that delete their
- * namespace, {@link assertNamespaceNotShared} checks the whole namespace.
+ * The deploy would change such an object, or fail during the update because of a conflict. If the
+ * role has no permissions in the namespace yet, this check finds nothing. For stacks that delete
+ * their namespace, {@link assertNamespaceNotShared} checks the whole namespace.
  *
  * @throws UserError that names each such object, and the tool that created the object
  */

@@ -104,7 +104,7 @@ interface Deployed {
  * @throws UserError if the stack is not deployed, or runs in another cluster
  */
 async function deployed(stack: string): Promise<Deployed> {
-  // The stack's cluster and namespace do not depend on the branch that is checked out here.
+  // The stack's cluster and namespace do not depend on the checked-out branch.
   const settings = await settingsOf(stack, withoutRelease(defaultWorkspace));
   const { cluster, stacks } = await connect(settings, defaultWorkspace);
   const { clusterUid, namespace, url } = stacks.includes(stack)

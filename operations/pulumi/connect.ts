@@ -43,7 +43,7 @@ const awsSeconds = 20;
 /**
  * Checks that the state backend and the cluster answer, before a command changes anything. Without
  * this check, a preview could report success although the cluster is unreachable, and an update
- * could fail halfway.
+ * could fail after its first changes.
  *
  * @throws UserError within 20 s, or within 50 s on EKS, if the state backend or the cluster does
  * not answer. The error contains the address of the backend or the cluster.

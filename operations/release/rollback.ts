@@ -179,8 +179,8 @@ async function assertNoContraction(
 
 /**
  * Chooses the release to go back to. Without `to`, the function chooses the release that ran before
- * the first deploy of the running release. So a second rollback goes one release further back, and
- * not forward to the bad release.
+ * the first deploy of the running release. So a second rollback deploys an even older release, and
+ * not the bad release.
  *
  * @param updates - the newest first
  */

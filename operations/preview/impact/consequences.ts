@@ -56,8 +56,8 @@ const dataLost = replacing("REPLACED, downtime, and its data are deleted");
 const mounted: Consequence = { effect: "remade", says: "recreated; new pods use it" };
 
 /**
- * Consequences of each change, by the kind of the object. If a kind or field is missing here, the
- * preview reports the impact of a change as unknown, never as harmless.
+ * Consequences of each change, by the kind of the object. If a kind or field is missing in this
+ * table, the preview reports the impact of a change as unknown, never as harmless.
  */
 export const consequences: Readonly<Record<string, Kind>> = {
   ConfigMap: {
