@@ -164,8 +164,7 @@ export async function assertDeployable(target: DeployTarget, allowOlder: boolean
   const { perBranch } = environments[environment];
   const branches = perBranch ? await remoteBranches(workspace) : undefined;
   const found = validateDeploy({
-    // If a release has a reason, a person has chosen the release on purpose. So the release may be
-    // older.
+    // A person has chosen a release with a reason on purpose, so this release may be older.
     allowOlder: allowOlder || releaseReason !== undefined,
     branch: release.branch,
     branchAtRemote: branches?.has(release.branch),

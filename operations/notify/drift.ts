@@ -28,8 +28,8 @@ export interface DriftNoticeOptions {
 }
 
 /**
- * Largest file that this module reads, in bytes. A file with 1,000 differences has about a third of
- * this size.
+ * Largest file that this module reads, in bytes. If a file contains 1,000 differences, its size is
+ * about a third of this limit.
  */
 const mostBytes = 1_000_000;
 

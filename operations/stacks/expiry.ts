@@ -20,8 +20,8 @@ export interface Life {
 
 /**
  * Returns the time when a stack expires. The expiry is the later of two times: `ttlHours` after the
- * last update, and the extended time. In any case, a stack expires at the latest {@link
- * longestHours} after its last update.
+ *last update, and the extended time. In any case, a stack expires at the latest
+ * {@link longestHours} after its last update.
  */
 export function expiry({ extendedUntil, lastUpdate, ttlHours }: Life): Date {
   const last = lastUpdate.getTime();

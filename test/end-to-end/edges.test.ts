@@ -474,8 +474,8 @@ describe("at the edges", () => {
     let builder: Server;
 
     /**
-     * Adds a stand-in for Docker's client. The stand-in answers only the calls of the command's
-     * checks. Pulumi's provider builds the image itself, with the builder in BUILDX_CONFIG.
+     * Adds a stand-in for Docker's client. The stand-in answers only the commands that the checks
+     * run. Pulumi's provider builds the image itself, with the builder in BUILDX_CONFIG.
      */
     const docker = `#!/bin/sh
 case "$*" in

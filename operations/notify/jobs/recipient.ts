@@ -20,8 +20,8 @@ const variableOf = (channel: string): string =>
 
 /**
  * Returns the webhook for a job's recipient, such as `slack:#orders-alerts`. If the recipient has
- * no webhook, the message goes to the channel of `SLACK_WEBHOOK_URL`, and names its recipient. A
- * message in the wrong channel is better than no message.
+ * no webhook, the message goes to the channel of `SLACK_WEBHOOK_URL`, and contains the name of the
+ * recipient. A message in the wrong channel is better than no message.
  */
 export function destinationOf(
   tell: string,
