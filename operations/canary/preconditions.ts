@@ -6,13 +6,13 @@ export interface CanaryFacts {
   readonly branch: string;
   /** Commit from which the image is built. Undefined if `--image` is given without `--commit`. */
   readonly commit: string | undefined;
-  /** Whether production's commit is in the branch's history. Undefined if git does not know. */
+  /** Whether production's commit is in the branch's history. Undefined if git has no answer. */
   readonly containsProduction: boolean | undefined;
   /** Why production is held, and how to end the hold. Undefined if production is not held. */
   readonly hold: string | undefined;
   /**
    * Database migrations that differ between production's commit and the image's commit. Undefined
-   * if git does not know.
+   * if git has no answer.
    */
   readonly migrations: readonly string[] | undefined;
   readonly productionCommit: string | undefined;
@@ -66,12 +66,12 @@ export interface BuildFacts {
   readonly commit: string;
   /**
    * Files that decide how to build the image, and that differ between main's checkout and the
-   * commit. Undefined if git does not know.
+   * commit. Undefined if git has no answer.
    */
   readonly otherBuildFiles: readonly string[] | undefined;
   /**
-   * Symbolic links and submodules in the directory of the service's code. Undefined if git does not
-   * know.
+   * Symbolic links and submodules in the directory of the service's code. Undefined if git has no
+   * answer.
    */
   readonly unusualFiles: readonly string[] | undefined;
   /**
@@ -117,10 +117,10 @@ export function validateBuild(facts: BuildFacts): string | undefined {
 export interface CheckoutFacts {
   /**
    * Whether the checked-out commit is in the history of the remote's `main`. Undefined if git
-   * does not know.
+   * has no answer.
    */
   readonly onMain: boolean | undefined;
-  /** Tracked files with uncommitted changes. Undefined if git does not know. */
+  /** Tracked files with uncommitted changes. Undefined if git has no answer. */
   readonly uncommitted: readonly string[] | undefined;
 }
 

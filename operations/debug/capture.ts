@@ -163,7 +163,8 @@ async function receive(
 /** @throws UserError if there is no such pod */
 async function podOf(target: Target, name: string | undefined): Promise<ServicePod> {
   const { cluster, identity, namespace, track } = target;
-  // If there is a name, all pods of the stack are possible, because a twin has the labels of a job.
+  // With a name, the function searches all pods of the stack, because a twin has the labels of a
+  // job.
   const labels =
     name === undefined ? trackSelector(identity, "web", track) : instanceSelector(identity);
   const pods = await list<ServicePod>(cluster, "pods", [

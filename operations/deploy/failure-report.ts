@@ -69,7 +69,10 @@ export async function reportFailure(
   }
 }
 
-/** Returns the findings without Deployments, and without earlier updates' pods and their events. */
+/**
+ * Returns the findings without Deployments, and without the pods of earlier updates and the events
+ * of these pods.
+ */
 function createdSince({ events, pods, ...others }: Findings, since: Date): Findings {
   const isOld = ({ metadata }: Findings["pods"][number]): boolean =>
     Date.parse(metadata.creationTimestamp ?? "") < since.getTime();

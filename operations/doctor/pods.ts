@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { probeNamespace, restricted } from "../probe/pods";
 
 /**
- * The objects of the probe that finds out whether network policies hold from a pod's first
+ * The objects of the probe that determines whether network policies hold from a pod's first
  * instruction: a namespace with two pods, and a network policy for each pod.
  */
 

@@ -11,7 +11,7 @@ export const longestHours = 13 * 24;
 
 /** The facts that decide when a review stack expires. */
 export interface Life {
-  /** Expiry that `npm run review -- extend` has set. Undefined if the command has set none. */
+  /** Expiry that `npm run review -- extend` has set. Undefined if the command has set no expiry. */
   readonly extendedUntil: Date | undefined;
   readonly lastUpdate: Date;
   /** Hours from the last update to the stack's expiry. */
@@ -20,7 +20,7 @@ export interface Life {
 
 /**
  * Returns the time when a stack expires. The expiry is the later of two times: `ttlHours` after the
- *last update, and the extended time. In any case, a stack expires at the latest
+ * last update, and the extended time. In any case, a stack expires at the latest
  * {@link longestHours} after its last update.
  */
 export function expiry({ extendedUntil, lastUpdate, ttlHours }: Life): Date {

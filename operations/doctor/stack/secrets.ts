@@ -44,9 +44,9 @@ export function secretsOf({ spec }: WithPods): readonly string[] {
 }
 
 /**
- * Whether the Secrets exist that the pods of the stack use: the Secret of the database in the
- * settings, and every Secret in the Deployments and CronJobs of the cluster. The check does not
- * know the Secrets that someone has added to the program since the last deploy.
+ * Whether the Secrets of the stack's pods exist: the Secret of the database in the settings, and
+ * every Secret in the Deployments and CronJobs of the cluster. The check does not know the Secrets
+ * that someone has added to the program since the last deploy.
  */
 export const secrets: StackCheck = async (patient) => [
   { check: "secrets", ...(await examined(patient)) },

@@ -6,7 +6,9 @@ type JobMemory = Memory["jobs"][string];
 
 /** A due time without a run. */
 interface Missed {
-  /** Name of an earlier run that had not ended at the due time. Undefined if there was none. */
+  /**
+   * Name of an earlier run that had not ended at the due time. Undefined if there was no such run.
+   */
   readonly busy?: string;
   readonly due: Date;
 }
