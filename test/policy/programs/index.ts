@@ -1,6 +1,6 @@
 import { tmpdir } from "node:os";
 import * as pulumi from "@pulumi/pulumi";
-import { type Given, breaks, broken, program } from "../../support/objects";
+import { type Given, breaks, program } from "../../support/objects";
 
 /**
  * A Kubernetes resource. The program does not use the classes of @pulumi/kubernetes, because the
@@ -23,18 +23,21 @@ class Renderer extends pulumi.ProviderResource {
 }
 
 /**
- * Name of the rule that the objects break, or one of the special cases `pulumi-secret` and
- * `unknown-image`. If the variable is not set, the objects break no rule.
+ * Names of the rules that the objects break, separated by commas. A name can also be one of the
+ * special cases `pulumi-secret` and `unknown-image`. If the variable is not set, the objects break
+ * no rule.
  */
-const chosen = process.env["POLICY_BREAK"] ?? "";
+const chosen = (process.env["POLICY_BREAK"] ?? "").split(",");
 
-const [first] = breaks[chosen] ?? [];
-const objects = first === undefined ? program(pulumi.getStack()) : broken(first);
+const objects = program(pulumi.getStack());
+for (const rule of chosen) breaks[rule]?.[0]?.change(objects);
 const provider = new Renderer();
 const namespace = new Raw(objects.namespace, provider);
 
-if (chosen === "pulumi-secret") objects.configMap.props.data.token = pulumi.secret("hunter2");
-if (chosen === "unknown-image") {
+if (chosen.includes("pulumi-secret")) {
+  objects.configMap.props.data.token = pulumi.secret("hunter2");
+}
+if (chosen.includes("unknown-image")) {
   // A preview does not know this value, because it exists only after the namespace is created. In
   // the same way, the digest of an image exists only after the build.
   objects.deployment.props.spec.template.spec.containers[0].image = namespace.id;
