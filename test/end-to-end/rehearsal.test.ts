@@ -76,6 +76,17 @@ describe("a rehearsal of all environments", () => {
     succeeded(await all.clone.npm(["build"]));
     return commit;
   };
+  /** Changes the number of production's pods in the stack settings file, and deploys. */
+  const scale = async (from: string, to: string): Promise<void> => {
+    await all.clone.git("checkout", "--quiet", "main");
+    const file = join(all.clone.directory, "Pulumi.prod.yaml");
+    const text = readFileSync(file, "utf8");
+    assert.ok(text.includes(`replicas: "${from}"`), text);
+    writeFileSync(file, text.replace(`replicas: "${from}"`, `replicas: "${to}"`));
+    await all.clone.commit(`${to} pods`);
+    await all.clone.push("main");
+    succeeded(await all.run("prod", ["deploy", "prod", "--yes"]));
+  };
   const canary = async (...args: string[]): Promise<Run> => all.run("prod", ["canary", ...args]);
   const start = async (branch: string, ...more: string[]): Promise<Run> =>
     canary("start", branch, "--for", "2h", "--yes", ...more);
@@ -248,12 +259,7 @@ describe("a rehearsal of all environments", () => {
   });
 
   it("lets one canary pod next to nine answer 10 % of the requests; none fails while it comes and goes", async () => {
-    await all.clone.git("checkout", "--quiet", "main");
-    const file = join(all.clone.directory, "Pulumi.prod.yaml");
-    writeFileSync(file, readFileSync(file, "utf8").replace('replicas: "3"', 'replicas: "9"'));
-    await all.clone.commit("Nine pods");
-    await all.clone.push("main");
-    succeeded(await all.run("prod", ["deploy", "prod", "--yes"]));
+    await scale("3", "9");
     const requests = new Requests(host);
     const run = succeeded(await start(last, "--percent", "10"));
     assert.match(run.output, /= 1 canary pod next to 9 .*: 10 % of the requests, 10 % requested/);
@@ -300,6 +306,8 @@ describe("a rehearsal of all environments", () => {
     await all.pulumi("prod", "stack", "tag", "set", "--stack", "prod-canary", ...past);
     assert.match(await sweep(), /goes +canary +prod-canary: of "env-feature\/a-b" expired/);
     assert.equal(await uids(), was);
+    // Each later update then replaces three pods, and not nine.
+    await scale("9", "3");
   });
 
   it("protects production: destroy changes no object", async () => {
