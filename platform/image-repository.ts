@@ -76,9 +76,9 @@ export class ImageRepository extends pulumi.ComponentResource {
 /**
  * Returns the lifecycle policy. ECR applies only the first rule that matches an image's tags.
  * Releases and images that a stack runs also keep their `build-*` tag, so without the first two
- * rules, the last rule would delete such images. ECR counts the days from the first push, and a new
- * tag does not change this time. There is no rule for untagged images, because the parts of an
- * image for several platforms have no tags.
+ * rules, the last rule would delete such images. ECR counts the days from the first push of the
+ * image. If the image gets another tag later, the count does not start again. There is no rule for
+ * untagged images, because the parts of an image for several platforms have no tags.
  */
 export function lifecycle(buildDays: number) {
   const keep = (tagPattern: string) => ({

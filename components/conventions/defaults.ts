@@ -187,8 +187,8 @@ export const scheduledJob = {
 } as const;
 
 /**
- * Values of PostgreSQL's `sslmode`, except `allow`, because `allow` prefers a connection without
- * TLS.
+ * Values of PostgreSQL's `sslmode`. The list does not contain `allow`, which uses TLS only if the
+ * server refuses a connection without TLS.
  */
 export const sslModes = ["disable", "prefer", "require", "verify-ca", "verify-full"] as const;
 

@@ -100,8 +100,8 @@ export interface ReviewNamespaceArgs extends Omit<StackNamespaceArgs, "annotatio
   readonly demands?: readonly PodRequirement[];
 
   /**
-   * Addresses of the cluster's DNS servers, if these servers do not run in pods. Without the
-   * addresses, the pods of such a cluster cannot resolve host names.
+   * Addresses of the cluster's DNS servers, if these servers do not run in pods. Without
+   * these addresses, the pods of the review stack cannot resolve host names in such a cluster.
    *
    * @default []
    * @example

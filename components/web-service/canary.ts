@@ -67,8 +67,8 @@ export interface CanaryArgs extends Omit<
   readonly datadogAgentTo?: readonly Peer[];
 
   /**
-   * Addresses of the cluster's DNS servers, if these servers do not run in pods. Without the
-   * addresses, the pods of such a cluster cannot resolve host names.
+   * Addresses of the cluster's DNS servers, if these servers do not run in pods. Without
+   * these addresses, the canary's pods cannot resolve host names in such a cluster.
    *
    * @default []
    * @example

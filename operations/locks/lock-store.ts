@@ -62,7 +62,8 @@ export interface LockStore {
 const recordFolder = "circleci";
 
 /**
- * Returns functions to read and to remove a stack's locks, which are files or objects in S3.
+ * Returns functions to read and to remove a stack's locks. The locks are files in a local directory,
+ * or objects in S3.
  *
  * @throws UserError if the state backend is neither in files nor in S3.
  */

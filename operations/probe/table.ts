@@ -37,8 +37,8 @@ const toNode = (row: Row): boolean => doors[row.to].party === "Datadog agent";
 
 /**
  * Marks the forbidden connections to the node as not tried, if the cluster always lets pods reach
- * their node. The function assumes this if every pod reached the kubelet, although network policies
- * blocked other connections.
+ * their node. The function assumes that the cluster always lets pods reach their node if every pod
+ * reached the kubelet, and network policies blocked at least one other forbidden connection.
  */
 export function withoutOpenNode(rows: readonly Row[]): readonly Row[] {
   const kubelet = rows.filter(({ seen, to }) => to === "node, kubelet" && seen !== undefined);

@@ -102,7 +102,8 @@ function oneWay(policies: readonly Manifest[], on: Connection, way: "Egress" | "
       spec.policyTypes.includes(way) &&
       matches(spec.podSelector, pod.labels),
   );
-  // If no policy selects a pod, Kubernetes allows all connections of the pod.
+  // If no policy for this direction selects the pod, Kubernetes allows all its connections in this
+  // direction.
   if (own.length === 0) return true;
   return own.some(({ metadata, spec }) => {
     const rules: Manifest[] = (way === "Egress" ? spec.egress : spec.ingress) ?? [];

@@ -24,6 +24,6 @@ export const askAdministrator = "Ask an administrator of the cluster for this pe
 
 /**
  * One question about what the commands need for a stack. If the check throws an error, the result
- * is unknown, and its text is the reason.
+ * is unknown, and the message of the error is the reason.
  */
 export type StackCheck = (patient: StackPatient) => Promise<readonly Row[]>;
