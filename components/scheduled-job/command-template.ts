@@ -118,7 +118,10 @@ function createPodTemplate(
   };
   const all = { ...labels(identity, "job"), ...releaseLabels(identity, release) };
   const known =
-    scheduledJobs.length === 0 ? {} : { [scheduledJobsAnnotation]: scheduledJobs.join(",") };
+    scheduledJobs.length === 0
+      ? {}
+      : // Sorted, so that another order of the entries in jobs.ts changes no object.
+        { [scheduledJobsAnnotation]: [...scheduledJobs].sort().join(",") };
   return new k8s.core.v1.PodTemplate(
     name,
     {

@@ -201,7 +201,7 @@ const expected: readonly (readonly [heading: string, changes: Expected])[] = [
       [
         services,
         {
-          ...scheduledJobs("export-weekly,expire-unpaid,export"),
+          ...scheduledJobs("expire-unpaid,export,export-weekly"),
           "CronJob export-weekly spec.schedule": "0 6 * * 1",
           'CronJob export-weekly metadata.annotations["on-failure/tell"]': "slack:#orders-alerts",
         },

@@ -28,6 +28,13 @@ describe("CommandTemplate", () => {
     matchesGolden("command-template", await made(args));
   });
 
+  it("lists the scheduled jobs in the same order, however they are given", async () => {
+    const { inputs } = (await made({ scheduledJobs: ["export", "expire-unpaid"] })).one(
+      podTemplate,
+    );
+    assert.equal(inputs.metadata.annotations["jobs/scheduled"], "expire-unpaid,export");
+  });
+
   it("makes one PodTemplate with its own name, as its child, and nothing else", async () => {
     const recorder = await made();
     assert.equal(recorder.resources.length, 2);
