@@ -18,7 +18,9 @@ export const modules = join(import.meta.dirname, "..", "modules");
  */
 const goEnvironment = {
   CGO_ENABLED: "0",
-  GOFLAGS: "-mod=mod -trimpath -buildvcs=false",
+  // Without debug information, which `-ldflags -s` would discard, the compiler is faster by about a
+  // sixth.
+  GOFLAGS: "-mod=mod -trimpath -buildvcs=false -gcflags=all=-dwarf=false",
   GOGC: "off",
   GOMEMLIMIT: "2GiB",
 };

@@ -73,8 +73,8 @@ export const versions = {
   kubernetes: "1.34.4", // renovate: github-releases kubernetes/kubernetes
   buildkit: "0.25.0", // renovate: github-releases moby/buildkit
   traefik: "3.6.0", // renovate: github-releases traefik/traefik
-  coredns: "1.15.0", // renovate: github-releases coredns/coredns
-  metricsServer: "0.9.0", // renovate: github-releases kubernetes-sigs/metrics-server
+  coredns: "1.14.1", // renovate: github-releases coredns/coredns
+  metricsServer: "0.8.0", // renovate: github-releases kubernetes-sigs/metrics-server
   localPathProvisioner: "0.0.30", // renovate: github-releases rancher/local-path-provisioner
   networkPolicies: "0.8.0", // renovate: github-releases kubernetes-sigs/kube-network-policies
   kubeScore: "1.20.0", // renovate: github-releases zegl/kube-score
@@ -248,6 +248,12 @@ export const parts: readonly Part[] = [
     set: {
       "github.com/pulumi/pulumi-kubernetes/provider/v4/pkg/version.Version":
         versions.kubernetesProvider,
+    },
+    // The types of all kinds of objects are most of the time that it takes to compile the provider.
+    instead: {
+      module: "github.com/pulumi/pulumi-kubernetes/sdk/v4",
+      of: "go/kubernetes/yaml/v2/kinds.go",
+      take: "kinds/untyped.go",
     },
     prepare: "kubernetes-provider-schema",
   }),

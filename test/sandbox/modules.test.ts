@@ -1,0 +1,46 @@
+import assert from "node:assert/strict";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { modules } from "../../sandbox/install/go-build";
+
+/**
+ * This module requires an old version of Pulumi's SDK, whose other requirements are as old. It has
+ * few packages.
+ */
+const old = "language-host";
+
+/** Returns the required version of each Go module in a go.mod, after its replacements. */
+function versionsIn(text: string): ReadonlyMap<string, string> {
+  const required = [...text.matchAll(/^(?:require )?\s*([\w./~-]+) (v\S+)(?: \/\/ indirect)?$/gm)];
+  const replaced = new Map(
+    [...text.matchAll(/^(?:replace )?\s*([\w./~-]+)(?: v\S+)? => \S+ (v\S+)$/gm)].map(
+      ([, module = "", version = ""]) => [module, version],
+    ),
+  );
+  return new Map(
+    required.map(([, module = "", version = ""]) => [module, replaced.get(module) ?? version]),
+  );
+}
+
+describe("the Go modules of the sandbox", () => {
+  it("have one version of each shared module, so that Go compiles its packages once", () => {
+    const parts = readdirSync(modules).filter((part) => part !== old);
+    const found = new Map<string, Map<string, readonly string[]>>();
+    for (const part of parts) {
+      const text = readFileSync(join(modules, part, "go.mod"), "utf8");
+      for (const [module, version] of versionsIn(text)) {
+        const versions = found.get(module) ?? new Map<string, readonly string[]>();
+        versions.set(version, [...(versions.get(version) ?? []), part]);
+        found.set(module, versions);
+      }
+    }
+    assert.ok((found.get("k8s.io/client-go")?.get("v0.34.4")?.length ?? 0) >= 6);
+    const different = [...found]
+      .filter(([, versions]) => versions.size > 1)
+      .map(([module, versions]) => {
+        const each = [...versions].map(([version, of]) => `${version} (${of.join(", ")})`);
+        return `${module}: ${each.join(", ")}`;
+      });
+    assert.deepEqual(different, []);
+  });
+});
