@@ -1,6 +1,7 @@
 #!/bin/sh
-# Starts PostgreSQL as the public image `postgres` does, as far as the project uses it: POSTGRES_USER,
-# POSTGRES_PASSWORD or POSTGRES_PASSWORD_FILE, POSTGRES_DB, PGDATA.
+# Starts PostgreSQL in the same way as the public image `postgres`. This script reads only the
+# variables that the project uses: POSTGRES_USER, POSTGRES_PASSWORD or POSTGRES_PASSWORD_FILE,
+# POSTGRES_DB, PGDATA.
 set -eu
 
 : "${PGDATA:=/var/lib/postgresql/data}"
@@ -11,7 +12,8 @@ set -eu
 [ $# -eq 0 ] || shift
 
 if [ ! -s "$PGDATA/PG_VERSION" ]; then
-  # Made beside its place and moved there complete: a pod that is killed half-way starts again from nothing.
+  # initdb writes into another directory, which gets its final name when it is complete. So if the pod
+  # is killed during this step, the next start begins with an empty directory.
   new="$PGDATA.new"
   rm -rf "$new"
   mkdir -p "$new"

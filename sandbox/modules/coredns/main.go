@@ -1,5 +1,5 @@
-// CoreDNS with the plugins that the sandbox's configuration names: the others bring the SDKs of three clouds, and most of the time
-// that it takes to compile.
+// CoreDNS with only the plugins that the sandbox's configuration names. The other plugins import the
+// SDKs of three clouds, which take most of the time of a full build.
 package main
 
 import (
@@ -13,7 +13,7 @@ import (
 )
 
 func init() {
-	// In the order in which a request goes through them, which is CoreDNS' own.
+	// A request goes through the plugins in this order, which is the same as in CoreDNS itself.
 	dnsserver.Directives = []string{"ready", "health", "errors", "cache", "kubernetes"}
 }
 

@@ -1,10 +1,16 @@
-// The NetworkPolicy agent kube-network-policies with two differences from its own main package: it reads a kubeconfig,
-// because the sandbox runs it beside the kubelet and not in a pod, and it needs no rule of nftables, because not every
-// kernel has the `queue` expression that its rules use. The sandbox sends it new connections by iptables' NFQUEUE target
-// (see networkPolicyRules in daemons.ts); what the agent decides, and how, is its own.
+// The NetworkPolicy agent kube-network-policies. This main package differs from the agent's own main
+// package in two ways:
 //
-// The agent accepts packets of a pod that it does not know yet. So the firewall drops the packets of addresses in the
-// set of new pods (see new-pods.ts), and this program removes an address from the set when the agent knows its pod.
+//   - It reads a kubeconfig, because the sandbox runs the agent next to the kubelet and not in a pod.
+//   - It needs no nftables rules, because not every kernel has the `queue` expression of these rules.
+//     Instead, iptables rules with the target NFQUEUE send new connections to the agent (see
+//     networkPolicyRules in daemons.ts).
+//
+// The code that decides about a connection is the agent's own code.
+//
+// The agent accepts packets of a pod that it does not know yet. So the firewall drops the packets of
+// addresses in the set of new pods (see new-pods.ts). This program removes an address from the set
+// when the agent knows the pod with this address.
 package main
 
 import (
@@ -49,13 +55,14 @@ func main() {
 		factory.Core().V1().Namespaces(),
 		factory.Core().V1().Pods(),
 		nil, nil, nil, nil,
-		// NRI stays enabled: where the runtime has none, that is logged once. Disabling it crashes this version.
+		// NRI stays enabled. If the container runtime has no NRI, the agent logs this once. If NRI were
+		// disabled, this version would crash.
 		networkpolicy.Config{NodeName: *node, QueueID: *queue},
 	)
 	if err != nil {
 		klog.Fatalf("making the agent: %v", err)
 	}
-	// An informer updates its store, from which the agent reads, before it calls its handlers.
+	// The agent reads the informer's store. The informer updates its store before it calls handlers.
 	known := func(object any) {
 		pod, isPod := object.(*v1.Pod)
 		if !isPod || pod.Spec.NodeName != *node || pod.Spec.HostNetwork || pod.Status.PodIP == "" {

@@ -1,5 +1,5 @@
-// Every Kubernetes component of the sandbox in one binary, which keeps the build and the download cache small:
-// the name that it is started by says which component it is.
+// All Kubernetes components of the sandbox in one binary, so that the build and the download cache are
+// small. The name of the executable decides which component runs.
 package main
 
 import (

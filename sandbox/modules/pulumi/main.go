@@ -1,5 +1,6 @@
-// The Kubernetes provider of Pulumi. Its own main package embeds two generated files that the published module lacks;
-// the same two are made from the module's sources before the build (see parts.ts).
+// The Kubernetes provider of Pulumi. The provider's own main package embeds two generated files, which
+// the published module does not contain. The sandbox creates both files from the module's sources
+// before the build (see go-build.ts).
 package main
 
 import (

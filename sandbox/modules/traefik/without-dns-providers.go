@@ -1,5 +1,6 @@
-// Package dns takes the place of the file of lego that names a hundred makers of DNS services, each with its SDK: they are most
-// of what Traefik is compiled from, and the sandbox never asks anybody for a certificate.
+// Package dns replaces the file of lego that imports the SDKs of about a hundred DNS services. These
+// SDKs are most of the code in a build of Traefik. The sandbox does not need them, because it never
+// requests a certificate.
 package dns
 
 import (
@@ -8,7 +9,7 @@ import (
 	"github.com/go-acme/lego/v4/challenge"
 )
 
-// NewDNSChallengeProviderByName says that there is none.
+// NewDNSChallengeProviderByName returns an error, because this build contains no DNS provider.
 func NewDNSChallengeProviderByName(name string) (challenge.Provider, error) {
 	return nil, fmt.Errorf("the sandbox's Traefik is built without the DNS provider %q", name)
 }
