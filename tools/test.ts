@@ -54,11 +54,11 @@ function testsIn(path: string): string {
  * objects the policies would reject.
  */
 const phases: readonly Readonly<Record<string, readonly string[]>>[] = [
-  { environments: ["rehearsal", "pipelines"], commands: ["kills", "rollouts"] },
+  { environments: ["rehearsal", "pipelines"], commands: ["kills", "rollouts", "policy", "edges"] },
   // `updates` checks that the service loses no request while Kubernetes replaces pods. A busy
   // machine could make `updates` fail, so the other lane of this phase starts few pods.
   { stacks: ["preview"], platform: ["updates", "platform", "kube-score"] },
-  { objects: ["network", "manifests", "policy", "edges"], review: ["review"] },
+  { objects: ["network", "manifests"], review: ["review"] },
   // This test stops the sandbox, so this test must be the last test.
   { life: ["life"] },
 ];
