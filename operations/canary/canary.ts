@@ -36,8 +36,8 @@ export interface CanaryOptions {
   /** File with the report of `canary -- image`. The report names the image that the canary runs. */
   readonly built?: string;
   /**
-   * Commit that the canary runs. Default: the newest commit of the branch at the remote. The option
-   * `image` requires this option, which then names the commit from which someone has built the
+   * Commit that the canary runs. Default: the newest commit of the branch at the remote. Required
+   * with the option `image`. This option then names the commit from which someone has built the
    * image.
    */
   readonly commit?: string;
@@ -48,7 +48,7 @@ export interface CanaryOptions {
    * builds an image of the commit with main's build files.
    */
   readonly image?: string;
-  /** Share of production's requests, above 0 and at most 50. */
+  /** Share of production's requests in percent, above 0 and at most 50. */
   readonly percent: number;
   readonly yes?: boolean;
 }
@@ -60,7 +60,7 @@ export interface CanaryOptions {
 const longestHours = 72;
 
 /**
- * `npm run canary -- start BRANCH`: starts a few pods of a branch, which serve a part of
+ * `npm run canary -- start BRANCH`: starts a few pods of a branch. The pods serve a part of
  * production's requests.
  */
 export async function canaryStart(
@@ -104,7 +104,7 @@ export async function canaryStart(
 
 /**
  * Shows the preview, asks for confirmation, and updates the canary's stack. Sets the expiry before
- * the update, so that a canary also has an expiry if its update fails.
+ * the update. So the canary has an expiry even if the update fails.
  *
  * @returns what changes, in one line
  */
@@ -124,7 +124,8 @@ async function run(target: DeployTarget, options: CanaryOptions, expires: Date):
   try {
     await update(target);
   } catch (error) {
-    // Pods that are not Ready get no requests, so their removal is not urgent.
+    // The failed update may leave pods that are not Ready. Such pods get no requests, so the
+    // removal of the pods is not urgent.
     console.error("The canary's pods still exist. To remove them: npm run canary -- stop");
     throw error;
   }
@@ -138,7 +139,7 @@ const report = v.object({ branch: v.string(), commit: v.string(), imageRef: v.st
  * Returns the image that the canary runs: the given image, the image in a report of `canary --
  * image`, or an image that this command builds.
  *
- * @throws UserError if the report is not about this branch and this commit
+ * @throws UserError if the report cannot be read, or is about another branch or another commit
  */
 async function imageFor(
   code: { readonly branch: string; readonly commit: string },
@@ -248,7 +249,7 @@ export async function canaryStop(workspace: Workspace = defaultWorkspace): Promi
 /**
  * Deletes the canary's Deployment with kubectl, then destroys the canary's stack with Pulumi.
  *
- * @throws UserError if the canary is in another cluster.
+ * @throws UserError if the canary is in a cluster other than the cluster of the kubeconfig
  */
 export async function stopCanary(production: Production, workspace: Workspace): Promise<void> {
   const { cluster, settings } = production;
@@ -262,7 +263,7 @@ export async function stopCanary(production: Production, workspace: Workspace): 
   // kubectl deletes the Deployment first, because kubectl does not need the stack's lock. Someone
   // may have killed `canary -- start` while Pulumi waited for the pods. In this case, the stack may
   // still be locked, and the stack's state does not contain the Deployment. But the canary's pods
-  // already answer production's requests.
+  // may already answer production's requests.
   if ((await canaryDeployment(production)) !== undefined) {
     // With "foreground", kubectl waits until the Deployment's pods are gone, as Pulumi does.
     const how = ["--cascade=foreground", "--ignore-not-found"];

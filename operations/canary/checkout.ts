@@ -8,7 +8,8 @@ import { validateCheckout } from "./preconditions";
  * Checks that the checked-out commit is on `main` and that there are no uncommitted changes. The
  * canary uses the program and the settings of this checkout.
  *
- * @throws UserError if the checkout is not a commit of `main`, or has uncommitted changes
+ * @throws UserError if the checked-out commit is not on `main`, if there are uncommitted changes,
+ * or if git cannot tell
  */
 export async function assertCheckout(workspace: Workspace): Promise<void> {
   const [here, branches] = await Promise.all([head(workspace), remoteBranches(workspace)]);

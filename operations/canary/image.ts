@@ -134,8 +134,8 @@ export async function imageOf(code: Code, given: Workspace, build: BuildJars): P
   return withCode(code, workspace, build, async (cwd) => {
     const state = mkdtempSync(join(tmpdir(), "services-canary-state-"));
     try {
-      // The real state of the stack must not name the image of a branch. So this build uses a
-      // temporary backend. The function deletes the backend at the end.
+      // The real state of the stack `staging` must not name the image of a branch. So this build
+      // uses a temporary backend. The function deletes the backend at the end.
       const env = { PULUMI_BACKEND_URL: `file://${state}`, PULUMI_CONFIG_PASSPHRASE: "" };
       const its = withEnv({ ...workspace, cwd }, env);
       await createStack(builder, "passphrase", its);
@@ -149,9 +149,9 @@ export async function imageOf(code: Code, given: Workspace, build: BuildJars): P
 }
 
 /**
- * Calls `work` with a directory that contains the files of this checkout. Only the service's code
- * and its jars come from the given commit. The program, the Maven build and the Dockerfile come
- * from main. Uses the jars in the checkout if someone has built these jars from the same code.
+ * Calls `work` with a directory that contains the files of this checkout. Only the code and the
+ * jars of the service come from the given commit. The program, the Maven build and the Dockerfile
+ * come from main. Uses the jars in the checkout if someone has built these jars from the same code.
  */
 async function withCode<Result>(
   { commit }: Code,

@@ -73,7 +73,10 @@ export async function isAncestor(
 /** Name of the git remote that decides which branches exist. */
 const remote = "origin";
 
-/** All branches at the remote, with their commits. Undefined if there is no remote. */
+/**
+ * All branches at the remote, with the newest commit of each branch. Undefined if there is no
+ * remote.
+ */
 export async function remoteBranches(
   workspace: Workspace,
 ): Promise<ReadonlyMap<string, string> | undefined> {
@@ -113,7 +116,9 @@ export function repositoryOf(url: string, cwd: string): string {
   return short(`${where.toLowerCase()}/${path.replace(/^\/+/, "")}`);
 }
 
-/** Fetches all commits of a branch, which a shallow clone or an old clone may lack. */
+/**
+ * Fetches all commits of a branch. A shallow clone or an old clone may lack some of these commits.
+ */
 export async function fetchBranch(branch: string, workspace: Workspace): Promise<void> {
   const shallow = await git(["rev-parse", "--is-shallow-repository"], workspace);
   const whole = shallow === "true" ? ["--unshallow"] : [];
@@ -121,8 +126,9 @@ export async function fetchBranch(branch: string, workspace: Workspace): Promise
 }
 
 /**
- * Fetches a branch, and returns its newest commit at the remote. Without a network, returns the
- * commit of the last fetch. Undefined if there is no remote, or the branch is unknown.
+ * Fetches a branch, and returns its newest commit at the remote. If the fetch fails, for example
+ * without a network, returns the commit of the last fetch. Undefined if there is no remote, or the
+ * branch is unknown.
  */
 export async function remoteTip(branch: string, workspace: Workspace): Promise<string | undefined> {
   // Git and ssh must not ask for a password, because a preview must not wait for a person.
@@ -202,7 +208,9 @@ export async function changedFiles(
   return differing([from, to, "--", directory], workspace);
 }
 
-/** Names of the files in a directory of a commit. Undefined if the commit is unknown. */
+/**
+ * Names of the files and folders in a directory of a commit. Undefined if the commit is unknown.
+ */
 export async function filesAt(
   commit: string,
   directory: string,

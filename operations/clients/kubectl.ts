@@ -4,8 +4,9 @@ import type { Condition, PodStatus } from "../../components/conventions/rollout/
 import { CommandError, command } from "../../lib/command";
 
 /**
- * Runs kubectl on one cluster, and returns its output. The timeout is in milliseconds, by default 3
- * minutes. kubectl reads `input` from standard input if the arguments contain `--filename -`.
+ * Runs kubectl on one cluster, and returns the output of kubectl. The timeout is in milliseconds,
+ * by default 3 minutes. kubectl reads `input` from standard input if the arguments contain
+ * `--filename -`.
  */
 export type Kubectl = (
   args: readonly string[],

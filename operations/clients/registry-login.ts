@@ -43,8 +43,8 @@ export function ecrRegion(host: string, env: Env): string | undefined {
 /**
  * Returns the header `Authorization` for a registry. The login comes from the registry's credential
  * helper. Without a helper, the login for ECR is always new, because a password that Docker has
- * stored may have expired. For another registry, the login comes from `docker login`. Undefined if
- * there is no login: the registry may be public.
+ * stored may have expired. Without a helper, the login for a registry other than ECR comes from
+ * `docker login`. Undefined if there is no login: the registry may be public.
  *
  * @param limit timeout of the program that gives the login, in milliseconds
  */

@@ -37,7 +37,7 @@ const patience = 30_000;
 
 /** URL of a registry: with `http` for a registry on this machine, otherwise with `https`. */
 function urlOf(host: string): string {
-  // The names of Docker Hub's images do not contain the host that serves them.
+  // The names of Docker Hub's images contain `docker.io`, but another host serves the images.
   if (host === "docker.io") return "https://registry-1.docker.io";
   const here = /^(?:localhost|127\.0\.0\.1|\[::1\])(?::\d+)?$/.test(host);
   return `${here ? "http" : "https"}://${host}`;
@@ -47,7 +47,8 @@ type Env = Readonly<Record<string, string>>;
 type Ask = (reference: string, init?: RequestInit) => Promise<Response>;
 
 /**
- * Returns a function that asks the registry for the manifests of an image's repository.
+ * Returns a function that reads or writes manifests in an image's repository through the registry's
+ * API.
  *
  * @param limit timeout of the login and of each request, in milliseconds
  */
@@ -84,7 +85,8 @@ async function asking(
 /**
  * Returns the URL of the registry's token service, from the answer to a request without a token.
  * Undefined if the answer contains no such URL. Registries such as Docker Hub accept only their own
- * tokens, also for public images: https://distribution.github.io/distribution/spec/auth/token/
+ * tokens, for private images and for public images:
+ * https://distribution.github.io/distribution/spec/auth/token/
  */
 function tokenService({ headers, status }: Response): string | undefined {
   const challenge = headers.get("www-authenticate") ?? "";
@@ -107,8 +109,8 @@ const head: RequestInit = { headers: { Accept: manifestTypes }, method: "HEAD" }
 /**
  * Whether the registry no longer has an image, for example because a lifecycle rule deleted it. If
  * the registry gives no clear answer, prints a warning and returns false. For example, the role
- * that runs this command may not have the permission to pull the image, although the nodes have
- * this permission.
+ * that runs this command may lack the permission to pull the image, and the nodes may have this
+ * permission.
  */
 export async function isGone(imageRef: string, env: Env): Promise<boolean> {
   try {
@@ -128,7 +130,7 @@ export async function isGone(imageRef: string, env: Env): Promise<boolean> {
  * Returns the image that a tag names, in the form `repository@sha256:...`. Undefined if there is no
  * such tag.
  *
- * @throws UserError if the registry refuses the request
+ * @throws UserError if the registry does not answer, or answers with an unexpected status
  */
 export async function taggedImage(
   repository: string,
@@ -149,7 +151,8 @@ export interface RegistryAnswer {
   /** Code of the registry's error, such as `NAME_UNKNOWN` for a repository that does not exist. */
   readonly code: string | undefined;
   /**
-   * Time of the registry when it answered, in whole seconds. Undefined if the answer has no time.
+   * Time at which the registry answered, from the registry's clock, in whole seconds. Undefined if
+   * the answer has no time.
    */
   readonly date: Date | undefined;
   /** Time of this machine when the answer came, in milliseconds since 1970. */
@@ -160,7 +163,7 @@ export interface RegistryAnswer {
 }
 
 /**
- * Asks a registry for an image. Returns the answer, also if the registry refuses the request.
+ * Asks a registry for an image. Returns the registry's answer. The answer may be a refusal.
  *
  * @param reference tag or digest of the image
  * @param limit timeout of the login and of each request, in milliseconds

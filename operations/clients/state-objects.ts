@@ -25,7 +25,7 @@ export interface StateObject {
 }
 
 /**
- * Reads, writes and removes objects of a state backend, as files and not through Pulumi. So a
+ * Reads, writes and removes the objects of a state backend directly, not through Pulumi. So a
  * manipulated state cannot start a provider, a plugin or a command of a kubeconfig. Folders are
  * paths from the root of the backend, such as `.pulumi/stacks/PROJECT`.
  */
@@ -34,16 +34,16 @@ export interface StateObjects {
   readonly list: (folder: string) => Promise<readonly StateObject[]>;
   /** Reads one object, which must exist. */
   readonly read: (folder: string, name: string) => Promise<string>;
-  /** Removes everything in a folder, also in its subfolders. */
+  /** Removes everything in a folder and in its subfolders. */
   readonly removeFolder: (folder: string) => Promise<void>;
   /**
-   * Removes the objects in a folder whose names begin with a prefix. The prefix must not contain
-   * wildcards.
+   * Removes those objects in a folder that have a name with the given prefix. The prefix must not
+   * contain wildcards.
    */
   readonly removeNamed: (folder: string, prefix: string) => Promise<void>;
   /**
    * Creates or replaces one object. A process that reads the object at the same time gets either
-   * the old or the new text.
+   * the complete old text or the complete new text.
    */
   readonly write: (folder: string, name: string, text: string) => Promise<void>;
 }
@@ -129,7 +129,7 @@ function inFiles(directory: string): StateObjects {
 
 /**
  * Timeout of one command of the AWS CLI, in milliseconds. The command that takes longest removes a
- * stack's history, which has hundreds of objects.
+ * stack's history. A history can have hundreds of objects.
  */
 const s3Timeout = 120_000;
 

@@ -80,9 +80,10 @@ interface ServicePod {
 
 /**
  * Gets a thread dump, a heap dump or a flight recording of a running pod. A thread dump goes to
- * standard output. A file exists only if it is complete.
+ * standard output. A heap dump or a flight recording goes to a file. The file exists only if it is
+ * complete.
  *
- * @throws UserError if there is no such pod, or if the pod does not send a complete result
+ * @throws UserError if the stack has no matching pod, or if the pod does not send a complete result
  */
 export async function capture(
   target: Target,
@@ -148,7 +149,7 @@ async function receive(
     console.error(`${file}: ${String(output.bytes)} bytes`);
   } catch (error) {
     if (!(error instanceof Stopped)) throw error;
-    // After this request, the service stops the recording and deletes its file.
+    // After this request, the service stops a recording that still runs, and deletes the result.
     await output.confirm();
     console.error("Stopped. The service has deleted the result.");
     process.exitCode = 130;
@@ -160,7 +161,7 @@ async function receive(
   }
 }
 
-/** @throws UserError if there is no such pod */
+/** @throws UserError if the stack has no pod with the name or, without a name, no ready pod */
 async function podOf(target: Target, name: string | undefined): Promise<ServicePod> {
   const { cluster, identity, namespace, track } = target;
   // With a name, the function searches all pods of the stack, because a twin has the labels of a

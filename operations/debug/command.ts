@@ -21,7 +21,7 @@ export interface DebugOptions {
   readonly deadline?: string;
   /** File for a heap dump of a running pod. The file exists only if the dump is complete. */
   readonly heap?: string;
-  /** Length and file of a flight recording of a running pod, such as `["60s", "orders.jfr"]`. */
+  /** Duration and file of a flight recording of a running pod, such as `["60s", "orders.jfr"]`. */
   readonly jfr?: readonly string[];
   /**
    * Name of the pod for `threads`, `heap` and `jfr`.
@@ -100,7 +100,7 @@ function assertOptions(options: DebugOptions, wanted: Capture | undefined): void
   }
 }
 
-/** @throws WrongUse if a deadline is not a time, or is too long */
+/** @throws WrongUse if a deadline is not a duration, or is too long */
 function secondsOf(deadline: string): number {
   if (!/^[1-9][0-9]{0,4}[mh]$/.test(deadline) || hours(deadline) > mostHours) {
     throw new WrongUse(

@@ -19,8 +19,8 @@ type Where = Pick<Target, "cluster" | "namespace">;
 const goneSeconds = 9;
 
 /**
- * Deletes the twins of this person, which an earlier command has left behind, for example because
- * someone has killed the command. Prints the twins of other people.
+ * Deletes the twins that an earlier command of this person has left behind, for example because
+ * someone has killed that command. Prints the twins of other people.
  */
 export async function replaceTwins(target: Target, who: string): Promise<void> {
   const { cluster, deployment, identity, namespace } = target;
@@ -40,8 +40,8 @@ export async function replaceTwins(target: Target, who: string): Promise<void> {
 }
 
 /**
- * Deletes a twin, and waits until its pod is gone. If the cluster does not answer, this function
- * prints what to do.
+ * Deletes a twin, and waits until its pod is gone. If kubectl fails, this function prints what to
+ * do, and does not throw.
  */
 export async function deleteTwin(name: string, { cluster, namespace }: Where): Promise<void> {
   const remove = ["--namespace", namespace, "delete", "--ignore-not-found"];

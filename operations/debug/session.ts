@@ -79,7 +79,10 @@ export async function session(target: Target, request: SessionRequest): Promise<
   }
 }
 
-/** @throws UserError if another process listens on a port of this machine */
+/**
+ * @throws UserError if this machine cannot listen on the port, for example because another process
+ * does
+ */
 async function assertFree(port: number): Promise<void> {
   const server = createServer();
   try {
@@ -94,7 +97,7 @@ async function assertFree(port: number): Promise<void> {
   }
 }
 
-/** @throws UserError if the stack has no Deployment */
+/** @throws UserError if the stack has no Deployment, or the role has no permission to read it */
 async function deploymentOf({
   cluster,
   deployment,
@@ -147,7 +150,10 @@ function instructions({ api, namespace, pod, port, suspend, until }: Reachable):
   ].join("\n");
 }
 
-/** @throws UserError when the twin has ended, or if the cluster does not answer for two minutes */
+/**
+ * @throws UserError when the twin has ended; kubectl's error if the cluster is silent for two
+ * minutes
+ */
 async function untilEnded(name: string, target: Target, aborted: AbortSignal): Promise<never> {
   let answered = Date.now();
   for (;;) {

@@ -16,8 +16,8 @@ const listens = /Listening for transport dt_socket/;
 type Where = Pick<Target, "cluster" | "namespace">;
 
 /**
- * Waits until the JVM of a twin waits for a debugger. Reads the log for this, because the JVM would
- * treat a test connection as a debugger.
+ * Waits until the JVM of a twin waits for a debugger. Looks for a line in the log, because the JVM
+ * would treat a test connection as a debugger.
  *
  * @param container name of the container with the debugger
  * @param aborted signal that ends the wait

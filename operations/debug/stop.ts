@@ -5,7 +5,7 @@ const signals = ["SIGHUP", "SIGINT", "SIGTERM"] as const;
 
 /**
  * Keeps this process alive after Ctrl-C, so that the caller can clean up. From the construction to
- * the call of `done`, a signal does not end this process.
+ * the call of `done`, the signals SIGHUP, SIGINT and SIGTERM do not end this process.
  */
 export class Stop {
   readonly #aborted = new AbortController();
@@ -36,12 +36,12 @@ export class Stop {
    * of `work` must read `aborted`.
    */
   async unless<T>(work: Promise<T>): Promise<T> {
-    // After a signal, no code waits for `work`, so its error must not end this process.
+    // After a signal, no code waits for `work`, so an error of `work` must not end this process.
     work.catch(() => undefined);
     return Promise.race([this.#stopped, work]);
   }
 
-  /** Lets signals end this process again. */
+  /** Lets the signals end this process again. */
   done(): void {
     this.#aborted.abort();
     for (const signal of signals) process.off(signal, this.#onSignal);

@@ -68,7 +68,10 @@ export function twinLabels(identity: Identity, deployment: string): Labels {
   return { ...selector(identity, "job"), [copyLabels.twin]: deployment };
 }
 
-/** Returns the container that runs the service: the container with the port `http`. */
+/**
+ * Returns the container that runs the service: the container with the port `http`. If no port has
+ * this name, returns the first container.
+ */
 export function serviceContainer({ spec }: ServiceDeployment): Container {
   const { containers } = spec.template.spec;
   const [first] = containers;
@@ -88,8 +91,9 @@ export const httpPortOf = ({ ports = [] }: Container): number | undefined =>
  * Returns the Job of a twin: a Job with one pod, which is a copy of the service's pods.
  *
  * The copy comes from the Deployment's template and not from a pod, because the cluster adds fields
- * to a pod that must not be copied, such as the node and default values. With a Job, Kubernetes
- * deletes the twin at its deadline, also if no command deletes it. A pod without a Job would stay.
+ * to a pod, such as the node and default values. The copy must not have these fields. With a Job,
+ * Kubernetes ends the twin at its deadline, and deletes the Job and the pod shortly after.
+ * Kubernetes would not delete a pod without a Job.
  *
  * @throws UserError if the variable JAVA_TOOL_OPTIONS gets its value from another object
  */
@@ -113,7 +117,8 @@ export function twinOf(
     ...(reason === undefined ? {} : { [twinAnnotations.reason]: reason }),
     [twinAnnotations.who]: who,
   };
-  // These rules spread the service's pods. The twin does not serve requests.
+  // These rules spread the service's pods over the nodes. The twin is only one pod, so it does not
+  // need these rules.
   const without = { affinity: undefined, topologySpreadConstraints: undefined };
   return {
     apiVersion: "batch/v1",

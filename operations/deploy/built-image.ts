@@ -48,10 +48,11 @@ export function imageRefOf(resource: StateResource | undefined): string | undefi
 const runningTag = (stack: string): string => `deployed-${stack}`;
 
 /**
- * Moves the stack's tag to the image that the stack now runs. ECR counts an image's age from its
- * first push. A deploy of unchanged code pushes nothing. Without the tag, a lifecycle rule would
- * delete the image of a stack whose code has not changed for a long time. Does nothing for other
- * registries, because only ECR has these lifecycle rules.
+ * Moves the stack's tag to the image that the stack now runs. ECR counts the age of an image from
+ * the first push of the image. A deploy of unchanged code pushes nothing. Without the tag, a
+ * lifecycle rule would delete the image of a stack whose code has not changed for a long time. Does
+ * nothing for a stack that does not build its image. Does nothing for a registry other than ECR,
+ * because only ECR has these lifecycle rules.
  */
 export async function keepImage({ settings, workspace }: DeployTarget, ref: string): Promise<void> {
   const { env } = workspace;
@@ -61,8 +62,8 @@ export async function keepImage({ settings, workspace }: DeployTarget, ref: stri
 
 /**
  * Returns the image that the stack must run, if the registry does not have this image any more. New
- * pods could not start, because no node could pull the image. Undefined if the registry has the
- * image, or if the stack builds its own image.
+ * pods of this stack could not start, because no node could pull the image. Undefined if the
+ * registry has the image, or if the stack builds its own image.
  */
 export async function goneImage(target: DeployTarget): Promise<string | undefined> {
   const { last, settings, workspace } = target;

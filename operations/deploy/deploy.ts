@@ -51,13 +51,15 @@ export interface DeployOptions {
    * delete (`local` and review stacks), otherwise false.
    */
   readonly takeBack?: boolean;
-  /** The deploy calls this function after the confirmation, before it changes the cluster. */
+  /**
+   * The deploy calls this function after the confirmation, and before any change in the cluster.
+   */
   readonly confirmed?: () => Promise<void>;
   /** Deploys even if the stack has a hold, for example after a rollback. */
   readonly evenIfHeld?: boolean;
   /**
    * Longest time to wait until no job runs, such as `30m`. With this wait, the database migration
-   * does not run at the same time as a job.
+   * does not start while a job runs.
    *
    * @default - does not wait
    */
@@ -274,7 +276,7 @@ function releaseIn({ last, settings }: DeployTarget): Omit<Told, "by"> {
   if (imageRef !== undefined || environments[environment].image === "built") {
     return { ...release, imageRef, reason };
   }
-  // This deploy names no image, so production keeps its release.
+  // This deploy names no image, so the stack keeps its release.
   const { branch = "unknown", commit = "unknown", ...kept } = last?.outputs ?? {};
   return { branch, commit, imageRef: kept.imageRef, reason: reason ?? kept.releaseReason };
 }

@@ -46,8 +46,8 @@ export interface Diagnosis {
 }
 
 /**
- * Largest number of causes of one kind that the report shows. Further pods usually fail for the
- * same reason as the first pods.
+ * Largest number of issues of pods that the report shows, and also the largest number of warnings.
+ * Further pods usually fail for the same reason as the first pods.
  */
 const most = 5;
 
@@ -96,7 +96,7 @@ function ownPods({ pods, replicaSets }: Findings, since: Date): readonly FailedP
 /**
  * Returns a function that says whether an event is about this deploy. An old pod also causes
  * warnings: its readiness probe fails while the pod ends. A pod of this deploy may already be gone.
- * The function recognizes such a pod by the pod's name, which contains the hash of the ReplicaSet.
+ * The function recognizes a pod that is gone by the hash of the ReplicaSet in the pod's name.
  */
 function isOwn({ replicaSets }: Findings, own: readonly FailedPod[]) {
   const hashes = [...newestHashes(replicaSets)];

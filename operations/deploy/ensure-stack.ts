@@ -8,11 +8,11 @@ import { type Tags, createStack, setTags } from "../pulumi/stacks";
 
 /**
  * Creates the stack if the stack does not exist. Recovers the stack if someone killed its last
- * update. The commands `deploy`, `image` and `review` call this function before they update a
- * stack. So the tags of a review stack name its branch and its cluster.
+ * update. For a review stack, writes the missing tags with the branch and the cluster. The commands
+ * `deploy`, `image` and `review` call this function before they update a stack.
  *
  * @returns what someone has changed in the cluster since the last update.
- * @throws UserError if the review stack belongs to another branch.
+ * @throws UserError if the review stack belongs to another branch, or this branch is unknown
  */
 export async function ensureStack({
   cluster,
@@ -35,8 +35,8 @@ export async function ensureStack({
 }
 
 /**
- * Checks that a review stack belongs to a branch, because two branches must never share a stack. A
- * stack without the tag of its branch also passes this check.
+ * Checks that a review stack belongs to the given branch, because two branches must never share a
+ * stack. A stack without the tag of its branch also passes this check.
  *
  * @throws UserError if the branch is unknown, or the stack belongs to another branch
  */

@@ -9,7 +9,10 @@ import { type Event, type Findings, diagnose } from "./diagnosis";
 import { reports } from "../../lib/reports";
 import { lastLines } from "./log-lines";
 
-/** Number of lines of a container's log that this function reads. The report shows fewer lines. */
+/**
+ * Number of lines of a container's log that {@link reportFailure} reads. The report shows fewer
+ * lines.
+ */
 const linesRead = 200;
 const patience = 10_000;
 
@@ -20,9 +23,9 @@ interface Failed {
 }
 
 /**
- * Prints why a deploy failed. Pulumi only shows that pods are missing. This function shows what
- * Kubernetes refused, the state of the pods, and the end of the containers' logs. This function
- * never throws, because the caller throws the error of the deploy.
+ * Prints why a deploy failed. After a failed rollout, Pulumi says only that pods are missing. This
+ * function shows what Kubernetes refused, the state of the pods, and the end of the containers'
+ * logs. This function never throws, because the caller throws the error of the deploy.
  */
 export async function reportFailure(
   cluster: Cluster,
@@ -70,8 +73,8 @@ export async function reportFailure(
 }
 
 /**
- * Returns the findings without Deployments, and without the pods of earlier updates and the events
- * of these pods.
+ * Returns the findings without Deployments, without the pods that are older than the update, and
+ * without the events of these pods.
  */
 function createdSince({ events, pods, ...others }: Findings, since: Date): Findings {
   const isOld = ({ metadata }: Findings["pods"][number]): boolean =>

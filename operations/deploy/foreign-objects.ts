@@ -14,7 +14,7 @@ const mostNamed = 10;
  * role has no permissions in the namespace yet, this check finds nothing. For stacks that delete
  * their namespace, {@link assertNamespaceNotShared} checks the whole namespace.
  *
- * @throws UserError that names each such object, and the tool that created the object
+ * @throws UserError that names at most ten of these objects, and the tool that created each
  */
 export async function assertNoneExists(
   created: readonly Key[],
@@ -51,7 +51,7 @@ const ofKubernetes = ["ConfigMap kube-root-ca.crt", "ServiceAccount default"];
  * namespace exists and has the stack's labels, the update adopts the namespace. A removal of the
  * stack would then also delete the objects of other people.
  *
- * @throws UserError that names each object that does not belong to the stack
+ * @throws UserError that names at most ten of the objects that do not belong to the stack
  */
 export async function assertNamespaceNotShared({
   cluster,

@@ -40,7 +40,7 @@ function readable(line: string): readonly string[] {
   return [`${said.level} ${said.message}`.trim(), ...said.stack_trace.split("\n")];
 }
 
-/** Keeps the first frames of each exception, and counts the others. */
+/** Keeps the first frames of each exception, and counts the other frames. */
 function withFewFrames(lines: readonly string[]): readonly string[] {
   const kept: string[] = [];
   let frames = 0;

@@ -9,8 +9,8 @@ export interface DeployFacts {
   readonly cluster: string;
   readonly environment: Environment;
   /**
-   * Image that the stack must run. Undefined if the registry has this image, or if the stack builds
-   * its own image.
+   * Image that the stack must run, if the registry does not have this image any more. Otherwise
+   * undefined, also if the stack builds its own image.
    */
   readonly goneImage: string | undefined;
   /** The cluster's record of its network policies, in the form of operations/doctor/record.ts. */

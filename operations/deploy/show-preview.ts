@@ -13,8 +13,8 @@ import { reports } from "../../lib/reports";
  *
  * @param options.approved - file with the plan of an approved preview
  * @param options.cluster - cluster of the stack
- * @param options.notes - lines that the preview also shows, such as what someone has changed in the
- * cluster
+ * @param options.notes - lines that the preview shows in addition to the changes, such as what
+ * someone has changed in the cluster
  * @returns what changes, in one line
  * @throws UserError if the preview failed, if the update would change more than the approved plan,
  * or if the update would create an object that exists and belongs to someone else

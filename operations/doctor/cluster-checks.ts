@@ -3,8 +3,9 @@ import { list } from "../clients/kubectl";
 import { type Check, type Finding, checks, notNeeded, ok, unanswered, wrong } from "./finding";
 
 /**
- * The checks in this file look for what review stacks need from a cluster, except network policies.
- * docs/bootstrap.md lists these requirements.
+ * The checks in this file look for what review stacks need from a cluster. Other files check
+ * network policies, the instance metadata and the certificate. docs/bootstrap.md lists these
+ * requirements.
  */
 
 /** Metadata of the objects that the checks read. */
@@ -47,7 +48,9 @@ export function ingressClassIn(classes: readonly Named[], wanted: string | undef
     : ok(`default IngressClass ${found.metadata.name}`);
 }
 
-/** Returns whether a StorageClass is the default, which the database of a review stack needs. */
+/**
+ * Returns whether the cluster has a default StorageClass. The database of a review stack needs one.
+ */
 export function storageClassIn(classes: readonly Named[]): Finding {
   const defaults = classes.filter(isDefault("storageclass")).map(({ metadata }) => metadata.name);
   return defaults.length === 0

@@ -12,7 +12,7 @@ export interface Finding {
   readonly text: string;
 }
 
-/** Names of those checks whose results `npm run prove -- eks` also records. */
+/** Names of the checks whose results the command `npm run prove -- eks` records. */
 export const checks = {
   certificate: "certificate",
   clusterDns: "cluster DNS",
@@ -37,7 +37,10 @@ export function rowLines(rows: readonly Row[]): readonly string[] {
 /** What a check needs: the cluster, the settings of the stacks, and the time that is left. */
 export interface Patient {
   readonly cluster: Cluster;
-  /** Returns the time that is left for all checks, in milliseconds. The result is at least 1. */
+  /**
+   * Returns the time that is left for all checks together, in milliseconds. The result is at least
+   * 1.
+   */
   readonly left: () => number;
   readonly settings: Settings;
 }

@@ -1,6 +1,6 @@
 # The first instruction of a pod: tries connections, and prints one line for each result.
 #   perl -e PROGRAM denied|allowed SECONDS CONNECT TCP/10.0.0.1/443 UDP/10.0.0.2/53 ...
-# CONNECT is the text of connect.pl. Each line has a word, a connection and its result:
+# CONNECT is the text of connect.pl. Each printed line has a word, a connection and its result:
 #   denied: prints `first` lines at the start. If a connection is open, tries again until all are
 #     closed, for at most SECONDS, and then prints `last` lines.
 #   allowed: tries until the first connection is open, for at most SECONDS, and then prints `last`

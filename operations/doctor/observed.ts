@@ -32,8 +32,8 @@ export interface Seen {
  * Returns when network policies begin to apply to a pod.
  *
  * @param denied output of the pod that may connect to nothing
- * @param allowed output of the pod that may connect to everything. If this pod does not reach an
- * address either, the address says nothing about network policies
+ * @param allowed output of the pod that may connect to everything. An address that this pod does
+ * not reach says nothing about network policies
  */
 export function enforcementIn(denied: string, allowed: string, doors: Doors): Seen {
   const [first, last] = [results(denied, "first"), results(denied, "last")];
@@ -67,8 +67,8 @@ export function enforcementIn(denied: string, allowed: string, doors: Doors): Se
 }
 
 /**
- * Returns whether a pod without restrictions gets answers from the EC2 instance metadata service
- * (IMDS), which has the credentials of the node's role.
+ * Returns whether a pod without restrictions can read the EC2 instance metadata service (IMDS). A
+ * pod that can read this service has the credentials of the node's role.
  *
  * @see https://docs.aws.amazon.com/eks/latest/best-practices/identity-and-access-management.html
  */

@@ -23,12 +23,13 @@ export interface DoctorOptions {
 }
 
 /**
- * Time in which all checks of a cluster must end, in milliseconds. After this time, the command
- * deletes the namespace of its network probe, so the whole command takes at most 30 seconds.
+ * Time in which all checks of a cluster must end, in milliseconds. The command then deletes the
+ * namespace of the network probe in at most 4 seconds. So the whole command takes at most 30
+ * seconds.
  */
 const limitMs = 26_000;
 
-/** Exit code if the result of a check is not `ok`. */
+/** Exit code if the result of at least one check is not `ok`. */
 const notOk = 3;
 
 /** The checks of one cluster. docs/bootstrap.md lists what a cluster of review stacks must have. */
@@ -52,7 +53,7 @@ export interface Report {
 
 /**
  * `npm run doctor -- platform`: checks that clusters have what review stacks need, and prints a
- * line for each check. The exit code is 3 if the result of a check is not `ok`.
+ * line for each check. The exit code is 3 if the result of at least one check is not `ok`.
  *
  * @throws UserError if a cluster does not answer. The command first prints the results of the other
  * clusters.

@@ -13,8 +13,9 @@ import { reportOf } from "./report";
 export interface DriftOptions {
   readonly json?: boolean;
   /**
-   * File to which the command also writes the differences as JSON. If this option is set, the exit
-   * code is 0 even if the cluster differs, because the caller reads the result from the file.
+   * File to which the command writes the differences as JSON, in addition to its standard output.
+   * If this option is set, the exit code is 0 even if the cluster differs, because the caller reads
+   * the result from the file.
    *
    * @default undefined
    */
@@ -63,8 +64,8 @@ function headline(stack: string, differences: number): string {
 }
 
 /**
- * Returns lines that say how to undo the changes, how to keep them, and which log names the person
- * who made them.
+ * Returns lines that say how to undo the changes, how to keep the changes, and which log names the
+ * person who made the changes.
  */
 function advice(stack: string, { changed, gone }: Drift): readonly string[] {
   if (changed.length + gone.length === 0) return [];
@@ -93,7 +94,7 @@ function advice(stack: string, { changed, gone }: Drift): readonly string[] {
 /**
  * Returns the command that sets the objects back to what the last update wrote. `quick` is true for
  * the sandbox, for review stacks and for the canary. No one needs to keep changes in these stacks,
- * so the advice does not say how to keep them.
+ * so the advice does not say how to keep changes.
  */
 function wayBack(stack: string): { readonly quick: boolean; readonly to: string } {
   if (stack === "local") return { quick: true, to: "npm run up" };

@@ -54,8 +54,8 @@ const ofOperations = [
 /**
  * Finds the fields of an object that someone has changed since the last update. A field that the
  * update wrote counts as changed if the stack's field manager no longer owns the field, and if the
- * field's value is now different. A field that another tool has added also counts. Ignores changes
- * by controllers.
+ * field's value is now different. A field that another tool has added also counts as changed.
+ * Ignores changes by controllers.
  */
 export function differencesOf({ declared, isController, live, manager }: Comparison): Compared {
   const all = live.metadata.managedFields ?? [];
@@ -126,8 +126,8 @@ function narrowed(declared: unknown, live: unknown): readonly Segment[] {
 const isAbsent = (value: unknown): boolean => value === undefined || value === null;
 
 /**
- * Yields the path of each declared field that the stack's field set (`ours`) does not contain, and
- * whose value in the cluster is different.
+ * Yields the path of each declared field that has a different value in the cluster, and that the
+ * stack's field set (`ours`) does not contain.
  */
 function* lost(
   declared: unknown,
@@ -213,7 +213,8 @@ function childrenOf(value: unknown): readonly (readonly [Segment, unknown])[] | 
 
 /**
  * Returns the part of a field set that belongs to a field or to an element of a list. For an
- * element, `value` is the element itself, whose keys the function compares.
+ * element, `value` is the element itself. The function compares the keys of `value` with the keys
+ * in the field set.
  */
 function inSet(set: FieldSet, segment: Segment, value: unknown): FieldSet | undefined {
   if (segment.name !== undefined) return set[`f:${segment.name}`];
@@ -229,7 +230,8 @@ function has(set: FieldSet | undefined, segments: readonly Segment[]): boolean {
   for (const segment of segments) {
     if (at === undefined) return false;
     const next: FieldSet | undefined = inSet(at, segment, segment.keys);
-    // The field set ends at a parent of the field, so the field manager owns the field too.
+    // The field set ends at the field or at a parent of the field, so the field manager owns the
+    // field.
     if (next !== undefined && isLeaf(next)) return true;
     at = next;
   }

@@ -39,8 +39,8 @@ const times =
 /**
  * Finds running pods that use a Secret and started before the Secret's last change. Returns one
  * line for each component and Secret. The environment variables of these pods have the Secret's old
- * value. A program that reads a mounted file only at its start has the old value too. Empty if the
- * role may not read Secrets: the roles of CI may read Secrets only in review stacks.
+ * value. A program that reads a mounted file only when the program starts has the old value too.
+ * Empty if the role may not read Secrets: the roles of CI may read Secrets only in review stacks.
  */
 export async function olderThanSecrets(
   namespace: string,

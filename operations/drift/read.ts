@@ -23,8 +23,8 @@ export interface Seen {
 /**
  * Compares the state with the cluster. Undefined if the stack does not exist.
  *
- * @throws UserError if the state backend or the cluster does not answer, or the stack is in another
- * cluster.
+ * @throws UserError if the state backend or the cluster does not answer, or if the cluster that
+ * answers is not the cluster of the stack.
  */
 export async function readDrift(stack: string, workspace: Workspace): Promise<Seen | undefined> {
   const settings = await settingsOf(stack, workspace);

@@ -8,7 +8,10 @@ const object = {
   namespace: v.optional(v.string()),
 };
 
-/** A changed field. If `declared` or `live` is null, the field is not set. */
+/**
+ * A changed field. `declared` is null if the last update did not write the field. `live` is null if
+ * the field is gone.
+ */
 const field = v.object({
   by: v.nullable(v.string()),
   declared: v.unknown(),

@@ -61,8 +61,8 @@ interface Presence {
 }
 
 /**
- * `npm run where -- COMMIT`: prints which stacks run the commit now, and which stacks ran it
- * earlier.
+ * `npm run where -- COMMIT`: prints for each stack whether the stack runs the commit now, or ran
+ * the commit earlier.
  */
 export async function where(given: string, workspace: Workspace = defaultWorkspace): Promise<void> {
   const commit = await fullCommit(given, workspace);
@@ -107,8 +107,8 @@ export async function presenceOf(
   const has = await Promise.all(
     releases.map(async (one) => (await isPart(commit, one.commit, workspace)) === true),
   );
-  // If the newest update contains the commit, `since` is the oldest update of the unbroken series
-  // of updates that contain it.
+  // If the newest update contains the commit, `since` is the oldest update from which on every
+  // update contains the commit.
   const end = has.indexOf(false);
   const since = releases[(end === -1 ? has.length : end) - 1];
   if (has[0] === true) return { now: since, ran: undefined };

@@ -60,7 +60,7 @@ export function messageOf({ branch, by, commit, imageRef, reason }: Told): strin
   return `Release of ${branch} at ${commit}${image} by ${person}${reason === undefined ? "" : `: ${reason}`}`;
 }
 
-/** Largest number of updates that `updatesOf` reads from the history. */
+/** Largest number of entries that `updatesOf` reads from the history. */
 const most = 200;
 
 /** Returns the updates of a stack, the newest first, without refreshes and removals. */

@@ -24,7 +24,8 @@ const jobActions = ["logs", "run", "stop"] as const;
 
 /**
  * `npm run jobs -- STACK`: prints each scheduled job with its last run, its next run and its missed
- * runs. `npm run jobs -- STACK ACTION JOB` starts or stops a run, or prints its log.
+ * runs. `npm run jobs -- STACK ACTION JOB` starts or stops a run of a job, or prints the log of a
+ * run.
  *
  * @throws UserError if the stack or the job is unknown, or the cluster does not answer.
  */
@@ -55,7 +56,7 @@ export async function jobs(
 
 /**
  * @param running whether to ignore runs that have ended. Has no effect if `name` is set.
- * @throws UserError if the job has no run with this name, or no run that this function can choose
+ * @throws UserError if the job has no run with this name or, without a name, no run to choose
  */
 function runNamed(name: string | undefined, job: JobStatus, running: boolean): Run {
   const of = `of job "${job.name}"`;

@@ -31,7 +31,7 @@ export async function printLogs(run: string, where: Where): Promise<void> {
   }
 }
 
-/** The log of a pod. While the pod runs, each call of `print` prints the lines that are new. */
+/** The log of a pod. Each call of `print` prints the lines that are new since the previous call. */
 export class PodLog {
   readonly #container: readonly string[];
   readonly #pod: string;

@@ -68,8 +68,8 @@ interface OnFailure {
  */
 export interface JobStatus {
   /**
-   * Due times without a run, the newest first. A due time is also in the list if the previous run
-   * had not ended, because the concurrency policy `Forbid` then skips the run.
+   * Due times without a run, the newest first. The list includes a due time at which the previous
+   * run had not ended, because the concurrency policy `Forbid` then skips the run.
    */
   readonly missed: readonly Date[];
   readonly name: string;
@@ -80,8 +80,8 @@ export interface JobStatus {
   readonly runs: readonly Run[];
   readonly schedule: Schedule;
   /**
-   * Start of the time for which the list `missed` is complete. Kubernetes may have deleted the Jobs
-   * of earlier runs.
+   * Start of the period for which the list `missed` is complete. Kubernetes may have deleted the
+   * Jobs of earlier runs.
    */
   readonly since: Date;
 }
@@ -159,7 +159,7 @@ const causeOf = ({ message, reason }: JobCondition): string =>
   [reason, message].filter((part) => part !== undefined).join(": ");
 
 /**
- * Returns the start of the time for which the cluster still has the Job of every run. Kubernetes
+ * Returns the start of the period for which the cluster still has the Job of every run. Kubernetes
  * deletes the oldest Jobs above the CronJob's history limits, and Jobs that ended longer ago than
  * `ttlSecondsAfterFinished`. The start is never before the last change of the CronJob's schedule,
  * because `missed` uses only the current schedule.

@@ -54,8 +54,9 @@ export interface LockStore {
 
 /**
  * Name of the folder with the records of CircleCI jobs. This folder is inside the folder with the
- * stack's locks, for which the IAM roles of CI already have the necessary permissions. Pulumi
- * treats every object in the locks' folder as a lock, but ignores subfolders.
+ * stack's locks, because the IAM roles of CI already have the necessary permissions for the folder
+ * with the locks. Pulumi treats every object in the locks' folder as a lock, but ignores
+ * subfolders.
  *
  * @see https://github.com/pulumi/pulumi/blob/v3.215.0/pkg/backend/diy/lock.go checkForLock
  */

@@ -14,8 +14,8 @@ import { type Lock, type LockStore, lockStore } from "./lock-store";
  * removes the lock. The command does not stop the process that holds the lock. If that process
  * still runs, two updates can change the stack at the same time.
  *
- * @throws UserError if the stack is unknown, if the command cannot read its locks, if the person
- * does not confirm, or if the person approved the removal of a different lock.
+ * @throws UserError if the stack is unknown, if the command cannot read the stack's locks, if the
+ * person does not confirm, or if the person approved the removal of a different lock.
  */
 export async function unlock(
   stack: string,
@@ -25,8 +25,9 @@ export async function unlock(
   assertStackName(stack);
   const store = lockStore(stack, stateOfProject(workspace));
   const shown = await reading(stack, store);
-  // If the removal of a stack is killed, the stack may be gone while its lock remains. So the
-  // command first reads the locks. If there is no lock, the command checks that the stack exists.
+  // If someone kills the removal of a stack, the stack may be gone, and the stack's lock may
+  // remain. So the command first reads the locks. If there is no lock, the command checks that the
+  // stack exists.
   if (shown.length === 0 && !(await stackNames(workspace)).includes(stack)) {
     throw noSuchStack(stack);
   }
@@ -66,7 +67,7 @@ async function removing(stack: string, store: LockStore, locks: readonly Lock[])
   });
 }
 
-/** Returns an error with the reason in one line, although the AWS CLI prints several lines. */
+/** Returns an error with the reason in one line. The AWS CLI itself prints several lines. */
 function refused(what: string, error: unknown): UserError {
   const reason = error instanceof CommandError ? error.reason : String(error);
   return new UserError(
@@ -96,8 +97,8 @@ async function sayWhatIsLeft(stack: string, store: LockStore): Promise<void> {
 }
 
 /**
- * Returns the command with which to continue. This command first recovers the state after the
- * killed update.
+ * Returns the command that a person can run after this one. The returned command first recovers the
+ * state after the killed update.
  */
 function nextCommand(stack: string): string {
   if (stack === "local") return "npm run up";

@@ -60,8 +60,8 @@ function read<Report>(file: string | undefined): Partial<Report> {
 }
 
 /**
- * Creates the notice from the options and from CircleCI's environment variables, so that no CI job
- * has to put text from outside, such as a branch's name, into a command line.
+ * Creates the notice from the options and from CircleCI's environment variables. So a CI job does
+ * not have to put text from outside, such as a branch's name, into a command line.
  */
 export function noticeOf(event: Event, options: NotifyOptions, env: Env): Notice {
   const cause = optionalFile(options.causeFile);

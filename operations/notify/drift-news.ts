@@ -10,7 +10,7 @@ import { cut } from "../preview/changes/values";
  * what earlier messages have reported.
  */
 const mostCharacters = 200;
-/** Largest number of differences in the same file. */
+/** Largest number of differences in the file that stores what earlier messages have reported. */
 const mostDifferences = 1_000;
 
 const form = v.object({
@@ -45,14 +45,14 @@ export interface News {
    */
   readonly failed: boolean;
   /**
-   * Objects and fields that no longer differ, although an earlier message said that they differ.
+   * Objects and fields that an earlier message reported as different, and that no longer differ.
    */
   readonly gone: readonly string[];
 }
 
 /**
- * Parses the file with what earlier messages have reported. The file comes from the CI cache, to
- * which the jobs of any branch can write, so this function checks every value. Undefined if the
+ * Parses the file with what earlier messages have reported. The file comes from the CI cache. The
+ * jobs of any branch can write to this cache, so this function checks every value. Undefined if the
  * text does not have the form of this version.
  */
 export function parseTold(text: string): Told | undefined {

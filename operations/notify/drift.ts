@@ -34,10 +34,11 @@ export interface DriftNoticeOptions {
 const mostBytes = 1_000_000;
 
 /**
- * Sends messages to Slack about a stack's drift: once about each new difference, and once when a
- * difference is gone. If Slack does not accept a message, the next message reports the same
- * differences again. In this case, and if the file with earlier messages is invalid, the function
- * prints a warning on standard error and throws no error.
+ * Sends messages to Slack about a stack's drift: once about each new difference, once when a
+ * difference is gone, and once when the comparison with the cluster begins to fail. If Slack does
+ * not accept a message, the next message reports the same differences again. In this case, and if
+ * the file with earlier messages is invalid, the function prints a warning on standard error and
+ * throws no error.
  */
 export async function tellDrift(options: DriftNoticeOptions): Promise<void> {
   const { failed, report: file, secrets, told: memory, webhook } = options;

@@ -154,8 +154,9 @@ export function messageOf(notice: Notice): Message {
 }
 
 /**
- * Returns the start of a text that is too long, because the cause of a failure comes before the
- * lines of logs. The limit applies to the escaped text, in which one character can become five.
+ * Returns a text or, if the text is too long, the start of the text. The start has the cause of a
+ * failure, and the lines of logs come later. The limit applies to the escaped text, in which one
+ * character can become five.
  */
 function start(text: string): string {
   let limit = causeLimit;

@@ -48,8 +48,8 @@ const exitCodes: Readonly<Record<Verdict, number>> = {
 async function workspaceFor(stack: string, given: Workspace): Promise<Workspace> {
   const env = variables(given);
   const { image, protectedBranch = false } = traitsOf(stack) ?? {};
-  // A deploy to a stack without a protected branch overwrites manual changes in the cluster, so the
-  // preview does the same.
+  // A deploy to a stack without a protected branch overwrites manual changes in the cluster. So the
+  // preview uses the same option as the deploy.
   if (!protectedBranch) return withEnv(given, forcing);
   const unsaid = (env["RELEASE_BRANCH"] ?? "") === "";
   const workspace = unsaid ? withEnv(given, { RELEASE_BRANCH: mainBranch }) : given;

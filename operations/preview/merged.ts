@@ -11,7 +11,10 @@ import { commitsBetween, currentBranch, mergedWith, remoteTip } from "../clients
 import { inWorktree } from "../clients/worktree";
 import { type Workspace, variables } from "../pulumi/run-pulumi";
 
-/** The workspace of a preview, and notes that say how its code differs from the branch. */
+/**
+ * The workspace of a preview, and notes that say how the code in the workspace differs from the
+ * branch or from `main`.
+ */
 export interface Place {
   readonly notes: readonly string[];
   readonly workspace: Workspace;
@@ -34,8 +37,8 @@ export async function asMerged<T>(
   if (main === undefined || behind.length === 0) return work({ notes: [], workspace: given });
   const commits = behind.length === 1 ? "1 commit" : `${String(behind.length)} commits`;
   const much = `${commits} behind ${mainBranch} (${main.slice(0, 7)})`;
-  // A pipeline of `main` deploys the commit that started the pipeline, so its preview uses this
-  // commit and not a newer one.
+  // A pipeline of `main` deploys the commit that started the pipeline, so the pipeline's preview
+  // uses this commit and not a newer one.
   if ((variables(given)["CIRCLE_BRANCH"] ?? (await currentBranch(given))) === mainBranch) {
     return work({
       notes: [`this code is ${much}: the preview does not include what is newer`],
@@ -67,11 +70,11 @@ function isSameFile(name: string, one: string, other: string): boolean {
 }
 
 /**
- * Adds the directory with the service's jar to the merged code. If the merged code of the service
- * differs from the branch's code, the jar is an empty file: a preview builds no image, and reads
- * only the name of the jar.
+ * Adds the directory with the service's jar to the merged code. If the jar on this machine was
+ * built from other code, the added jar is an empty file. A preview builds no image, and reads only
+ * the name of the jar.
  *
- * @returns a note if the merged code of the service differs from the branch's code.
+ * @returns a note if the jar on this machine was not built from the merged code
  */
 function jars(directory: string, { cwd }: Workspace): readonly string[] {
   const target = join(directory, contextDirectory);

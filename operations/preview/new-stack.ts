@@ -12,7 +12,7 @@ const unknownStack = /no stack named '[^']*' found/;
  * Whether a preview failed because the stack does not exist and has no stack settings file.
  *
  * @throws UserError if the stack does not exist but its stack settings file exists. The file can
- * contain the address of an encryption key, which a preview must not use for a temporary state
+ * contain the address of an encryption key. A preview must not use this key for a temporary state
  * backend.
  */
 export async function isNew(

@@ -95,8 +95,8 @@ export function exceeds(approved: Plan, current: Plan): readonly string[] {
     const name = titleIn(urn);
     if (before === undefined) return [`${name} would now ${words[operation]} too`];
     // A failed update may already have created or replaced the object. In this case, the current
-    // plan has only an update of the object, which the approval of the creation or replacement
-    // includes.
+    // plan has only an update of the object. The approval of the creation or replacement includes
+    // this update.
     const lesser = before.operation !== "delete" && operation === "update";
     if (before.operation !== operation && !lesser) {
       return [

@@ -64,7 +64,9 @@ async function limitNotes(
   return reached === undefined ? [] : [`a deploy will be refused: ${reached}`];
 }
 
-/** Whether a change starts new pods of the service, which run the database migration first. */
+/**
+ * Whether a change may start new pods of the service. New pods run the database migration first.
+ */
 const replacesPods = ({ fields, kind, operation }: Change): boolean =>
   kind === "Deployment" &&
   (operation !== "update" || fields.some(({ path }) => path.startsWith("spec.template")));

@@ -2,9 +2,9 @@ import { connect } from "node:net";
 import { ask } from "../clients/http";
 
 /**
- * The functions in this file open connections from this machine. In a cluster on this machine, the
- * requests of the ingress controller come from the same address, so these connections show what the
- * ingress controller can reach.
+ * The functions in this file open connections from this machine. If the cluster runs on this
+ * machine, the requests of the ingress controller come from the same address as these connections.
+ * So these connections show what the ingress controller can reach.
  */
 
 /**

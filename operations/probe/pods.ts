@@ -16,12 +16,11 @@ export type Labels = Readonly<Record<string, string>>;
 export const probeLabel = "connection-probe";
 
 /**
- * Seconds after which Kubernetes ends a probe pod, even if the probe is killed before it deletes
- * the pod.
+ * Seconds after which Kubernetes ends a probe pod. So a killed probe does not leave a running pod.
  */
 const lifetimeSeconds = 120;
 
-/** Sources that a probe pod can stand for. The value is the component in the pod's labels. */
+/** Sources that a probe pod can act as. The value is the component in the pod's labels. */
 export const podSources = {
   service: "web",
   migration: "web",
@@ -76,8 +75,8 @@ export const restricted = {
       runAsUser: defaults.userId,
       seccompProfile: { type: "RuntimeDefault" },
     },
-    // `sleep` does not end on SIGTERM, because it is the container's first process. So Kubernetes
-    // kills `sleep` immediately.
+    // `sleep` does not end on SIGTERM, because `sleep` is the container's first process. With 0
+    // seconds, Kubernetes kills `sleep` immediately.
     terminationGracePeriodSeconds: 0,
   },
 } as const;

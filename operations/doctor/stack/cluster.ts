@@ -10,8 +10,9 @@ import { clusterIssue, recordKey } from "../record";
 import { type StackCheck, type StackPatient, askAdministrator } from "./patient";
 
 /**
- * Returns whether a cluster is the right cluster for a stack: the cluster of the stack's settings,
- * and the cluster of the stack's last update.
+ * Returns whether a cluster is the right cluster for a stack. The UID of the right cluster is in
+ * the stack's settings. Without this setting, the right cluster is the cluster of the stack's last
+ * update.
  *
  * @param uid UID of the cluster's namespace `kube-system`
  */

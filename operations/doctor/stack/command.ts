@@ -84,7 +84,7 @@ export async function examine(
   }
   console.error(`Checking stack ${stack} in ${clusterName(settings)}, at most 30 s ...`);
   const patient: StackPatient = {
-    // The check of the cluster compares the UID itself, so that the other checks also run.
+    // The check `cluster` compares the UID. So the other checks also run in a wrong cluster.
     cluster: connectToCluster({ ...settings, clusterUid: undefined }, workspace, left),
     left,
     outputs: readOutputs(stack, workspace, left()),

@@ -12,8 +12,7 @@ const dnsMs = 3_000;
 /** Longest time until the host has shown its certificate, in milliseconds. */
 const tlsMs = 5_000;
 /**
- * Shortest time until a certificate expires for which the result is still `ok`, in milliseconds: 14
- * days.
+ * If a certificate expires within this time, the result is `wrong`. In milliseconds: 14 days.
  */
 const soonMs = 14 * 24 * 3_600_000;
 
@@ -34,8 +33,8 @@ const isHere = (host: string): boolean => host === "localhost" || host.endsWith(
 /**
  * Returns whether DNS knows a host.
  *
- * @param isDeployed whether the stack has an Ingress, for which external-dns creates the record.
- * Undefined if the state cannot be read
+ * @param isDeployed whether the stack was deployed. After a deploy, external-dns creates the DNS
+ * record of the host. Undefined if the state cannot be read
  */
 export async function dnsOf(
   host: string,
@@ -65,10 +64,11 @@ export interface Shown {
   readonly validTo: Date;
 }
 
-/** Reads the certificate of a host. The connection sends no request. */
+/** Reads the certificate of a host. Sends no request over the connection. */
 async function shownBy(host: string, port: number, timeout: number): Promise<Shown> {
   return new Promise((resolve, reject) => {
-    // This function reports a certificate that is not valid, so it must not refuse the connection.
+    // This function reports a certificate that is not valid, so the connection must not fail
+    // because of such a certificate.
     const options = { host, port, rejectUnauthorized: false, servername: host, timeout };
     const socket: TLSSocket = connect(options, () => {
       const { valid_to: until } = socket.getPeerCertificate();
@@ -83,7 +83,7 @@ async function shownBy(host: string, port: number, timeout: number): Promise<Sho
   });
 }
 
-/** Returns whether clients accept the certificate of a host, also in the next two weeks. */
+/** Returns whether clients accept the certificate of a host now and in the next two weeks. */
 export function certificateIn(host: string, { issue, validTo }: Shown, now = Date.now()): Finding {
   if (issue !== undefined) {
     return wrong(`${host} has a certificate that clients refuse (${issue}). Check it in ACM`);
@@ -104,8 +104,8 @@ async function certificateOf({ left, settings }: StackPatient): Promise<Row> {
     const shown = await shownBy(host, publicPort ?? 443, Math.min(tlsMs, left()));
     return row(certificateIn(host, shown));
   } catch {
-    // The load balancer may be internal, and this machine outside of its network. So the check asks
-    // ACM.
+    // This machine may be outside of the network of an internal load balancer. So the check asks
+    // ACM if the host does not answer.
     const [found] = await inAcm({ left, settings });
     return found ?? row(unknown("no answer"));
   }

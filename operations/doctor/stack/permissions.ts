@@ -25,8 +25,8 @@ const workloads = (verbs: readonly string[]): readonly Permission[] => [
 ];
 
 /**
- * What commands do in the namespace of a stack, with the permissions that they need. A person needs
- * the first entry for each command that only reads.
+ * What commands do in the namespace of a stack, with the permissions that each activity needs. A
+ * person needs the permissions of the first entry even for a command that only reads.
  */
 export const needs = {
   "read the stack": [...workloads(["get", "list"]), ...of("", ["pods", "events"], ["get", "list"])],
@@ -66,7 +66,7 @@ export function permissionsIn(allowed: ReadonlySet<string>, all: boolean): Findi
     : ok(`${text}. The pipelines have these permissions`);
 }
 
-/** Returns the first two permissions, and the number of the others. */
+/** Returns the first two permissions, and the number of the other permissions. */
 function short(missing: readonly string[]): string {
   const more = missing.length - 2;
   return missing.slice(0, 2).join(", ") + (more > 0 ? `, and ${String(more)} more` : "");

@@ -7,7 +7,8 @@ import type { StackCheck, StackPatient } from "./patient";
 import { buildsImage } from "./tools";
 
 /**
- * A tag that no image has. The check requests this tag, because the answer shows the permissions.
+ * A tag that no image has. The check requests this tag if it does not know an image of the stack.
+ * The answer still shows whether the registry accepts the login.
  */
 const noImage = "doctor";
 
@@ -85,8 +86,9 @@ export function registryIn(
 }
 
 /**
- * Largest difference between two clocks, in milliseconds. AWS refuses requests whose time is wrong
- * by more than 5 minutes. A token whose start is in the future is not valid.
+ * Largest difference between two clocks for which the result is `ok`, in milliseconds. AWS refuses
+ * requests whose time is wrong by more than 5 minutes. A token whose start is in the future is not
+ * valid.
  */
 const mostSkewMs = 60_000;
 
@@ -97,8 +99,7 @@ export function clockIn({
   sent,
 }: Omit<RegistryAnswer, "code" | "status">): Finding {
   if (date === undefined) return unknown("the answer of the registry has no time");
-  // The header has whole seconds. The other machine wrote the header between the request and the
-  // answer.
+  // The header has whole seconds. The registry wrote the header between the request and the answer.
   const [earliest, latest] = [date.getTime() - received, date.getTime() + 1_000 - sent];
   const skew = earliest > 0 ? earliest : Math.min(0, latest);
   if (Math.abs(skew) <= mostSkewMs) return ok("agrees with the clock of the registry");

@@ -94,7 +94,7 @@ const docker: Tool = {
 export const buildsImage = ({ environment, imageRef }: Settings): boolean =>
   environments[environment].image === "built" && imageRef === undefined;
 
-/** Returns the programs that the commands start for a stack, without kubectl. */
+/** Returns the programs that the commands start for a stack, except kubectl. */
 function toolsOf(settings: Settings, workspace: Workspace): readonly Tool[] {
   const [registry = ""] = (settings.imageRepository ?? "").split("/");
   const onEcr = ecrRegion(registry, workspace.env) !== undefined;
@@ -135,7 +135,7 @@ const versions = v.object({ clientVersion: gitVersion, serverVersion: v.optional
 
 /**
  * Returns whether kubectl supports the cluster. kubectl supports a cluster that is at most one
- * minor version older or newer.
+ * minor version older or newer than kubectl.
  *
  * @param output output of `kubectl version --output json`
  * @see https://kubernetes.io/releases/version-skew-policy/#kubectl

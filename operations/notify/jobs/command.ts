@@ -21,8 +21,8 @@ import { destinationOf } from "./recipient";
 /**
  * `npm run notify -- jobs --stack STACK`: sends messages about failed and missed runs of a stack's
  * jobs to the recipients in `onFailure`. After each message, the command writes to the state
- * backend which runs the notifier has reported. So if the command is killed, its next run sends
- * only the messages that are still missing.
+ * backend which runs the notifier has reported. So if someone kills the command, the next run of
+ * the command sends only the messages that are still missing.
  *
  * @throws UserError if the command cannot read the cluster or the list of reported runs, or if
  * Slack did not accept a message.
@@ -75,7 +75,8 @@ interface Telling {
  * message, the function calls `remember` with the runs that the notifier has reported so far.
  *
  * @returns the list of reported runs, and the number of messages
- * @throws UserError with all jobs whose message Slack did not accept
+ * @throws UserError with the first failure for each webhook that did not accept a message or is not
+ * set
  */
 async function tellAll(
   stack: string,
@@ -138,8 +139,8 @@ async function noticeOf(
   const ends = await Promise.all(
     failed.map(async (run, i) => ({
       ...run,
-      // The message shows at most `mostRuns` runs, so the command does not read the pods of further
-      // runs.
+      // The message shows at most `mostRuns` failed runs, so the command does not read the pods of
+      // further failed runs.
       why: i < mostRuns ? safe(await endOfRun(run, read)) : "",
     })),
   );

@@ -18,8 +18,8 @@ export interface NotifierStatus {
 }
 
 /**
- * Milliseconds since the last success of the notifier after which the text says that the notifier
- * has not succeeded. The pipeline runs the notifier every 15 minutes.
+ * If the last success of the notifier is longer ago than this time, the text says that the notifier
+ * has not succeeded. In milliseconds. The pipeline runs the notifier every 15 minutes.
  */
 const lateAfterMs = hour;
 
@@ -37,8 +37,8 @@ export async function readNotifier(
 
 /**
  * Returns a text that says when the notifier last succeeded, such as `last ran 12 min ago`. If the
- * notifier has never run, the text contains the names of the jobs with `onFailure`. Undefined if no
- * job has `onFailure` either.
+ * notifier has never run, the text contains the names of the jobs with `onFailure`. Undefined if
+ * the notifier has never run and no job has `onFailure`.
  */
 export function notifierLine(
   notifier: NotifierStatus | undefined,

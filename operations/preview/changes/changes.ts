@@ -128,8 +128,9 @@ function isReplacing(path: string, steps: readonly Step[]): boolean {
 }
 
 /**
- * Returns differences that Pulumi reports although the readable inputs are equal: secrets and, if
- * no other field differs, fields that someone changed in the cluster.
+ * Returns differences that Pulumi reports and that the readable inputs do not show. These
+ * differences are changed secrets and, if no other field differs, fields that someone changed in
+ * the cluster.
  */
 function unseen(found: readonly Difference[], steps: readonly Step[], old: State): Difference[] {
   const paths = new Set(steps.flatMap((step) => Object.keys(step.detailedDiff ?? {})));

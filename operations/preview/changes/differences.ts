@@ -76,9 +76,9 @@ function byName(list: readonly Json[], key: string | undefined): Fields {
 
 /**
  * Returns the elements after the change. If the change removes exactly one element and adds exactly
- * one, such as an Ingress rule with another host, the function treats them as one element that has
- * changed. In the result, the new element then has the old element's key. The key `name` is an
- * exception: elements with different names are always different elements.
+ * one, such as an Ingress rule with another host, the function treats the two elements as one
+ * element that has changed. In the result, the new element then has the old element's key. The key
+ * `name` is an exception: elements with different names are always different elements.
  */
 function renamed(old: Fields, now: Fields, key: string | undefined): Fields {
   const [gone, ...moreGone] = Object.keys(old).filter((one) => !Object.hasOwn(now, one));
@@ -102,7 +102,7 @@ function between(before: Json | undefined, after: Json | undefined, path: string
     return keys.flatMap((key) => between(before[key], after[key], below(path, key)));
   }
   const elements = isList(before) && isList(after) ? [...before, ...after] : [];
-  // A list of plain values, such as a command, is compared as one value.
+  // This function compares a list of plain values, such as a command, as one value.
   if (isList(before) && isList(after) && elements.some(isObject)) {
     const key = keyOf(before, after);
     const [old, now] = [byName(before, key), byName(after, key)];

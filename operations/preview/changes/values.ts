@@ -42,8 +42,8 @@ export function show(value: Json): string {
 }
 
 /**
- * Returns a value in the form that a plan stores and compares. Secret and long values become a
- * hash.
+ * Returns a value in the form that a plan stores and compares. A long value and a value that may
+ * contain a secret become a hash.
  */
 export function redactForPlan(kind: string, path: string, value: Json | undefined): string {
   if (value === undefined) return "";
@@ -80,8 +80,9 @@ function variables(value: Json | undefined): readonly string[] {
 }
 
 /**
- * Returns the secrets in a value, also those in environment variables, because the value may be a
- * whole container or a list of variables.
+ * Returns the secrets in a value: secrets in a known form in any text, and the values of
+ * environment variables whose name is typical of secrets. The value may be a whole container or a
+ * list of variables.
  */
 export function secretsIn(value: Json | undefined): readonly string[] {
   return [...variables(value), ...texts(value).flatMap(secretParts)];

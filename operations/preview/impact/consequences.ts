@@ -56,8 +56,9 @@ const dataLost = replacing("REPLACED, downtime, and its data are deleted");
 const mounted: Consequence = { effect: "remade", says: "recreated; new pods use it" };
 
 /**
- * Consequences of each change, by the kind of the object. If a kind or field is missing in this
- * table, the preview reports the impact of a change as unknown, never as harmless.
+ * Consequences of each change, by the kind of the object. If a field is missing in this table, the
+ * preview reports the impact of a change as unknown, never as harmless. For a kind that is missing,
+ * {@link undescribed} applies.
  */
 export const consequences: Readonly<Record<string, Kind>> = {
   ConfigMap: {
@@ -124,7 +125,7 @@ export const consequences: Readonly<Record<string, Kind>> = {
     },
     replace: replaced,
   },
-  // The only Jobs of a stack are those of long migrations.
+  // The only Jobs that the program creates are those of long migrations.
   Job: {
     create: { effect: "created", says: "a long migration, before the rollout" },
     delete: harmless("nothing: the migration has ended, or an init container continues it"),

@@ -39,7 +39,8 @@ export interface Group {
  * Returns the arg that most likely set a field. The function chooses the first arg in this order:
  *
  * - a changed arg that sets the field according to the map `fields`
- * - a changed arg that the map does not contain
+ * - a changed arg that the map does not contain, if this arg has the name of the field or is the
+ *   only one
  * - an arg with the name of the field
  * - the most specific arg that sets the field
  */
@@ -99,8 +100,9 @@ function objectRow(change: Change, named = true): Row {
 }
 
 /**
- * Returns the replaced objects whose name changes with their content, such as a ConfigMap. Each key
- * of the map is an object's old name.
+ * Returns the replaced objects that Pulumi creates anew before it deletes the old object. An
+ * example is a ConfigMap, because its name changes with its content. Each key of the map is an
+ * object's old name.
  */
 function renewed(changes: readonly Change[]): ReadonlyMap<string, Change> {
   return new Map(

@@ -27,8 +27,8 @@ export interface Summary {
 
 /**
  * Returns the errors about changes that the cluster rejects because a field is immutable. The
- * Kubernetes provider tries each change with a dry run. This error ends the preview, although an
- * update would replace the object.
+ * Kubernetes provider tries each change with a dry run. This error ends the preview. An update
+ * would replace the object.
  */
 function rejectedByCluster(events: Events, changes: readonly Change[]): ReadonlySet<Diagnostic> {
   const urns = new Set(changes.map(({ urn }) => urn));
@@ -59,7 +59,7 @@ const isEcho = ({ message }: Diagnostic): boolean => /^(?:preview|update) failed
 
 /**
  * Returns warnings about objects that belong both to a new resource and to a resource that Pulumi
- * deletes. With the old resource, Pulumi also deletes the object in the cluster.
+ * deletes. When Pulumi deletes the old resource, Pulumi also deletes the object in the cluster.
  */
 function takenOver(changes: readonly Change[]): readonly string[] {
   const key = ({ inputs, kind, name }: Change) =>

@@ -69,8 +69,9 @@ export interface Pods {
   /** Kinds of all objects that the component can create. */
   readonly kinds: readonly string[];
   /**
-   * Paths of other metadata in the object whose kind is `kind`, such as a Job template's metadata.
-   * This metadata also contains the caller's labels and annotations.
+   * Paths of further metadata in the object whose kind is `kind`, such as a Job template's
+   * metadata. Like the object's own metadata, this metadata contains the caller's labels and
+   * annotations.
    */
   readonly metadata: readonly string[];
   /** Path of the pod template in the object whose kind is `kind`. */

@@ -22,8 +22,8 @@ const trackSelectors = [
   ...of("PodDisruptionBudget", "spec.selector.matchLabels"),
 ];
 /**
- * Returns the fields of the Ingress annotations with these keys, which the AWS Load Balancer
- * Controller reads.
+ * Returns the fields of the Ingress annotations with these keys. The AWS Load Balancer Controller
+ * reads these annotations.
  */
 const alb = (...keys: readonly string[]) =>
   of("Ingress", ...keys.map((key) => `metadata.annotations["alb.ingress.kubernetes.io/${key}"]`));

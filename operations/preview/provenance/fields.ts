@@ -7,8 +7,8 @@ export type { Field, FieldsOfArgs } from "./field-paths";
 
 /**
  * The map in this file says which fields of which objects each arg of a component sets. With this
- * map, the preview finds the arg that caused a difference. Tests compare the map with the objects
- * that the components create.
+ * map, the preview finds the arg that most likely caused a difference. Tests compare the map with
+ * the objects that the components create.
  */
 
 /** Type tokens of the components of this project. */
@@ -124,7 +124,7 @@ function meets(pattern: string, step: string): boolean {
 
 /**
  * Returns the number of steps in the field's path, without `[*]`, if `path` is this field or a
- * field below. Otherwise returns -1. A larger number means a more specific field.
+ * field below this field. Otherwise returns -1. A larger number means a more specific field.
  */
 function depth(field: Field, kind: string, path: readonly string[]): number {
   const pattern = steps(field.path);

@@ -7,8 +7,8 @@ import { changeOf, releaseLine, titleOf } from "./text";
 const lineLimit = 600;
 
 /**
- * Formats a text from outside as Markdown code. As code, markup in the text has no effect, and the
- * text cannot mention a person or end the table or the comment. A line break becomes a space.
+ * Formats a text from outside as Markdown code. Inside code, markup has no effect, and the text
+ * cannot mention a person or end the table or the comment. A line break becomes a space.
  */
 export function code(text: string): string {
   const inside = text.replace(/\s+/g, " ").replaceAll("|", "\\|").replaceAll("<!--", "<! --");

@@ -14,7 +14,7 @@ export function changeOf({ after, before, fields, what }: Row): string {
 
 /**
  * Returns the title of a group, such as `ScheduledJob export, expire-unpaid`. If there are more
- * than four names, the title has the first three and the number of the others.
+ * than four names, the title has the first three names and the number of the other names.
  */
 export function titleOf({ names, type }: Group): string {
   const some =
@@ -39,8 +39,8 @@ export function textOf(summary: Summary): string {
   const { errors, groups, headline, notes, stack } = summary;
   const lines = [`Preview of ${stack}: ${headline}`];
   const release = releaseLine(summary);
-  // If the changes have no effect on the running service, and there is nothing else to say, the
-  // summary has only one line.
+  // If the changes have no effect on the running service, and there are no release, notes or errors
+  // to show, the summary has only one line.
   if (groups.every(isQuiet) && release === undefined && errors.length + notes.length === 0) {
     const objects = groups.flatMap((group) => group.rows).length;
     return `${lines[0] ?? ""}${objects === 0 ? "" : ` (${String(objects)} fields without effect)`}\n`;
