@@ -14,10 +14,10 @@ export interface SeenAws {
     readonly anonymous: Push;
     /** Answer to a push of a new tag with a login. */
     readonly first: Push;
-    /** Answer to a push of another image with the same tag. */
+    /** Answer to a push of another image with the tag of `first`. */
     readonly moved: Push;
     /**
-     * Answer to a push of another image with the same tag, for a tag that one of `filters` matches.
+     * Answer to a push of another image with an existing tag that one of `filters` matches.
      */
     readonly excluded: Push;
   };

@@ -34,7 +34,7 @@ export const newRepository = (of: string): string =>
 /**
  * Creates an empty repository with the settings of the service's repository, pushes images with a
  * configuration of two bytes, and asks AWS which roles the token of this CircleCI job may assume.
- * At the end, and after an error, the function deletes the repository.
+ * At the end, and after an error, the function deletes the created repository.
  */
 export async function seenInAws(repository: string, temporary: string, env: Env): Promise<SeenAws> {
   const names = ["--repository-names", repository, "--output", "json"];
@@ -71,8 +71,8 @@ export async function seenInAws(repository: string, temporary: string, env: Env)
 
 /**
  * Pushes an image to the temporary repository: without a login, with a login, and then another
- * image with the same tag. Then pushes two images with the same tag, which a filter excludes from
- * the immutable tags.
+ * image with the same tag. Then pushes two images with a second tag. A filter excludes this second
+ * tag from the immutable tags.
  */
 async function pushes(host: string, repository: string, env: Env): Promise<SeenAws["pushes"]> {
   const scheme = /^127\.0\.0\.1:/.test(host) ? "http" : "https";
@@ -117,8 +117,8 @@ async function pushes(host: string, repository: string, env: Env): Promise<SeenA
 }
 
 /**
- * Asks AWS which roles the token of this CircleCI job may assume. To find this out, the function
- * starts a session with each role. The sessions end after an hour.
+ * Asks AWS which roles the token of this CircleCI job may assume. The function tries to start a
+ * session with each role. A started session ends after an hour.
  */
 async function trust(env: Env): Promise<Pick<SeenAws, "ref" | "roles">> {
   const { CIRCLE_OIDC_TOKEN_V2: token = "" } = { ...process.env, ...env };

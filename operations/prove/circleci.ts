@@ -83,8 +83,9 @@ async function report(api: Api, slug: string, job: ApiJob): Promise<JobReport | 
 }
 
 /**
- * Reads the results of the pipeline in `proofPipeline` from CircleCI. If a person has rerun a job
- * with SSH, also reads the results of the rerun.
+ * Reads the results of the pipeline in `proofPipeline` from CircleCI. If `rerun` is the id of a
+ * workflow in which a person reran a job with SSH, the function also reads the results of that
+ * workflow.
  */
 export async function seenInCircleci(
   id: string,

@@ -109,7 +109,7 @@ export interface EksOptions extends Omit<ProveOptions, "env"> {
 
 /**
  * `npm run prove -- eks`: runs the checks of `npm run doctor -- platform` in a cluster, and records
- * their results as assertions.
+ * the results of the checks as assertions.
  *
  * @returns the exit code: 0 if everything is proven, 3 if something differs or is open.
  * @throws UserError if the cluster does not answer
@@ -141,7 +141,7 @@ async function confirmed(what: string, yes: boolean): Promise<void> {
   await confirm(what, yes);
 }
 
-/** Prints a line, unless the output is JSON. */
+/** Prints a line if the output is not JSON. */
 function say({ json = false }: ProveOptions, line: string): void {
   if (!json) console.log(line);
 }

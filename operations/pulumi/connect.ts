@@ -41,8 +41,8 @@ const stateSeconds = 20;
 const awsSeconds = 20;
 
 /**
- * Checks that the state backend and the cluster answer, before a command changes anything. Without
- * this check, a preview could report success although the cluster is unreachable, and an update
+ * Checks that the state backend and the cluster answer, before a command changes anything. If the
+ * cluster is unreachable and this check is missing, a preview could report success, and an update
  * could fail after its first changes.
  *
  * @throws UserError within 20 s, or within 50 s on EKS, if the state backend or the cluster does
@@ -103,8 +103,8 @@ const unlimited: Left = () => Number.POSITIVE_INFINITY;
  * Reads the UID of the cluster, and the annotations of its namespace `kube-system`.
  *
  * @param left limits the time of every program, in addition to the timeout of each program
- * @throws UserError with the address of the cluster, if the cluster does not answer, or if its UID
- * is not the value of the setting `clusterUid`.
+ * @throws UserError with the address of the cluster, if the cluster does not answer, or if the
+ * cluster's UID is not the value of the setting `clusterUid`.
  */
 export async function connectToCluster(
   settings: Where,
@@ -143,7 +143,7 @@ export async function connectToCluster(
 
 /**
  * Writes a kubeconfig for EKS with the AWS CLI, and returns the path of the file. The file contains
- * no token. This process deletes the file at its end.
+ * no token. This process deletes the file when the process exits.
  */
 async function eksFile(
   { name, region }: NonNullable<Settings["eksCluster"]>,

@@ -6,8 +6,8 @@ import { KilledHere, type LockOwner, placeOf } from "./started-processes";
 
 /**
  * Removes the locks of updates that were killed on this machine. Other locks stay: those of
- * processes that still run, and those of other machines. If such a lock remains, Pulumi's error
- * says who holds the lock.
+ * processes that still run, and those of other machines. If one of these other locks remains,
+ * Pulumi's error says who holds the lock.
  */
 export async function removeDeadLocks(stack: string, workspace: Workspace): Promise<void> {
   const state = stateOfProject(workspace);

@@ -22,8 +22,9 @@ const ids: Readonly<Record<string, (inputs: Inputs, account: string) => string>>
 /**
  * Returns the AWS resources that a killed update had begun to create, in the form of the state. The
  * caller adds these resources to the state and runs a refresh. The refresh removes the resources
- * that do not exist in AWS, and reads the others. If these other resources were not in the state,
- * the next update would try to create them again, and AWS would answer that they exist.
+ * that do not exist in AWS, and reads the resources that exist in AWS. If the existing resources
+ * were not in the state, the next update would try to create them again, and AWS would answer with
+ * an error.
  *
  * Pulumi has the command `pulumi refresh --import-pending-creates` for this case. But in Pulumi
  * 3.215, this command removes the resources from the state, and does not read them from AWS.

@@ -78,8 +78,8 @@ function begunObjects(deployment: Deployment): readonly StateResource[] {
 
 /**
  * Adds objects to the state: the objects that a killed update had begun to create. The state is
- * then as if that update had recorded them. For each object, the state then contains the field
- * manager of the killed update. With a different field manager, the next update would have
+ * then as if that update had recorded the objects. For each object, the state then contains the
+ * field manager of the killed update. With a different field manager, the next update would have
  * conflicts.
  */
 export function withBegun(deployment: Deployment, found: readonly LiveObject[]): Deployment {
@@ -94,7 +94,7 @@ export function withBegun(deployment: Deployment, found: readonly LiveObject[]):
     // replacement, and the state no longer needs the old object's entry.
     resources = resources.filter((one) => !known.includes(one) || one.pendingReplacement !== true);
     // If the old object is still in use, the state marks the adopted object so that the next update
-    // deletes it.
+    // deletes the adopted object.
     const serves = known.some((one) => one.delete !== true && one.pendingReplacement !== true);
     resources = [...resources, serves ? { ...adopted, delete: true } : adopted];
   }
@@ -103,7 +103,8 @@ export function withBegun(deployment: Deployment, found: readonly LiveObject[]):
 
 /**
  * Returns the state's entry for an object that the killed update had begun to create. Undefined if
- * no Pulumi update created the object, or if the object belongs to another owner.
+ * no Pulumi update created the object, if the object belongs to another owner, or if the resource
+ * has the option `retainOnDelete`.
  */
 function adoption(resource: StateResource, object: LiveObject): StateResource | undefined {
   if (resource.retainOnDelete === true) return undefined;

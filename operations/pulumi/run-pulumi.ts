@@ -49,8 +49,8 @@ export function variables(workspace: Workspace): Readonly<Record<string, string 
  */
 const fallback = { PULUMI_FALLBACK_TO_STATE_SECRETS_MANAGER: "true" };
 /**
- * Makes Pulumi load the program without a type check, which needs development dependencies such as
- * `@types/mocha`. The CI jobs that only `main` may run do not install these dependencies.
+ * Makes Pulumi load the program without a type check. A type check needs development dependencies
+ * such as `@types/mocha`. The CI jobs that only `main` may run do not install these dependencies.
  */
 const withoutTypeCheck = { PULUMI_NODEJS_TRANSPILE_ONLY: "true" };
 const always = { ...fallback, ...withoutTypeCheck };
@@ -61,9 +61,9 @@ export function policyOptions({ cwd }: Workspace): readonly string[] {
 }
 
 /**
- * Returns the options with which Pulumi prints plain lines, also on a terminal. Pulumi's table for
- * terminals would mix with the lines of our commands, and would cut a long status, such as the
- * reason why a pod is not ready.
+ * Returns the options that make Pulumi print plain lines, on a terminal and in a file. Pulumi's
+ * table for terminals would mix with the lines of our commands, and would cut a long status, such
+ * as the reason why a pod is not ready.
  */
 export function plainLines(
   workspace: Workspace,
@@ -142,7 +142,7 @@ interface Running {
    * Pulumi's output.
    */
   readonly attach: (child: ChildProcess) => void;
-  /** Signal that makes this function kill Pulumi immediately. */
+  /** Signal that makes `runPulumi` kill Pulumi immediately. */
   readonly signal?: AbortSignal | undefined;
   readonly stdio: StdioOptions;
 }
@@ -245,8 +245,8 @@ async function changeOnce(args: readonly string[], workspace: Workspace): Promis
 }
 
 /**
- * Returns the errors and policy violations in the engine's event log. If the log has none, returns
- * the errors in `stderr`.
+ * Returns the errors and policy violations in the engine's event log. If the log has no errors and
+ * no violations, returns the errors in `stderr`.
  */
 function causesOf(log: string, stderr: string): readonly string[] {
   const { errors, violations } = readEvents(log);
@@ -267,8 +267,8 @@ export async function ask(
   workspace: Workspace,
   options: Pick<CommandOptions, "input" | "killSignal" | "timeout"> = {},
 ): Promise<string> {
-  // Only this function loads the module, so that a preview, which does not need the module, starts
-  // faster.
+  // This file does not load the module at its start, because most previews do not call `ask`. Such
+  // a preview starts faster.
   const { command } = await import("../../lib/command");
   removeTornFiles(variables(workspace)["PULUMI_BACKEND_URL"]);
   // `--non-interactive` is before `--`, because Pulumi treats everything after `--` as a value.
@@ -277,7 +277,8 @@ export async function ask(
   return command("pulumi", all, {
     cwd: workspace.cwd,
     env: pulumiEnv(workspace),
-    // A command with the signal SIGKILL only reads and takes no lock, so it needs no record.
+    // A command with the signal SIGKILL only reads and takes no lock, so the command needs no
+    // record.
     ...(options.killSignal !== "SIGKILL" && (await remembering(args, workspace))),
     timeout: 120_000,
     ...options,

@@ -52,7 +52,7 @@ export async function removeTags(
 /** A resource in a stack's state. */
 export interface StateResource {
   /**
-   * Whether the resource is the old one of a replacement. The next update must delete the old one.
+   * Whether a new resource has replaced this resource. The next update must delete this resource.
    */
   readonly delete?: boolean;
   readonly id?: string;
@@ -89,7 +89,7 @@ export async function stateOf(stack: string, workspace: Workspace): Promise<Stat
 
 /**
  * Returns the outputs of a stack from the resources in its state. Empty if the stack has no
- * resources. In this form, the values of secret outputs are encrypted.
+ * resources. In the state, the values of secret outputs are encrypted.
  */
 export function outputsIn(resources: readonly StateResource[]): Readonly<Record<string, unknown>> {
   return resources.find(({ type }) => type === "pulumi:pulumi:Stack")?.outputs ?? {};

@@ -38,9 +38,9 @@ export const placeOf = (stack: string, backendUrl: string): string => `${stack} 
  * proves that a process of this machine took the lock. If the state backend is in local files, the
  * function writes no record, because no other machine uses these files.
  *
- * @returns a function that the caller must call when Pulumi has ended. This function deletes the
- * record. But if Pulumi was killed (SIGKILL), the function keeps the record, because the lock of a
- * killed process remains.
+ * @returns a function that the caller must call when Pulumi has ended. The returned function
+ * deletes the record. But if Pulumi was killed (SIGKILL), the returned function keeps the record,
+ * because the lock of a killed process remains.
  */
 export function rememberStarted(
   pid: number,

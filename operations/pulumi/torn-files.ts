@@ -3,8 +3,8 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 /**
- * Returns the directory of a state backend in local files, which contains `.pulumi`. Undefined for
- * another backend.
+ * Returns the directory of a state backend in local files. This directory contains the folder
+ * `.pulumi`. Undefined for a state backend that is not in local files.
  */
 export function stateDirectory(backendUrl: string | undefined): string | undefined {
   if (backendUrl?.startsWith("file:///") !== true) return undefined;

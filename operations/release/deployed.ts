@@ -28,7 +28,8 @@ export function deploymentIn(file: string, stack: string): Deployment {
  * Checks that a stack still runs what this pipeline has deployed.
  *
  * @param runs what the stack runs, according to its current outputs
- * @throws UserError if another pipeline or a person has deployed a different release since then
+ * @throws UserError if another pipeline or a person has deployed a different release since this
+ * pipeline's deploy
  */
 export function assertStillRuns(stack: string, deployed: Deployment, runs: Deployment): void {
   if (runs.commit === deployed.commit && runs.imageRef === deployed.imageRef) return;

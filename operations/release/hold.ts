@@ -8,7 +8,8 @@ import { type Tags, removeTags, setTags, tagsOf } from "../pulumi/stacks";
 import { type ApprovalOptions, assertApproved, saveShown } from "../stacks/approval";
 
 /**
- * Name of the stack tag that marks a stack as held. Our commands deploy no release to a held stack.
+ * Name of the stack tag that marks a stack as held. Except for a rollback, our commands deploy no
+ * release to a held stack.
  */
 const holdTag = "hold";
 

@@ -57,8 +57,8 @@ const from = "staging";
 const to = "prod";
 
 /**
- * `npm run promote`: chooses staging's release for production's next deploy. The command deploys
- * nothing.
+ * `npm run promote`: chooses the release for production's next deploy: staging's release, or the
+ * release in the options. The command deploys nothing.
  */
 export async function promote(
   options: PromoteOptions,

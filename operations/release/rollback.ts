@@ -42,9 +42,10 @@ type Earlier = Update & { readonly commit: string; readonly imageRef: string };
 const filesOf = (stack: string): readonly string[] => ["jobs.ts", `Pulumi.${stack}.yaml`];
 
 /**
- * `npm run rollback -- STACK --reason TEXT`: deploys the previous release. The jobs and the stack
- * settings file come from that release, and the rest of the program from the current checkout. The
- * command also holds the stack, so that no pipeline deploys the bad release again.
+ * `npm run rollback -- STACK --reason TEXT`: deploys an earlier release, by default the previous
+ * one. The jobs and the stack settings file come from the earlier release, and the rest of the
+ * program from the current checkout. The command also holds the stack, so that no pipeline deploys
+ * the bad release again.
  *
  * @throws UserError if the stack has no earlier release, if a canary runs, if a migration prevents
  * the older code from running, or if a check of the deploy fails.
@@ -195,9 +196,10 @@ export function earlierRelease(
       one.succeeded && one.imageRef !== undefined && /^[0-9a-f]{40}$/.test(one.commit ?? ""),
   );
   /**
-   * Returns the update that first deployed an image, because its checkout contains the jobs and the
-   * stack settings file of that release. A rollback deploys an old image with a later checkout, and
-   * always has a reason. So this function prefers an update without a reason.
+   * Returns an update whose checkout contains the jobs and the stack settings file of an image's
+   * release. A rollback deploys an old image with a later checkout, and always has a reason. So
+   * this function returns the newest update without a reason or, if each update has a reason, the
+   * first update with this image.
    */
   const original = ({ imageRef }: Earlier): Earlier => {
     const all = releases.filter((one) => one.imageRef === imageRef);

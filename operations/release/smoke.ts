@@ -36,9 +36,9 @@ const expected = ({ status }: Answer, wanted: number): string | undefined =>
 /**
  * Path of an order that does not exist. The response shows which release answers. To answer 404,
  * the service reads its database, so this status shows that the service and the database work. The
- * response of the service has the header `Service-Version`, which a 404 from a load balancer does
- * not have. The request writes nothing. Unlike a request for the list of orders, this request does
- * not wait for other requests.
+ * response of the service has the header `Service-Version`. A 404 from a load balancer does not
+ * have this header. The request writes nothing. Unlike a request for the list of orders, this
+ * request does not wait for other requests.
  */
 export const releasePath = "orders/00000000-0000-4000-8000-000000000000";
 const releaseStatus = 404;

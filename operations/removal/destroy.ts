@@ -36,7 +36,7 @@ export async function destroy(
 
 /**
  * Runs `work`, and prints at each interval which objects wait for a controller to remove its
- * finalizer. If `work` fails, the function adds the last of these lines to the causes of the
+ * finalizer. If `work` fails, the function adds the lines from the last check to the causes of the
  * failure (`reports.addCause`).
  */
 export async function sayingWhatHolds(

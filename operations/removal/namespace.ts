@@ -41,7 +41,8 @@ export async function deleteNamespace(
   let reported = started;
   for (;;) {
     const now = await readNamespace(name, cluster);
-    // If the UID is different, the namespace is gone, and someone has already created a new one.
+    // If the UID is missing or different, the namespace is gone. A different UID means that someone
+    // has already created a new namespace with this name.
     if (now?.metadata.uid !== uid) return;
     const isOver = Date.now() - started >= patienceMs;
     if (isOver || Date.now() - reported >= reportMs) {
