@@ -27,7 +27,7 @@ export interface RunOptions extends ApprovalOptions {
   readonly deadline?: string;
   /**
    * Name of a Job that an earlier `npm run run` has created. With this option, the function waits
-   * for this Job, and creates no other Job.
+   * for this Job, and does not create a Job.
    */
   readonly follow?: string;
   /**
@@ -47,8 +47,8 @@ const mostHours = 24;
 
 /**
  * `npm run run -- STACK -- ARGS...`: runs one command of the service in a Kubernetes Job, and waits
- * until the command ends. The command's output goes to standard output or to the file in `output`,
- * and its log messages go to standard error.
+ * until the command ends. The command's output goes to standard output or to the file in `output`.
+ * The command's log messages go to standard error.
  *
  * Sets the exit code of this process to the exit code of the command. The exit code is 125 if the
  * command did not begin, or if the caller has not received the whole output.
@@ -92,7 +92,8 @@ export async function run(
 }
 
 /**
- * @throws WrongUse if the options are wrong, or if a command for production has no approval
+ * @throws WrongUse if the options are wrong, or if a command for production has no approval or no
+ * reason
  */
 async function requestOf(
   stack: string,

@@ -116,8 +116,8 @@ interface Following {
 }
 
 /**
- * Prints the log messages of the command until the caller has received its whole output, or until
- * its pod can no longer send the output.
+ * Prints the log messages of the command until the caller has received the whole output of the
+ * command, or until the pod can no longer send the output.
  *
  * @returns the pod in its last known state, or undefined if there never was a pod
  * @throws Error if the output cannot be written to its destination

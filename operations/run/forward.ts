@@ -45,12 +45,12 @@ export class Forward {
     this.#child = child;
     this.port = port;
     this.ended = once(child, "exit").catch(() => undefined);
-    // This handler stops kubectl, which would otherwise continue to run after this process ends.
+    // Without this handler, kubectl would continue to run after this process ends.
     process.once("exit", this.#onExit);
   }
 
   /**
-   * Starts `kubectl port-forward`, and waits until it listens.
+   * Starts `kubectl port-forward`, and waits until kubectl listens on the port of this machine.
    *
    * @param local port of this machine. By default, kubectl chooses a free port.
    * @throws Error with the output of kubectl, if kubectl does not listen within 20 seconds

@@ -40,7 +40,7 @@ export const annotationsOf = {
  * Returns a unique name for a Job, such as `run-export-t3f1k2-9a1c`.
  *
  * @param prefix the command that creates the Job, such as `run`
- * @param text a text such as `export`, whose letters and digits become a part of the name
+ * @param text a text such as `export`. The letters and digits of the text become a part of the name
  */
 export function nameOf(prefix: string, text: string, now = Date.now()): string {
   const word = text

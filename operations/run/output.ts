@@ -62,7 +62,7 @@ export class Output {
    *
    * @param signal ends the method, for example because the pod is gone
    * @returns true if the output is complete, false if `signal` came first
-   * @throws Error if `write` fails, because another try would also fail
+   * @throws Error if `write` fails. The method does not try again, because `write` would fail again
    * @throws Refusal if the pod no longer has the output
    */
   async receive(signal: AbortSignal): Promise<boolean> {

@@ -27,8 +27,8 @@ export interface Scanner extends CompanyScanner {
    */
   readonly withAccepted?: readonly string[];
   /**
-   * Reads the result from the program's output. Only for programs whose exit code does not say
-   * enough.
+   * Reads the result from the program's output. Only for programs whose exit code does not show
+   * whether the program has findings or has failed.
    */
   readonly read?: (ended: Ended, accepted: ReadonlySet<string>) => Outcome;
 }
@@ -105,8 +105,8 @@ interface Advisory {
 }
 
 /**
- * Reads the report of `npm audit`. npm ends with exit code 1 if it has findings, and also if the
- * registry does not answer. Only the report shows which of these two is the case.
+ * Reads the report of `npm audit`. npm ends with exit code 1 if the audit has findings, and also if
+ * the registry does not answer. Only the report shows which of these two is the case.
  */
 function readNpmAudit({ output, stdout }: Ended, accepted: ReadonlySet<string>): Outcome {
   let report: NpmAudit;

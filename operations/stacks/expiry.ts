@@ -5,7 +5,7 @@ import { hour, moment } from "../../lib/time";
  * Longest time from the last update of a review stack to its expiry, in hours. The registry deletes
  * a branch's image 30 days after the push (the platform's `buildDays`). Without the image, the pods
  * cannot start again. An update of the same code does not push the image again, but extends the
- * stack's life. So two times of this length must be shorter than 30 days.
+ * stack's life. So twice this time must be less than 30 days.
  */
 export const longestHours = 13 * 24;
 

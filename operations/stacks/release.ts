@@ -10,7 +10,9 @@ export interface Release {
   readonly replicas?: number;
 }
 
-/** Stack tag of `prod` that contains the promoted release until a deploy has deployed it. */
+/**
+ * Stack tag of `prod` that contains the promoted release until a deploy has deployed this release.
+ */
 export const promotedTag = "promoted";
 
 export function releaseEnv(release: Release): Readonly<Record<string, string>> {
@@ -36,15 +38,16 @@ export function isRequested(workspace: Workspace, release: Release): boolean {
   return Object.entries(releaseEnv(release)).every(([name, value]) => told[name] === value);
 }
 
-/** Whether the shell or the CI job sets the image to run. */
+/**
+ * Whether the environment variables of the shell, the CI job or the workspace set the image to run.
+ */
 export function isGiven(workspace: Workspace): boolean {
   return (variables(workspace)["RELEASE_IMAGE_REF"] ?? "") !== "";
 }
 
 /**
- * Returns a workspace without a release, for commands that find or remove a stack. These commands
- * do not depend on a release, and the stack's settings must not depend on the branch that is
- * checked out.
+ * Returns a workspace without a release, for commands that do not use a release. With this
+ * workspace, the stack's settings do not depend on the branch that is checked out.
  */
 export function withoutRelease(workspace: Workspace): Workspace {
   return withEnv(workspace, { RELEASE_BRANCH: "unknown", RELEASE_IMAGE_REF: "" });

@@ -36,7 +36,7 @@ export async function limitReached(
   );
 }
 
-/** @throws UserError if the cluster already has the largest allowed number of review stacks */
+/** @throws UserError if a new namespace for the stack would exceed the limit of review stacks */
 export async function assertBelowLimit(
   stack: string,
   cluster: Pick<Cluster, "kubectl">,

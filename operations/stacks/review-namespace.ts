@@ -88,9 +88,9 @@ export async function readNamespace(
 }
 
 /**
- * Largest expected difference between the clocks of two machines, in milliseconds. If the last
- * update in an annotation is further in the future, the code ignores this time. Otherwise, a job of
- * the branch could write a future time, and the stack would never expire.
+ * Largest expected difference between the clocks of two machines, in milliseconds. If the time of
+ * the last update in an annotation is further in the future, the code ignores the annotation.
+ * Otherwise, a job of the branch could write a future time, and the stack would never expire.
  */
 const clockAheadMs = 5 * 60_000;
 
@@ -157,9 +157,9 @@ export async function annotate(
 
 /**
  * Records an update of a review stack in its namespace, so that the time until the stack's expiry
- * starts again. Does nothing if the namespace does not exist yet or belongs to someone else. If
- * this fails, the function prints a warning and throws no error, because without the record, the
- * stack only expires earlier.
+ * starts again. Does nothing if the namespace does not exist yet or belongs to someone else. If the
+ * function cannot record the update, it prints a warning and throws no error. Without the record,
+ * the stack only expires earlier.
  */
 export async function recordUpdate(
   stack: string,

@@ -6,7 +6,7 @@ import { stackOfSlug } from "./review-namespace";
 
 /**
  * Tags of a review stack in its state. The commands that remove a stack do not trust these tags,
- * because the jobs of every branch can write them. The commands use the namespace instead.
+ * because the jobs of every branch can write the tags. The commands use the namespace instead.
  */
 export const reviewTags = { branch: "branch", cluster: "clusterUid" } as const;
 
@@ -47,8 +47,8 @@ export function stackNamed(
 }
 
 /**
- * Returns the given branch. If no branch is given, returns RELEASE_BRANCH or, if this variable is
- * not set, the checked-out branch.
+ * Returns the given branch. If no branch is given, returns the value of RELEASE_BRANCH or, if this
+ * variable is not set, the checked-out branch.
  */
 export async function branchOr(given: string | undefined, workspace: Workspace): Promise<string> {
   const fromEnv = variables(workspace)["RELEASE_BRANCH"];

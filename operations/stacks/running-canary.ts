@@ -41,7 +41,8 @@ export interface RunningCanary {
 /**
  * Connects to the state backend and to production's cluster.
  *
- * @throws UserError within 20 s if the state backend or production's cluster does not answer.
+ * @throws UserError within 20 s, or within 50 s on EKS, if the state backend or production's
+ * cluster does not answer.
  */
 export async function connectToProduction(workspace: Workspace): Promise<Production> {
   const settings = await settingsOf(canaryStack, workspace);
@@ -51,7 +52,7 @@ export async function connectToProduction(workspace: Workspace): Promise<Product
 /**
  * Finds the running canary. Undefined if no canary runs. The function reads the state and the
  * cluster. If someone killed the start of a canary during the wait for its pods, the state does not
- * contain the canary's Deployment. But the pods of this Deployment already serve production's
+ * contain the canary's Deployment. But the pods of this Deployment may already serve production's
  * requests.
  */
 export async function runningCanary(
@@ -97,8 +98,8 @@ export async function canaryDeployment(
 }
 
 /**
- * Returns the number of pods of a track that get requests. A terminating pod gets no new requests,
- * although it is Ready until its preStop hook ends.
+ * Returns the number of pods of a track that get requests. A terminating pod stays Ready until its
+ * preStop hook ends, but gets no new requests.
  */
 export async function readyPods(
   production: Pick<Production, "cluster" | "settings">,

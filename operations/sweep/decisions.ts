@@ -22,7 +22,7 @@ export interface Inventory {
   /** Namespaces in the cluster whose names have the prefix of review stacks. */
   readonly namespaces: readonly ReviewNamespace[];
   readonly now: Date;
-  /** URL of the Git remote with these branches. */
+  /** URL of the Git remote whose branches are in `branches`. */
   readonly remote: string | undefined;
   /** Review stacks that have a state in the state backend. */
   readonly states: readonly ReviewState[];
@@ -43,9 +43,9 @@ export interface Decision {
 }
 
 /**
- * Decides about the canary and each review stack: whether the sweep removes it, and why. The facts
- * about a review stack come from its namespace. If a review stack has a state but no namespace, the
- * sweep uses only the stack's name and the time of the last write to its state.
+ * Decides for the canary and for each review stack whether the sweep removes the stack, and why.
+ * The facts about a review stack come from its namespace. If a review stack has a state but no
+ * namespace, the sweep uses only the stack's name and the time of the last write to its state.
  */
 export function decide(inventory: Inventory): readonly Decision[] {
   const { canary, namespaces, states } = inventory;
@@ -77,10 +77,9 @@ function decideNamespace(review: ReviewNamespace, inventory: Inventory): Decisio
 }
 
 /**
- * Decides whether the sweep removes a review stack that has a state but no namespace. Such a state
- * remains if the removal of a stack was killed. Such a state also exists if no deploy has created
- * the stack's namespace. If two branches have the same slug, the stack stays as long as one of
- * these branches exists.
+ * Decides whether the sweep removes a review stack that has a state but no namespace. Such a stack
+ * exists if someone killed its removal, or if no deploy has created its namespace yet. If two
+ * branches have the same slug, the stack stays as long as one of these branches exists.
  */
 function decideState({ modified, name }: ReviewState, inventory: Inventory): Decision {
   const decision = { name, what: "stack" } as const;

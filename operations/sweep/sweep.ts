@@ -31,8 +31,8 @@ export interface SweepOptions {
 }
 
 /**
- * `npm run sweep`: decides which review stacks the sweep removes, and whether it removes the
- * canary, and prints each decision.
+ * `npm run sweep`: decides for the canary and for each review stack whether the sweep removes the
+ * stack, and prints the decisions. With the option `apply`, the sweep then removes these stacks.
  */
 export async function sweep(
   options: SweepOptions,
