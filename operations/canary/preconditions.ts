@@ -29,8 +29,8 @@ export function validateCanary(candidate: CanaryFacts): string | undefined {
   const { branch, commit, containsProduction, migrations, productionCommit } = candidate;
   const { hold, productionRuns, running } = candidate;
   if (hold !== undefined) return hold;
-  // If a start of the same branch failed or was killed, the command may run again to continue that
-  // start.
+  // If the start of a canary of this branch has failed, or if someone has killed the start, the
+  // command may run again and continue that start.
   if (running !== undefined && (running.started || running.branch !== branch)) {
     return `A canary of "${running.branch}" is already running. Stop it first: npm run canary -- stop`;
   }
@@ -113,7 +113,7 @@ export function validateBuild(facts: BuildFacts): string | undefined {
   return undefined;
 }
 
-/** Facts about the checkout, whose program and settings a canary uses. */
+/** Facts about the checkout. A canary uses the program and the settings of the checkout. */
 export interface CheckoutFacts {
   /**
    * Whether the checked-out commit is in the history of the remote's `main`. Undefined if git

@@ -88,7 +88,7 @@ export const httpPortOf = ({ ports = [] }: Container): number | undefined =>
   ports.find(({ name }) => name === httpPortName)?.containerPort;
 
 /**
- * Returns the Job of a twin: a Job with one pod, which is a copy of the service's pods.
+ * Returns the Job of a twin: a Job with one pod. The pod is a copy of the service's pods.
  *
  * The copy comes from the Deployment's template and not from a pod, because the cluster adds fields
  * to a pod, such as the node and default values. The copy must not have these fields. With a Job,

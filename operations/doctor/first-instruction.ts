@@ -22,9 +22,9 @@ const logMs = 3_000;
 const leftMs = 120_000;
 
 /**
- * Starts two pods: one may connect to nothing, the other may connect to everything. The first
- * instruction of each pod tries to connect to the API server, DNS and the instance metadata. Writes
- * the result into the cluster's record.
+ * Starts two pods. The network policies allow one pod no connection, and the other pod every
+ * connection. The first instruction of each pod tries to connect to the API server, DNS and the
+ * instance metadata. Writes the result into the cluster's record.
  */
 export const firstInstruction: Check = async (patient) => {
   const namespace = `${service}-doctor-${randomBytes(3).toString("hex")}`;
@@ -56,7 +56,8 @@ export const firstInstruction: Check = async (patient) => {
   } finally {
     process.off("SIGINT", stopped).off("SIGTERM", stopped);
     await remove().catch((error: unknown) => {
-      // A role that may not delete a namespace may not create one either, so no namespace is left.
+      // A role without the permission to delete a namespace has no permission to create a namespace
+      // either. So no namespace is left.
       if (!isForbidden(error))
         console.error(`Namespace ${namespace} may be left: ${String(error)}`);
     });
@@ -131,7 +132,7 @@ function reasonOf(pod: Pod): string {
   return `pod ${pod.metadata.name} did not end in time (${why}); run the command again`;
 }
 
-/** Writes the record, which every deploy of a review stack reads. */
+/** Writes the record. Every deploy of a review stack reads this record. */
 async function written({ cluster, left }: Patient, record: string): Promise<Row> {
   const check = "record";
   const args = ["annotate", "namespace", "kube-system", `${recordKey}=${record}`, "--overwrite"];

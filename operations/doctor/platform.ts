@@ -55,8 +55,8 @@ export interface Report {
  * `npm run doctor -- platform`: checks that clusters have what review stacks need, and prints a
  * line for each check. The exit code is 3 if the result of at least one check is not `ok`.
  *
- * @throws UserError if a cluster does not answer. The command first prints the results of the other
- * clusters.
+ * @throws UserError if a cluster does not answer. The command first prints the results of the
+ * clusters that answer.
  */
 export async function doctorPlatform(
   { context, json = false }: DoctorOptions,

@@ -69,8 +69,8 @@ interface Operation {
 }
 
 /**
- * Returns the operations that remove the added fields. Removes later elements of a list first, so
- * that the indexes of the earlier elements stay the same.
+ * Returns the operations that remove the added fields. The operations remove later elements of a
+ * list first, so that the indexes of the earlier elements do not change.
  */
 function removalsOf({ differences, live }: ChangedObject): readonly Operation[] {
   return differences

@@ -45,8 +45,8 @@ export class ZonedClock {
 
   /**
    * Returns the time at which the clock shows this date and time. Month 13 is the next January.
-   * When the clocks change, the clock may show a date and time twice or never. The function then
-   * returns the same time as Go's function `time.Date`, which Kubernetes uses.
+   * When the clocks change, the clock may show a date and time twice or never. In these cases, this
+   * function returns the same time as Go's function `time.Date`. Kubernetes uses `time.Date`.
    */
   time({ day, hour, minute, month, second, year }: Omit<LocalTime, "weekday">): number {
     const asUtc = Date.UTC(year, month - 1, day, hour, minute, second);

@@ -84,10 +84,10 @@ async function previewIn(
 const usualMs = 1_000;
 
 /**
- * Runs the engine, which reads the state first. If the state backend does not answer, the engine
- * prints nothing for 15 minutes. So if the engine has printed nothing after a second, this function
- * itself sends a request to the backend. This function does not check the cluster, because the
- * Pulumi program checks the cluster.
+ * Runs the engine. The engine first reads the state. If the state backend does not answer, the
+ * engine prints nothing for 15 minutes. So if the engine has printed nothing after a second, this
+ * function itself sends a request to the backend. This function does not check the cluster, because
+ * the Pulumi program checks the cluster.
  *
  * @throws UserError within 25 s if the state backend does not answer. The error names the backend.
  */

@@ -121,8 +121,8 @@ export function savePlan(file: string, plan: Plan): void {
 }
 
 /**
- * Reads a plan from a file. The file contains either a plan, or the JSON output of a preview, which
- * includes a plan.
+ * Reads a plan from a file. The file contains either a plan, or the JSON output of a preview. This
+ * JSON output includes a plan.
  *
  * @throws UserError if the file has no plan of version 1
  */

@@ -31,7 +31,7 @@ export interface SeenWorkflow {
 
 export interface SeenCircleci {
   readonly workflow: SeenWorkflow;
-  /** Workflow of the same pipeline in which a person reran a job with SSH. */
+  /** A later workflow of the pipeline. In this later workflow, a person reran a job with SSH. */
   readonly rerun?: SeenWorkflow | undefined;
 }
 

@@ -109,7 +109,7 @@ function isRead(line: string): boolean {
   return told.test(line) && !line.includes('"severity":"debug"');
 }
 
-/** Parses the engine's event log, which has one JSON object in each line. */
+/** Parses the engine's event log. Each line of the log has one JSON object. */
 export function readEvents(log: string): Events {
   const events = log.split("\n").filter(isRead).map(parse);
   const policies = events.flatMap(({ policyEvent }) => (policyEvent ? [policyEvent] : []));

@@ -85,8 +85,9 @@ export interface Seen {
 export const nothingSeen: Seen = { objects: [], resources: [] };
 
 /**
- * Reads the stack's objects from the cluster. Empty if the stack is in another cluster. Without
- * this rule, all objects of such a stack would look as if someone had deleted them.
+ * Reads the stack's objects from the cluster. Empty if the stack is in a cluster other than the
+ * given cluster. Without this rule, all objects of such a stack would look as if someone had
+ * deleted them.
  */
 export async function seenIn(
   all: readonly StateResource[],

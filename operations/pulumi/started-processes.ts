@@ -71,8 +71,8 @@ export function tookSoonAfter(
   lock: Pick<LockOwner, "pid" | "timestamp">,
 ): boolean {
   const since = Date.parse(lock.timestamp);
-  // The time in the lock has no fraction of a second, so it may be up to a second before the start
-  // of the process.
+  // The time in the lock has no fraction of a second. So the time in the lock may be up to a second
+  // before the start of the process.
   return pid === lock.pid && since > at - 1000 && since < at + startMs;
 }
 

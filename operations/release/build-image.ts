@@ -57,8 +57,8 @@ export async function pushImage(
   const { stack } = settings;
   const options = await prepareBuild(target);
   const targets = [`**::${component}::image`, `**${component}$${image}::image`];
-  // This update does not check the policies, because it contains only the image: the policies would
-  // report all other resources as missing. The deploy checks the policies.
+  // This update does not check the policies, because the update contains only the image. The
+  // policies would report all other resources as missing. The deploy checks the policies.
   await change("up", stack, workspace, {
     ...(before && { before }),
     options: ["--suppress-outputs", ...options, ...targets.flatMap((urn) => ["--target", urn])],

@@ -17,8 +17,8 @@ interface Waiting {
 }
 
 /**
- * Ten minutes are enough for the AWS Load Balancer Controller, which needs some minutes to delete a
- * load balancer.
+ * The AWS Load Balancer Controller needs some minutes to delete a load balancer. Ten minutes are
+ * enough for this deletion.
  */
 const usual: Waiting = { patienceMs: 10 * 60_000, pauseMs: 1_000, reportMs: 30_000 };
 

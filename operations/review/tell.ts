@@ -3,8 +3,8 @@ import { code, fenced } from "../preview/render/markdown";
 import { type Workspace, variables } from "../pulumi/run-pulumi";
 
 /**
- * Longest text about a failure, in characters. The same comment also contains previews, which need
- * the rest of GitHub's limit.
+ * Longest text about a failure, in characters. The comment also contains previews. The previews
+ * need the rest of GitHub's limit.
  */
 const limit = 1_500;
 

@@ -208,8 +208,8 @@ async function toItsEnd(stack: string, where: Where, file: string | undefined): 
     console.error(`Job ${name}: ${end.says}`);
     process.exitCode = end.code;
     if (end.began) return;
-    // This code deletes the Job, because the command could otherwise begin later, when no one waits
-    // for its output.
+    // Without this deletion, the command could begin later, when no one waits for the output of the
+    // command.
     await cluster.kubectl(
       ["--namespace", namespace, "delete", "job", name, "--wait=false"],
       30_000,

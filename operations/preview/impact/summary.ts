@@ -11,7 +11,7 @@ import { type Group, groupsOf, replacementOf, type Row } from "./rows";
 /** `danger`: a person must check the changes. `error`: the preview failed. */
 export type Verdict = "changes" | "danger" | "error" | "nothing";
 
-/** The result of a preview, which the text, Markdown and JSON formats show. */
+/** The result of a preview. The formats text, Markdown and JSON show this result. */
 export interface Summary {
   readonly errors: readonly string[];
   readonly groups: readonly Group[];
