@@ -121,9 +121,9 @@ export async function canaryImage(
 }
 
 /**
- * Returns the image with the tag `canary-<commit>` in the repository of production's images, to
- * which no branch can push. If there is no such image, builds and pushes the image, and adds the
- * tag. The registry refuses to move this tag to another image.
+ * Returns the image with the tag `canary-<commit>` in the repository of production's images. The CI
+ * jobs of branches cannot push to this repository. If the tag does not exist, builds and pushes the
+ * image, and adds the tag. The registry refuses to move this tag to another image.
  */
 export async function imageOf(code: Code, given: Workspace, build: BuildJars): Promise<string> {
   const workspace = withoutRelease(given);
@@ -173,7 +173,8 @@ async function withCode<Result>(
 }
 
 /**
- * Copies a directory. Keeps the times and modes of its files, because an image layer contains both.
+ * Copies a directory. Keeps the times and the modes of the copied files, because an image layer
+ * contains both.
  */
 async function copied(from: string, to: string): Promise<void> {
   mkdirSync(dirname(to), { recursive: true });

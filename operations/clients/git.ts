@@ -61,7 +61,10 @@ export async function currentBranch(workspace = defaultWorkspace): Promise<strin
   return ifKnown(["symbolic-ref", "--short", "-q", "HEAD"], workspace);
 }
 
-/** Whether `older` is in the history of `newer`. Undefined if git does not know both commits. */
+/**
+ * Whether `older` is in the history of `newer`. Undefined if git does not know one of the two
+ * commits.
+ */
 export async function isAncestor(
   older: string,
   newer: string,

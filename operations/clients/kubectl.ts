@@ -26,7 +26,7 @@ export interface Cluster {
   readonly uid: string;
 }
 
-/** A cluster, with a function that starts a kubectl process that continues to run. */
+/** A cluster, with a function that starts a long-running kubectl process. */
 export interface StartingCluster extends Cluster {
   readonly start: Start;
 }

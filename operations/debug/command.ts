@@ -49,8 +49,8 @@ export interface DebugOptions {
 const mostHours = 8;
 
 /**
- * `npm run debug -- STACK`: starts a copy of the service's pod, a twin, to which a debugger can
- * connect. With `threads`, `heap` or `jfr`, gets a thread dump, a heap dump or a flight recording
+ * `npm run debug -- STACK`: starts a twin, a copy of the service's pod. A debugger can connect to
+ * the twin. With `threads`, `heap` or `jfr`, gets a thread dump, a heap dump or a flight recording
  * of a running pod instead.
  *
  * @throws WrongUse if the options are wrong, or if `yes` or the reason is missing for production.

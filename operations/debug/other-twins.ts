@@ -15,7 +15,7 @@ interface TwinJob {
 
 type Where = Pick<Target, "cluster" | "namespace">;
 
-/** Longest time until the pod of a deleted twin is gone, in seconds. */
+/** Longest wait until the pod of a deleted twin is gone, in seconds. */
 const goneSeconds = 9;
 
 /**

@@ -53,8 +53,8 @@ const options = "JAVA_TOOL_OPTIONS";
  */
 export const graceSeconds = 2;
 /**
- * Seconds that Kubernetes keeps a twin that has ended, so that a person can read its last log
- * lines.
+ * Seconds for which Kubernetes keeps a twin after its end, so that a person can read the twin's
+ * last log lines.
  */
 const keepSeconds = 30;
 

@@ -10,7 +10,7 @@ export interface DeployFacts {
   readonly environment: Environment;
   /**
    * Image that the stack must run, if the registry does not have this image any more. Otherwise
-   * undefined, also if the stack builds its own image.
+   * undefined. Also undefined if the stack builds its own image.
    */
   readonly goneImage: string | undefined;
   /** The cluster's record of its network policies, in the form of operations/doctor/record.ts. */

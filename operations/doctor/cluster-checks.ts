@@ -61,7 +61,8 @@ export function storageClassIn(classes: readonly Named[]): Finding {
 }
 
 /**
- * Name of the webhook of the AWS Load Balancer Controller that adds readiness gates to pods.
+ * Name of the webhook that adds readiness gates to pods. The webhook belongs to the AWS Load
+ * Balancer Controller.
  *
  * @see https://kubernetes-sigs.github.io/aws-load-balancer-controller/latest/deploy/pod_readiness_gate/
  */

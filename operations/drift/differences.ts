@@ -46,8 +46,8 @@ export interface Comparison {
 const ofOperations = [
   ...Object.values(reviewAccess.annotations),
   "kubectl.kubernetes.io/last-applied-configuration",
-  // `kubectl rollout restart` sets this annotation. The command starts the pods again, and changes
-  // nothing else.
+  // `kubectl rollout restart` sets this annotation. The command replaces the pods, and changes no
+  // other field.
   "kubectl.kubernetes.io/restartedAt",
 ];
 

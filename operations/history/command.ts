@@ -53,7 +53,7 @@ interface Presence {
    */
   readonly now: Update | undefined;
   /**
-   * Start and end of the time in which the stack ran releases that contain the commit. The end is
+   * Start and end of the period in which the stack ran releases that contain the commit. The end is
    * undefined if it is unknown. Both are undefined if the stack runs the commit now, or if no known
    * update contains the commit.
    */

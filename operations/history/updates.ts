@@ -23,8 +23,8 @@ export interface Update {
   /** URL of the CircleCI job. */
   readonly link: string | undefined;
   /**
-   * The checked-out commit, from which the update took the program, the jobs and the stack settings
-   * file.
+   * The checked-out commit. The update took the program, the jobs and the stack settings file from
+   * this commit.
    */
   readonly program: string | undefined;
   readonly reason: string | undefined;

@@ -75,7 +75,7 @@ export class DueTimes {
         const { day, ...local } = clock.local(at);
         at = clock.time({ ...local, day: day + 1 });
         // In some time zones, clocks go from 00:00 to 01:00 or back to 23:00 on the day of a clock
-        // change. The next two lines set `at` to the start of the day, as `robfig/cron` does.
+        // change. The next two lines set `at` to the start of the day. `robfig/cron` does the same.
         const { hour: hours } = clock.local(at);
         if (hours > 0) at += (hours > 12 ? 24 - hours : -hours) * hour;
         if (clock.local(at).day === 1) continue search;

@@ -9,8 +9,8 @@ import { stateDirectory } from "../pulumi/torn-files";
 import type { CircleciJob } from "./circleci-job";
 
 /**
- * The record that a Pulumi process belongs to a CircleCI job. A job writes the record before its
- * process takes the stack's lock.
+ * The record that a Pulumi process belongs to a CircleCI job. A job writes the record before the
+ * job's Pulumi process takes the stack's lock.
  */
 export interface JobRecord {
   /** Time of the record, in milliseconds since 1970. */

@@ -155,8 +155,8 @@ export function messageOf(notice: Notice): Message {
 
 /**
  * Returns a text or, if the text is too long, the start of the text. The start has the cause of a
- * failure, and the lines of logs come later. The limit applies to the escaped text, in which one
- * character can become five.
+ * failure, and the lines of logs come later. The limit applies to the escaped text. In the escaped
+ * text, one character can become five characters.
  */
 function start(text: string): string {
   let limit = causeLimit;

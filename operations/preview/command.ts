@@ -41,9 +41,9 @@ const exitCodes: Readonly<Record<Verdict, number>> = {
 
 /**
  * Returns the caller's workspace, with environment variables for the release that the preview
- * compares with the state. For staging and production, this release has the branch `main`, so the
- * preview of a branch shows what happens after its merge. For production, the preview uses the
- * promoted release.
+ * compares with the state. For staging and production, the branch of this release is `main`. So the
+ * preview of a branch shows what happens after the merge of the branch. For production, the preview
+ * uses the promoted release.
  */
 async function workspaceFor(stack: string, given: Workspace): Promise<Workspace> {
   const env = variables(given);

@@ -70,9 +70,9 @@ function isSameFile(name: string, one: string, other: string): boolean {
 }
 
 /**
- * Adds the directory with the service's jar to the merged code. If the jar on this machine was
- * built from other code, the added jar is an empty file. A preview builds no image, and reads only
- * the name of the jar.
+ * Adds the directory with the service's jar to the merged code. If the jar on this machine was not
+ * built from the merged code, the added jar is an empty file. A preview builds no image, and reads
+ * only the name of the jar.
  *
  * @returns a note if the jar on this machine was not built from the merged code
  */

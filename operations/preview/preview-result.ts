@@ -26,8 +26,8 @@ async function ran(run: PreviewRun): Promise<PreviewOutput> {
  * @param notes lines that the summary shows in addition to the engine's results
  */
 export async function previewOf(run: PreviewRun, notes: Notes = []): Promise<PreviewResult> {
-  // The engine runs for more than a second, so Node.js loads the modules that read the engine's
-  // events at the same time.
+  // The engine runs for more than a second. During this time, Node.js loads the modules that read
+  // the engine's events.
   const [output, { resultOf }] = await Promise.all([ran(run), import("./result-of")]);
   return resultOf(run, output, await notes);
 }

@@ -29,8 +29,8 @@ export interface PreviewResult {
    */
   readonly complete: boolean;
   /**
-   * Objects that a deploy would create. The list contains only objects of types that every RBAC
-   * role may read.
+   * Objects that a deploy would create. The list contains only objects of types that every role
+   * with access to a stack may read.
    */
   readonly created: readonly Key[];
   readonly plan: Plan;

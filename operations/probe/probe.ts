@@ -101,7 +101,8 @@ interface Deployed {
 /**
  * Returns the cluster, the namespace, the type of ingress and the URL of a deployed stack.
  *
- * @throws UserError if the stack is not deployed, or runs in a cluster other than the kubeconfig's
+ * @throws UserError if the stack is not deployed, or runs in a cluster other than the cluster of
+ * the kubeconfig
  */
 async function deployed(stack: string): Promise<Deployed> {
   // The stack's cluster and namespace do not depend on the checked-out branch.

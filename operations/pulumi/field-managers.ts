@@ -1,7 +1,7 @@
 /**
  * Matches the field manager name that Pulumi's Kubernetes provider generates for each object. If
  * Pulumi was killed while it created an object, the object in the cluster has this name, but the
- * stack's state does not.
+ * stack's state does not contain the name.
  */
 export const drawnManager = /^pulumi-kubernetes-[0-9a-f]+$/;
 

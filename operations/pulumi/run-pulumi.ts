@@ -267,8 +267,8 @@ export async function ask(
   workspace: Workspace,
   options: Pick<CommandOptions, "input" | "killSignal" | "timeout"> = {},
 ): Promise<string> {
-  // This file does not load the module at its start, because most previews do not call `ask`. Such
-  // a preview starts faster.
+  // Only this function loads the module, because most previews do not call this function. A preview
+  // without this module starts faster.
   const { command } = await import("../../lib/command");
   removeTornFiles(variables(workspace)["PULUMI_BACKEND_URL"]);
   // `--non-interactive` is before `--`, because Pulumi treats everything after `--` as a value.

@@ -43,8 +43,8 @@ const filesOf = (stack: string): readonly string[] => ["jobs.ts", `Pulumi.${stac
 
 /**
  * `npm run rollback -- STACK --reason TEXT`: deploys an earlier release, by default the previous
- * one. The jobs and the stack settings file come from the earlier release, and the rest of the
- * program from the current checkout. The command also holds the stack, so that no pipeline deploys
+ * one. The jobs and the stack settings file come from the earlier release. The rest of the program
+ * comes from the current checkout. The command also holds the stack, so that no pipeline deploys
  * the bad release again.
  *
  * @throws UserError if the stack has no earlier release, if a canary runs, if a migration prevents

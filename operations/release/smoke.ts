@@ -155,7 +155,7 @@ function works(answer: Answer | string): answer is Answer {
 
 /**
  * Waits until the release answers. Then sends further requests. All these requests must succeed,
- * also the requests that a canary answers.
+ * including the requests that a canary answers.
  */
 async function release(url: string, commit: string): Promise<void> {
   const started = Date.now();

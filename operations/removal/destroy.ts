@@ -19,8 +19,8 @@ const ofKubernetes = new Set(["foregroundDeletion", "orphan"]);
 
 /**
  * Runs `pulumi destroy`. Every 30 s, prints the objects that Kubernetes cannot delete yet because a
- * controller has not removed its finalizer. Pulumi itself waits for 10 minutes, and then fails
- * without giving this reason.
+ * controller has not removed the finalizer that it added. Pulumi itself waits for 10 minutes, and
+ * then fails without giving this reason.
  *
  * @param known - the state's resources, if the caller has read them
  */
@@ -68,8 +68,8 @@ export async function sayingWhatHolds(
 }
 
 /**
- * Returns one line for each object whose deletion has begun, but waits for a controller to remove
- * its finalizer.
+ * Returns one line for each object that Kubernetes cannot delete yet, because a controller has not
+ * removed the finalizer that it added.
  */
 export function held(objects: readonly LiveObject[], now = new Date()): readonly string[] {
   return objects.flatMap(({ kind, metadata }) => {

@@ -78,8 +78,8 @@ export interface StackStatus {
    */
   readonly pods: Known<Pods | undefined>;
   /**
-   * The promoted release, which the next deploy will deploy. The value is undefined if no release
-   * is promoted.
+   * The promoted release. The next deploy deploys this release. The value is undefined if no
+   * release is promoted.
    */
   readonly promoted: Known<Release | undefined>;
   /** What the last successful update deployed. */

@@ -83,7 +83,7 @@ async function remoteOf(workspace: Workspace): Promise<Pick<Inventory, "branches
 
 /**
  * Removes the review stacks and the canary in `going`. If a removal fails, the function continues
- * with the next one.
+ * with the next removal.
  *
  * @throws UserError with the stacks that the function could not remove
  */

@@ -61,7 +61,7 @@ export async function notifyJobs(
   }
 }
 
-/** Longest reason for its own failure that the notifier stores, in characters. */
+/** Longest text that the notifier stores about its own failure, in characters. */
 const longestTrouble = 300;
 
 interface Telling {

@@ -120,8 +120,8 @@ function isReplacing(path: string, steps: readonly Step[]): boolean {
   // A step without a detailed diff has only `keys`, the names of the fields that cause the
   // replacement. A key may be a field with subfields, such as `spec`.
   const keys = detailed.length > 0 ? detailed : steps.flatMap((step) => step.keys ?? []);
-  // Pulumi's paths contain the index of a list element, and this module's paths contain its name.
-  // So the comparison ignores the index and the name.
+  // Pulumi's paths contain the index of a list element, and this module's paths contain the name of
+  // the element. So the comparison ignores the index and the name.
   const unnumbered = (one: string) => one.replace(/\[[^\]"]*\]/g, "[]");
   const plainPath = unnumbered(path);
   return keys.map(unnumbered).some((key) => plainPath.startsWith(key) || key.startsWith(plainPath));

@@ -100,9 +100,9 @@ function objectRow(change: Change, named = true): Row {
 }
 
 /**
- * Returns the replaced objects that Pulumi creates anew before it deletes the old object. An
- * example is a ConfigMap, because its name changes with its content. Each key of the map is an
- * object's old name.
+ * Returns the replacements in which Pulumi creates the new object before it deletes the old object.
+ * An example is a ConfigMap, because a ConfigMap's name changes with its content. Each key of the
+ * map is an object's old name.
  */
 function renewed(changes: readonly Change[]): ReadonlyMap<string, Change> {
   return new Map(
@@ -251,8 +251,8 @@ export function groupsOf(changes: readonly Change[]): readonly Group[] {
     const one = comesOrGoes ? whole(owned, its) : undefined;
     const rows = one ? [one] : folded(owned.flatMap((change) => rowsOf(change, changes)));
     if (rows.length === 0) continue;
-    // The key does not contain `fields`, because the paths in it can contain the component's own
-    // name, such as the name of a container.
+    // The key does not contain `fields`, because the paths in `fields` can contain the component's
+    // own name, such as the name of a container.
     const key = JSON.stringify([owner.type, rows.map((row) => ({ ...row, fields: [] }))]);
     const names = [...(same.get(key)?.names ?? []), ...(owner.name === "" ? [] : [owner.name])];
     same.set(key, { names: names.sort(), rows, type: typeName(owner.type) });

@@ -27,8 +27,8 @@ export interface Summary {
 
 /**
  * Returns the errors about changes that the cluster rejects because a field is immutable. The
- * Kubernetes provider tries each change with a dry run. This error ends the preview. An update
- * would replace the object.
+ * Kubernetes provider tries each change with a dry run. Such an error ends the preview, but an
+ * update would replace the object.
  */
 function rejectedByCluster(events: Events, changes: readonly Change[]): ReadonlySet<Diagnostic> {
   const urns = new Set(changes.map(({ urn }) => urn));

@@ -36,7 +36,10 @@ const url = of(
 );
 const probes = ["livenessProbe", "readinessProbe", "startupProbe"];
 const sharedWeb = podArgs(webPods);
-/** Fields whose values depend on the memory of a pod: a heap dump needs twice the heap. */
+/**
+ * Fields of the volume for diagnostics. The values depend on the memory of a pod, because the
+ * volume must have space for heap dumps.
+ */
 const diagnostics = of(
   "Deployment",
   webEnv("DIAGNOSTICS_VOLUME_BYTES"),
