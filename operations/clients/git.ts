@@ -61,10 +61,7 @@ export async function currentBranch(workspace = defaultWorkspace): Promise<strin
   return ifKnown(["symbolic-ref", "--short", "-q", "HEAD"], workspace);
 }
 
-/**
- * Whether `older` is in the history of `newer`. Undefined if git does not know one of the two
- * commits.
- */
+/** Whether `older` is in the history of `newer`. Undefined if git lacks one of the commits. */
 export async function isAncestor(
   older: string,
   newer: string,
@@ -76,10 +73,7 @@ export async function isAncestor(
 /** Name of the git remote that decides which branches exist. */
 const remote = "origin";
 
-/**
- * All branches at the remote, with the newest commit of each branch. Undefined if there is no
- * remote.
- */
+/** Branches at the remote, each with its newest commit. Undefined if there is no remote. */
 export async function remoteBranches(
   workspace: Workspace,
 ): Promise<ReadonlyMap<string, string> | undefined> {
@@ -119,9 +113,7 @@ export function repositoryOf(url: string, cwd: string): string {
   return short(`${where.toLowerCase()}/${path.replace(/^\/+/, "")}`);
 }
 
-/**
- * Fetches all commits of a branch. A shallow clone or an old clone may lack some of these commits.
- */
+/** Fetches all commits of a branch. A shallow or old clone may lack some of these commits. */
 export async function fetchBranch(branch: string, workspace: Workspace): Promise<void> {
   const shallow = await git(["rev-parse", "--is-shallow-repository"], workspace);
   const whole = shallow === "true" ? ["--unshallow"] : [];
@@ -211,9 +203,7 @@ export async function changedFiles(
   return differing([from, to, "--", directory], workspace);
 }
 
-/**
- * Names of the files and folders in a directory of a commit. Undefined if the commit is unknown.
- */
+/** Names of the files and folders in a commit's directory. Undefined if the commit is unknown. */
 export async function filesAt(
   commit: string,
   directory: string,

@@ -51,9 +51,7 @@ export interface DeployOptions {
    * delete (`local` and review stacks), otherwise false.
    */
   readonly takeBack?: boolean;
-  /**
-   * The deploy calls this function after the confirmation, and before any change in the cluster.
-   */
+  /** The deploy calls this function after the confirmation, before any change in the cluster. */
   readonly confirmed?: () => Promise<void>;
   /** Deploys even if the stack has a hold, for example after a rollback. */
   readonly evenIfHeld?: boolean;

@@ -20,9 +20,7 @@ export const doctorLabel = "doctor-probe";
 export const roles = ["denied", "allowed"] as const;
 export type Role = (typeof roles)[number];
 
-/**
- * Seconds after which Kubernetes ends a pod. So a killed probe does not leave a running pod.
- */
+/** Seconds after which Kubernetes ends a pod. So a killed probe does not leave a running pod. */
 const lifetimeSeconds = 60;
 /** Longest time that a pod waits for its network policies to hold, in seconds. */
 const policySeconds = 10;

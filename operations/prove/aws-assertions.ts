@@ -16,9 +16,7 @@ export interface SeenAws {
     readonly first: Push;
     /** Answer to a push of another image with the tag of `first`. */
     readonly moved: Push;
-    /**
-     * Answer to a push of another image with an existing tag that one of `filters` matches.
-     */
+    /** Answer to a push of another image with an existing tag that one of `filters` matches. */
     readonly excluded: Push;
   };
   /**

@@ -11,9 +11,7 @@ import type { StackCheck, StackPatient } from "./patient";
 const dnsMs = 3_000;
 /** Longest time until the host has shown its certificate, in milliseconds. */
 const tlsMs = 5_000;
-/**
- * If a certificate expires within this time, the result is `wrong`. In milliseconds: 14 days.
- */
+/** If a certificate expires within this time, the result is `wrong`. In milliseconds: 14 days. */
 const soonMs = 14 * 24 * 3_600_000;
 
 type Resolve = (host: string) => Promise<readonly string[]>;
