@@ -81,7 +81,7 @@ export async function session(target: Target, request: SessionRequest): Promise<
 
 /**
  * @throws UserError if this machine cannot listen on the port, for example because another process
- * does
+ * uses the port
  */
 async function assertFree(port: number): Promise<void> {
   const server = createServer();
@@ -151,8 +151,8 @@ function instructions({ api, namespace, pod, port, suspend, until }: Reachable):
 }
 
 /**
- * @throws UserError when the twin has ended; kubectl's error if the cluster is silent for two
- * minutes
+ * @throws UserError when the twin has ended, or the error of kubectl if the cluster does not answer
+ * for two minutes
  */
 async function untilEnded(name: string, target: Target, aborted: AbortSignal): Promise<never> {
   let answered = Date.now();

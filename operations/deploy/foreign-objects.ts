@@ -14,7 +14,7 @@ const mostNamed = 10;
  * role has no permissions in the namespace yet, this check finds nothing. For stacks that delete
  * their namespace, {@link assertNamespaceNotShared} checks the whole namespace.
  *
- * @throws UserError that names at most ten of these objects, and the tool that created each
+ * @throws UserError that names at most ten of these objects, and the tool that created each object
  */
 export async function assertNoneExists(
   created: readonly Key[],

@@ -35,9 +35,9 @@ export function recordOf(enforcement: Enforcement, date: Date): string {
 }
 
 /**
- * Returns the record of the sandbox's cluster as an annotation. The sandbox needs no `npm run
- * doctor -- platform`: the sandbox drops the packets of new pods until their network policies hold
- * (sandbox/node/new-pods.ts). A test checks that the sandbox drops these packets.
+ * Returns the record of the sandbox's cluster as an annotation. The sandbox needs no
+ * `npm run doctor -- platform`: the sandbox drops the packets of new pods until their network
+ * policies hold (sandbox/node/new-pods.ts). A test checks that the sandbox drops these packets.
  */
 export function sandboxRecord(): Readonly<Record<string, string>> {
   return { [recordKey]: recordOf("strict", new Date()) };

@@ -63,7 +63,7 @@ export interface LockStore {
 const recordFolder = "circleci";
 
 /**
- * Returns functions to read and to remove a stack's locks. The locks are files in a local directory,
+ * Returns functions that read and remove a stack's locks. The locks are files in a local directory,
  * or objects in S3.
  *
  * @throws UserError if the state backend is neither in files nor in S3.

@@ -44,8 +44,8 @@ export function driftMessage(
 }
 
 /**
- * Returns a block with the first lines of a list, as many as fit into one block, at most {@link
- * mostLines}. The function measures the escaped text, which may be longer than the lines.
+ * Returns a block with the first lines of a list, as many as fit into one block, at most
+ * {@link mostLines}. The function measures the escaped text, which may be longer than the lines.
  */
 function listed(title: string, lines: readonly string[]): readonly Block[] {
   if (lines.length === 0) return [];

@@ -37,7 +37,7 @@ const url = of(
 const probes = ["livenessProbe", "readinessProbe", "startupProbe"];
 const sharedWeb = podArgs(webPods);
 /**
- * Fields of the volume for diagnostics. The values depend on the memory of a pod, because the
+ * Fields about the volume for diagnostics. The values depend on the memory of a pod, because the
  * volume must have space for heap dumps.
  */
 const diagnostics = of(
