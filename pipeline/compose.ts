@@ -106,8 +106,8 @@ type Event =
 export const previewReport = (stack: string): string => `${reports}/preview-${stack}.json`;
 
 /**
- * Returns the path of a stack's plan: the changes that its preview shows. `npm run deploy` changes
- * nothing if it would change more than the plan contains.
+ * Returns the path of a stack's plan: the changes that its preview shows. If a deploy would change
+ * more than the plan contains, the deploy changes nothing.
  */
 export const planOf = (stack: string): string => `${reports}/plan-${stack}.json`;
 
@@ -127,8 +127,9 @@ export const driftReport = (stack: string): string => `${reports}/drift-${stack}
 const toldDrift = (stack: string): string => `${reports}/told-drift-${stack}.json`;
 
 /**
- * The context with the Slack webhook of a job. Jobs of a branch have another webhook, because the
- * code of a branch can send any message, such as a false request for an approval.
+ * The context with the Slack webhook of a job. The jobs of a branch and the jobs of main have
+ * different webhooks, because the code of a branch can send any message, such as a false request
+ * for an approval.
  */
 export type Voice = Extract<ContextName, "slack" | "slack-review">;
 
@@ -168,10 +169,10 @@ export function notice(
 }
 
 /**
- * Returns two jobs: the first job reports that the job `of` failed, and the second job reports that
- * the job `of` was canceled. The job `of` cannot send these messages itself, because a job runs no
- * further step after it is canceled or reaches a timeout. There is one job for each result, because
- * only the statuses in `requires` can distinguish the results.
+ * Returns two jobs: the first job reports that the job `of` failed or was unauthorized, and the
+ * second job reports that the job `of` was canceled. The job `of` cannot send these messages
+ * itself, because a job runs no further step after it is canceled or reaches a timeout. There is
+ * one job for each result, because only the statuses in `requires` can distinguish the results.
  */
 export function badEndNotices(
   of: string,
@@ -197,8 +198,8 @@ export function badEndNotices(
 /**
  * Returns a job that sends a message if the job `of` did not run. CircleCI does not run a waiting
  * job if a job of a newer pipeline waits or runs in the same serial group. The job `of` also has
- * the status `not_run` if an earlier job failed. To exclude this case, pass the approval or the job
- * before `of` as `approval`. Leave `approval` out only if no earlier job can fail.
+ * the status `not_run` if a job that `of` requires failed. To exclude this case, pass the approval
+ * or the job that `of` requires as `approval`. Leave `approval` out only if `of` requires no job.
  */
 export function skippedNotice(
   of: string,

@@ -26,8 +26,8 @@ export interface Context {
 }
 
 /**
- * Returns the facts about the context of an IAM role. Branches may use the context if they may use
- * the role.
+ * Returns the facts about the context of an IAM role. Branches may use the context if branches may
+ * use the role.
  */
 const ofRole = (ciRole: CiRoleName): Context => ({
   hasRole: true,

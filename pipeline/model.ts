@@ -55,7 +55,7 @@ export interface Job {
 
 /**
  * When a step runs. By default, a step runs only if all earlier steps succeeded. After a job is
- * canceled, CircleCI runs none of its other steps.
+ * canceled, CircleCI runs no further step of the job.
  */
 type When = "always" | "on_success" | "on_fail";
 

@@ -25,7 +25,10 @@ const orbs = Object.keys(companyScan.orbs).length === 0 ? {} : { orbs: companySc
  */
 type Files = Readonly<Record<string, Config>>;
 
-/** Returns the pipelines that change staging or production, or that remove stacks. */
+/**
+ * Returns the pipelines for removals, drift, job notifications, canaries and recoveries. If there
+ * is a deploy project, these pipelines belong to the deploy project.
+ */
 const withRights = (place: { readonly inDeployProject: boolean }): Files => ({
   "teardown.yml": compose(
     {
@@ -86,8 +89,8 @@ export const inServiceProject: Files = {
 };
 
 /**
- * Pipelines of the deploy project. The pipelines of a branch cannot start these pipelines, and
- * cannot write to their caches.
+ * Pipelines of the deploy project. The jobs of a branch cannot start these pipelines, and cannot
+ * write to the caches of the deploy project.
  */
 export const inDeployProject: Files = {
   "deploy.yml": compose(

@@ -78,8 +78,8 @@ export const imageOf = (stack: "review" | "staging", tests: string): readonly St
 ];
 
 /**
- * Returns the job that previews a deploy. People read the preview, and the later job that deploys
- * may change only what the preview shows.
+ * Returns the job that previews a deploy for people, and saves a plan. If a later job deploys with
+ * this plan, the later job may change only what the preview shows.
  */
 export function previewOf(
   stack: string,

@@ -113,8 +113,9 @@ interface Rights {
    */
   readonly inDeployProject: boolean;
   /**
-   * Whether the job has a permission that the code of a branch must not have. If true, the job does
-   * not restore the cache with npm's downloads, which the jobs of branches can write.
+   * Whether the code of a branch must not influence the job: the job has a permission that branches
+   * must not have, builds for such a job, or runs in the deploy project. If true, the job does not
+   * restore the cache with npm's downloads, which the jobs of branches can write.
    */
   readonly mainOnly: boolean;
 }

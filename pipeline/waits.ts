@@ -2,7 +2,8 @@ import { rollout, webService } from "../components/conventions/defaults";
 
 /**
  * Minutes that Pulumi waits for an object by default. CircleCI's default for `no_output_timeout` is
- * also 10 minutes. This time is too short, because CircleCI would kill the step while Pulumi waits.
+ * also 10 minutes. CircleCI's default is too short, because CircleCI would kill the step while
+ * Pulumi waits.
  */
 const pulumiDefaultMinutes = 10;
 

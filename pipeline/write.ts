@@ -39,8 +39,8 @@ const marks =
 function illustrate(text: string): string {
   return text.replace(marks, (_, start: string, name: string, end: string) => {
     const [file = "", workflow = ""] = name.split("#");
-    // The page shows the pipelines for one CircleCI project. With a deploy project, the jobs are
-    // the same, but belong to two projects.
+    // The page shows the pipelines for one CircleCI project. With a deploy project, most jobs are
+    // the same, but the jobs belong to two projects.
     const found = inOneProject[file]?.workflows[workflow];
     if (found === undefined) throw new Error(`there is no workflow ${workflow} in ${file}`);
     return `${start}\n\`\`\`mermaid\n${picture(found)}\`\`\`\n\n${end}`;

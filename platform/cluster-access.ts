@@ -30,11 +30,12 @@ export interface ClusterAccessArgs {
 }
 
 /**
- * The identities of CI jobs in the EKS cluster. The jobs of an IAM role belong to a Kubernetes
- * group. Review jobs authenticate with CircleCI's token instead of their IAM role. All review jobs
- * share one IAM role, and each job chooses the name of its session. But CircleCI itself writes the
- * branch into the token. The Kubernetes user of a review job contains this branch, so one branch
- * cannot impersonate another branch.
+ * The identities of CI jobs and of people in the EKS cluster. EKS gives Kubernetes groups to the
+ * IAM roles. Review jobs authenticate with CircleCI's token instead of their IAM role. With the IAM
+ * role, the cluster could not distinguish branches: all review jobs share one IAM role, and each
+ * job chooses the name of its session. CircleCI itself writes the branch into the token. The
+ * Kubernetes user of a review job contains this branch, so one branch cannot impersonate another
+ * branch.
  */
 export class ClusterAccess extends pulumi.ComponentResource {
   constructor(name: string, args: ClusterAccessArgs, opts?: pulumi.ComponentResourceOptions) {
@@ -58,7 +59,8 @@ export class ClusterAccess extends pulumi.ComponentResource {
     }
     for (const [principalArn, kubernetesGroups] of Object.entries(people)) {
       new eks.AccessEntry(
-        // Two roles may have the same name, if they are in different accounts.
+        // This name contains the account, because two roles in different accounts may have the same
+        // name.
         `${name}-${principalArn.replace(/^arn:[^:]*:iam::/, "")}`,
         {
           clusterName,
@@ -72,8 +74,8 @@ export class ClusterAccess extends pulumi.ComponentResource {
       );
     }
     if (removalRole !== undefined) {
-      // EKS accepts the tokens of only one project, so a job of the deploy project authenticates
-      // with its IAM role.
+      // EKS accepts the tokens of only one CircleCI project: the service's project. So a job of the
+      // deploy project authenticates with its IAM role.
       new eks.AccessEntry(
         `${name}-review-removal`,
         {

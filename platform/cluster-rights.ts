@@ -169,9 +169,9 @@ function createBinding(
   { group, namespace, role, user }: Right,
 ): void {
   const apiGroup = "rbac.authorization.k8s.io";
-  // The name of a group ends with a colon and the name of the CI role. The group of review jobs
-  // ends with the id of a project. A reader does not know this id, so the name of the binding
-  // contains the name of the ClusterRole instead.
+  // The name of a group ends with a colon and the name of the CI role or of the kind of people. The
+  // group of review jobs ends with the id of a project. A reader does not know this id, so the name
+  // of the binding contains the name of the ClusterRole instead.
   const ciRole = role.startsWith("review") ? role : group.slice(group.indexOf(":") + 1);
   const name = role.startsWith(ciRole) ? full(role) : full(`${ciRole}-${role}`);
   const given = {

@@ -46,7 +46,7 @@ const surroundings: Rule[] = [
  */
 const logs: Rule[] = [rule([""], ["pods/log"], ["get"])];
 
-/** Rules for people to read all objects of a namespace and the logs, but no Secrets. */
+/** Rules for people to read the objects of a stack and the logs, but no Secrets. */
 const peopleRead: Rule[] = [
   ...workloads(read),
   ...surroundings,
@@ -91,7 +91,7 @@ export const namespacedRules = {
 
   /**
    * Permissions of staging or production in its own namespace. Pods mount the Secrets in the
-   * namespace, but no CI role can read these Secrets.
+   * namespace, but no CI role can read these Secrets with the Kubernetes API.
    */
   deploy: [
     ...workloads([...read, ...write]),
@@ -132,7 +132,7 @@ export const namespacedRules = {
 
   /**
    * Permissions to remove a canary. An admission policy (`canariesOnly`) limits this role to
-   * objects with the name of a canary.
+   * objects whose name is, or begins with, the name of the canary.
    */
   "canary-removal": [
     ...workloads(read),
@@ -176,7 +176,7 @@ export const reviewRemovalRules: Rule[] = [rule([""], ["namespaces"], ["delete"]
 
 /**
  * Returns the rule for the namespace of staging or production, which the platform creates. The
- * stack can change the labels of the namespace, but cannot delete the namespace.
+ * stack can change the namespace, for example its labels, but cannot delete the namespace.
  */
 export function ownNamespaceRules(namespace: string): Rule[] {
   return [{ ...rule([""], ["namespaces"], ["patch"]), resourceNames: [namespace] }];

@@ -10,9 +10,9 @@ export interface EnvironmentNamespaceArgs {
 
 /**
  * The namespace of staging or production. The platform creates the namespace before the first
- * deploy of the stack, because the stack needs its Secrets and permissions there. The namespace has
- * the labels of the stack, so that the stack adopts the namespace. The namespace has the option
- * `protect`, so Pulumi refuses to delete the namespace.
+ * deploy of the stack, because the first deploy needs the Secrets and the permissions in this
+ * namespace. The namespace has the labels of the stack, so that the stack adopts the namespace. The
+ * namespace has the option `protect`, so Pulumi refuses to delete the namespace.
  */
 export class EnvironmentNamespace extends pulumi.ComponentResource {
   constructor(

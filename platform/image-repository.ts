@@ -78,7 +78,8 @@ export class ImageRepository extends pulumi.ComponentResource {
  * Releases and images that a stack runs also keep their `build-*` tag, so without the first two
  * rules, the last rule would delete such images. ECR counts the days from the first push of the
  * image. If the image gets another tag later, the count does not start again. There is no rule for
- * untagged images, because the parts of an image for several platforms have no tags.
+ * untagged images, because such a rule would delete the parts of an image for several platforms,
+ * which have no tags.
  */
 export function lifecycle(buildDays: number) {
   const keep = (tagPattern: string) => ({

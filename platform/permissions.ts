@@ -61,7 +61,7 @@ function allow(
   return { Action, Effect: "Allow", Resource, Sid };
 }
 
-/** Returns the ARN of the root folder of a state backend. */
+/** Returns the ARN of the folder `.pulumi` of a state backend. */
 const root = (bucket: string, prefix: keyof typeof statePrefixes): string =>
   `arn:aws:s3:::${bucket}/${statePrefixes[prefix]}/.pulumi`;
 
@@ -90,8 +90,8 @@ const notifierObjects = (bucket: string): string =>
 
 /**
  * Returns the permission to list the names of all S3 objects in a bucket. This permission does not
- * include the permission to read the objects. The permission is not limited to a prefix, because S3
- * would then answer "forbidden" for objects that do not exist, and Pulumi often requests such
+ * include the permission to read the objects. The permission is not limited to a prefix. With a
+ * limit, S3 would answer "forbidden" for objects that do not exist, and Pulumi often requests such
  * objects.
  */
 function list(bucket: string): Statement {
@@ -214,8 +214,8 @@ function statementsOf(ciRole: CiRoleName, targets: Targets): readonly Statement[
       return [
         cluster,
         list(stateBucket),
-        // The job reads the cluster's UID in the stack tags. The job never reads a state, so it
-        // needs no KMS key.
+        // The job that removes review stacks reads the cluster's UID in the stack tags. This job
+        // never reads a state, so the job needs no KMS key.
         allow(
           "ReadTags",
           read,

@@ -23,7 +23,8 @@ export type Environment = CiEnvironment;
 /** The CircleCI organization and projects whose tokens AWS and the clusters accept. */
 export interface CircleCi {
   /**
-   * Ids of users whose jobs may assume production's role. If empty, all users' jobs may assume it.
+   * Ids of users whose jobs may assume production's role. If the list is empty, the role does not
+   * check the user.
    */
   readonly approverIds: readonly string[];
   /** Id of the deploy project, whose jobs change staging and production, and remove stacks. */
@@ -38,17 +39,18 @@ export interface CircleCi {
 /** Upper limits for review stacks. A branch can set lower limits, but not higher limits. */
 export interface ReviewLimits {
   readonly cpu: string;
-  /** Addresses of DNS servers outside of pods. Pods may reach only port 53 at these addresses. */
+  /** DNS servers outside of pods. Review stacks may reach only port 53 at these addresses. */
   readonly dnsCidrs: readonly string[];
   readonly domain: string;
   /**
-   * Networks that the code of every branch may reach, in addition to its database, DNS and Datadog.
+   * Networks that the code of every branch may reach, in addition to the database of its review
+   * stack, DNS and Datadog.
    */
   readonly egressCidrs: readonly string[];
   readonly ingressClassName: string;
-  /** Networks from which requests come: the subnets of the load balancer. */
+  /** Networks from which requests to review stacks may come: the subnets of the load balancer. */
   readonly ingressCidrs: readonly string[];
-  /** Namespaces from which requests come, if the ingress controller runs in pods. */
+  /** Namespaces that may send requests to review stacks, if the ingress controller is in pods. */
   readonly ingressNamespaces: readonly string[];
   readonly memory: string;
   readonly pods: number;

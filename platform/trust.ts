@@ -3,8 +3,9 @@ import type { CircleCi } from "./settings";
 
 /**
  * Pattern for the UUID of any user, with one `?` for each character. `*` would also match slashes,
- * and the name of a branch may look like the end of a token's subject (`sub`). For example, AWS
- * would treat a branch `x/vcs-origin/github.com/acme/orders/vcs-ref/refs/heads/main` as main.
+ * and the name of a branch may look like the end of a token's subject (`sub`). For example, with
+ * `*`, AWS would treat a branch `x/vcs-origin/github.com/acme/orders/vcs-ref/refs/heads/main` as
+ * main.
  */
 const anyUser = "????????-????-????-????-????????????";
 
@@ -27,9 +28,10 @@ interface Trusted {
 }
 
 /**
- * Returns the jobs that a role trusts. Only the roles for previews and review stacks trust jobs of
- * the service's own project, because anyone who can push can rerun any job of that project with
- * SSH, including the jobs of main. The other roles trust only jobs of the deploy project.
+ * Returns the jobs that a role trusts. With a deploy project, only the roles for previews and
+ * review stacks trust jobs of the service's own project, because anyone who can push can rerun any
+ * job of that project with SSH, including the jobs of main. The other roles trust only jobs of the
+ * deploy project.
  *
  * Without a deploy project, the other roles trust jobs of main in the service's project. This mode
  * does not protect against people who can push: see docs/trust.md.

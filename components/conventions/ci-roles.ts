@@ -20,8 +20,8 @@ export type CiRoleName = (typeof ciRoles)[number];
 export const branchRoles: readonly CiRoleName[] = ["preview", "review"];
 
 /**
- * CI roles whose jobs the cluster identifies by their IAM role. For the users of the other two
- * roles, see {@link reviewUser} and {@link removalUser}.
+ * CI roles whose jobs the cluster identifies by their IAM role. For the Kubernetes users of the
+ * roles `review` and `review-removal`, see {@link reviewUser} and {@link removalUser}.
  */
 export type ClusterCiRoleName = Exclude<CiRoleName, "review" | "review-removal">;
 export const isClusterCiRole = (ciRole: CiRoleName): ciRole is ClusterCiRoleName =>
@@ -55,14 +55,17 @@ export function clusterGroup(ciRole: ClusterCiRoleName): string {
 /** Prefix of every user and group that the cluster reads from a token of CircleCI. */
 export const tokenPrefix = "circleci:";
 
-/** Returns the Kubernetes group of all jobs of one CircleCI project. */
+/**
+ * Returns the Kubernetes group of the jobs that authenticate with a CircleCI token of this project.
+ * The jobs that remove review stacks also have this group.
+ */
 export function reviewGroup(projectId: string): string {
   return `${tokenPrefix}${projectId}`;
 }
 
 /**
- * Returns the Kubernetes user of a branch's jobs. The cluster reads this user from the claim
- * `vcs-ref` of CircleCI's token, and a job cannot choose this claim.
+ * Returns the Kubernetes user of a branch's review jobs. The cluster reads this user from the claim
+ * `vcs-ref` of CircleCI's token. A job cannot choose the value of this claim.
  */
 export function reviewUser(branch: string): string {
   return `${tokenPrefix}refs/heads/${branch}`;
@@ -77,7 +80,7 @@ export function removalUser(hasDeployProject: boolean): string {
   return hasDeployProject ? `${service}:review-removal` : reviewUser(mainBranch);
 }
 
-/** Names that connect the namespace of a review stack with the branch that owns it. */
+/** Names that connect the namespace of a review stack with the branch that owns the namespace. */
 export const reviewAccess = {
   /**
    * Annotations that the `npm run` commands write into the namespace. The branch's jobs may write
@@ -99,8 +102,8 @@ export const reviewAccess = {
    */
   bindingName: "review",
   /**
-   * Name of the ClusterRole that defines these permissions. The platform project creates this
-   * ClusterRole.
+   * Name of the ClusterRole with the permissions that this RoleBinding gives. The platform project
+   * creates this ClusterRole.
    */
   clusterRole: `${service}-review-namespace`,
   /** Prefix of the names of all review namespaces. */
@@ -113,8 +116,9 @@ export const reviewAccess = {
 } as const;
 
 /**
- * Kubernetes groups of people, and the names that give them their permissions. EKS gives a group to
- * the IAM roles that the platform's settings list.
+ * Kubernetes groups of people, and the names of the ClusterRoles and of the RoleBinding that give
+ * permissions to these groups. EKS gives a group to the IAM roles that the platform's settings
+ * list.
  */
 export const people = {
   /** People who read objects, run commands and debug in staging and in review stacks. */

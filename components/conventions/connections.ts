@@ -81,9 +81,10 @@ const code: readonly DoorName[] = [
 ];
 
 /**
- * Destinations that each source may connect to. The policies block all other connections. This
- * table does not contain the kubelet's probes: they come from the node, and NetworkPolicies cannot
- * block connections from a pod's own node.
+ * Destinations that each source may connect to. The policies block all other connections.
+ * {@link connectionsOf} adds the health checks of a load balancer. This table does not contain the
+ * kubelet's probes. The probes come from the pod's own node, and NetworkPolicies cannot block
+ * connections from this node.
  */
 const open: Readonly<Record<Source, readonly DoorName[]>> = {
   "another pod": [],
@@ -104,8 +105,8 @@ export interface Connection {
 }
 
 /**
- * Sources outside the namespace. The namespace's policies do not apply to a connection between two
- * such sources.
+ * Sources outside the namespace. The namespace's policies do not apply to a connection from such a
+ * source to a destination outside the namespace.
  */
 const outside: readonly string[] = ["ingress", "other namespaces", "the internet"];
 const inside: readonly string[] = ["service", "job", "another pod", "database"];

@@ -1,7 +1,8 @@
 /**
- * All defaults of the components, written once, with the reason for each number.
- * A component reads a table with `withDefaults(args, table)`, and single values with
- * `const { port = postgres.port } = args`, never with `||`.
+ * All defaults of the components, written once. The comments give the reasons for the numbers. A
+ * component reads a table with `withDefaults(args, table)`, and single values with
+ * `const { port = postgres.port } = args`, never with `||`, because `||` also replaces 0, `false`
+ * and an empty text.
  */
 
 /** Defaults of all pods. */
@@ -82,7 +83,7 @@ export const webService = {
 
 /** Values of the web service that no arg sets. */
 export const rollout = {
-  /** Seconds from the end of `drainSeconds` until the kubelet sends SIGKILL. */
+  /** Minimum number of seconds from the end of `drainSeconds` until the kubelet sends SIGKILL. */
   graceMarginSeconds: 10,
   pdbMaxUnavailable: 1,
   /**
@@ -98,8 +99,8 @@ export const migration = { args: ["migrate"] } as const;
 /** Defaults of the Job that runs a long migration. */
 export const longMigration = {
   /**
-   * Four hours. CircleCI stops a job after five hours, so a deploy that waits for the migration
-   * still runs when Kubernetes stops the migration, and can show the reason.
+   * Four hours. CircleCI stops a job after five hours. So a deploy that waits for the migration
+   * still runs when Kubernetes stops the migration. The deploy can then show the reason.
    */
   activeDeadlineSeconds: 14_400,
   /**
@@ -119,8 +120,8 @@ export const ingress = {
   albClassName: "alb",
   /**
    * TLS policy of the load balancer, which allows TLS 1.2 and 1.3. Without an annotation that sets
-   * a policy, AWS uses `ELBSecurityPolicy-2016-08`, which allows TLS 1.0. Until AWS added hybrid
-   * key exchange in 2025, the AWS console's default was this policy.
+   * a policy, AWS uses `ELBSecurityPolicy-2016-08`, which allows TLS 1.0. The AWS console used the
+   * policy below as its default until AWS added hybrid key exchange in 2025.
    *
    * @see
    * https://docs.aws.amazon.com/elasticloadbalancing/latest/application/describe-ssl-policies.html
@@ -204,8 +205,8 @@ export const postgres = {
   port: 5432,
   requests: { cpu: "50m", memory: "128Mi" },
   /**
-   * `database.sslMode` of the ephemeral database, which has no certificate that the service could
-   * verify.
+   * Default of `database.sslMode`. The ephemeral database uses this default, because the database
+   * has no certificate that the service could verify.
    */
   sslMode: "prefer",
   storage: "1Gi",
@@ -237,9 +238,10 @@ export const reviewNamespace = {
    */
   quota: { cpu: "2", memory: "4Gi", pods: 10 },
   /**
-   * The stack needs one Ingress, two Services, one Secret and a CronJob for each scheduled job.
-   * Each CronJob has at most 9 Jobs: 3 successful, 5 failed and 1 that runs. So 20 CronJobs have at
-   * most 180 Jobs. The rest of the quota is for experiments and for the Jobs of `npm run run`.
+   * The stack needs one Ingress, two Services and one Secret. For each scheduled job, the stack
+   * also needs one CronJob. Each CronJob has at most 9 Jobs: 3 successful, 5 failed and 1 that
+   * runs. So 20 CronJobs have at most 180 Jobs. The rest of the quota is for experiments and for
+   * the Jobs of `npm run run`.
    */
   quotaObjects: {
     "count/configmaps": "20",
@@ -256,8 +258,8 @@ export const reviewNamespace = {
 } as const;
 
 /**
- * Private addresses (RFC 1918 and RFC 6598). The Datadog Agent listens on the nodes, which have
- * such addresses in every cluster.
+ * Private addresses (RFC 1918 and RFC 6598). The Datadog Agent listens on the nodes. The nodes of a
+ * cluster usually have private addresses.
  */
 export const privateAddresses = [
   "10.0.0.0/8",
@@ -276,7 +278,10 @@ export const datadogPorts = { metrics: 8125, traces: 8126 } as const;
 export const httpPortName = "http";
 /** Name of the container's port for health and metrics. */
 export const managementPortName = "management";
-/** Name of the init container that migrates the database's schema. */
+/**
+ * Name of the init container that migrates the database's schema, and of the container in the Job
+ * of a long migration.
+ */
 export const migrationName = "migrate";
 /** Name of the init container that fills an empty database. */
 export const seedName = "seed";

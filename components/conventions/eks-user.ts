@@ -23,8 +23,8 @@ else
 fi`;
 
 /**
- * Returns the user of a kubeconfig for an EKS cluster. The kubeconfig contains no token: kubectl
- * gets a new token for each command.
+ * Returns the user of a kubeconfig for an EKS cluster. The kubeconfig contains no token. Each time
+ * that kubectl starts, kubectl runs the command in the kubeconfig to get a token.
  */
 export function eksUser({ name, region }: EksClusterName, identity: ClusterIdentity): object {
   const getToken = ["eks", "get-token", "--cluster-name", name, "--region", region];

@@ -102,8 +102,8 @@ export function selector(identity: Identity, component: Component): Labels {
 }
 
 /**
- * Returns the selector of one Deployment, its PodDisruptionBudget and its topology spread
- * constraints.
+ * Returns the selector of the pods of one Deployment. The Deployment, its PodDisruptionBudget, its
+ * scheduling rules and the NetworkPolicy of a canary use this selector.
  */
 export function trackSelector(identity: Identity, component: Component, track: Track): Labels {
   return { ...selector(identity, component), [trackLabel]: track };
@@ -129,8 +129,8 @@ export function releaseVersion(release: Release): string {
 }
 
 /**
- * Returns the labels that only Deployments, CronJobs and their pods have. A release can change the
- * values of these labels.
+ * Returns the labels that only Deployments, CronJobs, PodTemplates and the pods of the service's
+ * image have. A release can change the values of these labels.
  */
 export function releaseLabels(identity: Identity, release: Release): Labels {
   return {

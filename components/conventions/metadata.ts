@@ -18,7 +18,8 @@ export const callersAuthenticatedByAnnotation = "callers-authenticated-by";
 
 /**
  * Annotation of the pods of a migration Job: UID of the failed Job that this Job replaces. Pulumi
- * replaces the failed Job only if the spec of the Job changes.
+ * replaces the failed Job only if the spec of the Job changes, and this annotation changes the
+ * spec.
  */
 export const retryAnnotation = "migration/retry-of";
 

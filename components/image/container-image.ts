@@ -56,8 +56,8 @@ export interface ContainerImageArgs {
 const dockerfile = "service/Dockerfile";
 
 /**
- * The service's image. BuildKit builds the image from the output of `npm run build` and pushes it
- * to the repository.
+ * The service's image. BuildKit builds the image from the output of `npm run build` and pushes the
+ * image to the repository.
  *
  * A preview builds nothing. The same code, base image and platforms result in the same digest, so a
  * rebuild does not restart pods.
@@ -140,8 +140,9 @@ function createImage(
     name,
     {
       ...(builder === undefined ? {} : { builder: { name: builder } }),
-      // The creation time is part of an image. With a fixed time, the digest depends on the
-      // content only. (The provider already leaves out the provenance attestation.)
+      // The creation time is part of an image. With a fixed time, the digest depends on the content
+      // only. (A provenance attestation would also change the digest, but the provider already
+      // leaves it out.)
       buildArgs: { SOURCE_DATE_EPOCH: "0" },
       // By default, the provider would build the image in every preview.
       buildOnPreview: false,

@@ -115,7 +115,8 @@ function specs(connections: Connections): Readonly<Record<NetworkPolicyName, Spe
   });
   return {
     "default-deny": { podSelector: {}, policyTypes: ["Ingress", "Egress"] },
-    // Without peers, there is no policy, because a rule without peers allows all sources.
+    // If `ingressFrom` has no peers, there is no policy, because a rule without peers allows all
+    // sources.
     "ingress-to-web": ingressFrom.length === 0 ? undefined : ingress(web, ingressFrom, webPorts),
     "service-to-database": egress(code, to.database),
     "database-from-service": ingress(database, [{ podSelector: code }], [postgres.port]),
@@ -125,7 +126,10 @@ function specs(connections: Connections): Readonly<Record<NetworkPolicyName, Spe
   };
 }
 
-/** Returns the specs of the policies that allow the connections, with the overrides applied. */
+/**
+ * Returns the specs of the policies, with the overrides applied. The policies block all connections
+ * except the given connections.
+ */
 export function networkPolicySpecs(
   connections: Connections,
   overrides: NetworkPolicyOverrides = {},

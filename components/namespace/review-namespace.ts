@@ -44,7 +44,7 @@ export interface ReviewNamespaceOverrides {
   readonly limitRangeSpec?: Override<k8s.types.input.core.v1.LimitRangeSpec>;
 
   /**
-   * Changes the specs of the NetworkPolicies, by name. The code of every branch can use all
+   * Changes the specs of the NetworkPolicies, by name. The code of the branch can use all
    * connections that a policy allows.
    *
    * @default - the component's own spec
@@ -70,7 +70,7 @@ export interface ReviewNamespaceArgs extends Omit<StackNamespaceArgs, "annotatio
    * labels.
    */
   readonly identity: Identity;
-  /** Name of the namespace. A change deletes this namespace with everything in it. */
+  /** Name of the namespace. Without `retain`, a change deletes the namespace and its content. */
   readonly namespace: string;
 
   /**
@@ -100,8 +100,8 @@ export interface ReviewNamespaceArgs extends Omit<StackNamespaceArgs, "annotatio
   readonly demands?: readonly PodRequirement[];
 
   /**
-   * Addresses of the cluster's DNS servers, if these servers do not run in pods. Without
-   * these addresses, the pods of the review stack cannot resolve host names in such a cluster.
+   * Addresses of DNS servers that are not the pods of kube-dns in `kube-system`. If the cluster
+   * uses such servers and this arg is not set, the pods cannot resolve host names.
    *
    * @default []
    * @example
@@ -110,8 +110,8 @@ export interface ReviewNamespaceArgs extends Omit<StackNamespaceArgs, "annotatio
   readonly dnsTo?: readonly Peer[];
 
   /**
-   * Destinations that the service and its jobs may connect to, in addition to their database, DNS
-   * and the Datadog Agent. The code of every branch can connect to all of these destinations.
+   * Destinations that the service and its jobs may connect to, in addition to the database, DNS and
+   * the Datadog Agent. The code of the branch can connect to all of these destinations.
    *
    * @default []
    * @example
@@ -133,7 +133,7 @@ export interface ReviewNamespaceArgs extends Omit<StackNamespaceArgs, "annotatio
    * Port for health and metrics of the web pods. With `ingressPreset`, the load balancer checks the
    * pods' health at this port, so the NetworkPolicies open this port to `ingressFrom`. If the web
    * pods use another port for health, these checks fail, and the pods never become ready. Without a
-   * preset, only the node's probes reach this port.
+   * preset, only the kubelet's probes reach this port.
    *
    * @default 8081
    */
@@ -160,7 +160,7 @@ export interface ReviewNamespaceArgs extends Omit<StackNamespaceArgs, "annotatio
   readonly quota?: Quota;
 
   /**
-   * Port that the web pods listen on. If the pods listen on another port, no request reaches them.
+   * Port that the web pods listen on. With a wrong port, no request reaches the web pods.
    *
    * @default 8080
    */
@@ -212,8 +212,8 @@ export class ReviewNamespace extends pulumi.ComponentResource {
         parent: this,
       },
     );
-    // The CI job needs a RoleBinding to create the guardrails, so Pulumi creates it first. Pulumi
-    // deletes all these objects only with the namespace: no one may remove a guardrail earlier.
+    // The CI job needs a RoleBinding to create the guardrails, so Pulumi creates the RoleBindings
+    // first. Kubernetes deletes all these objects together with the namespace, and not earlier.
     const first = { deletedWith: nodes.namespace, parent: this };
     const metadata = (name: string) => ({
       labels: labels(args.identity, "namespace"),

@@ -12,8 +12,7 @@ export interface StackNamespaceArgs {
    */
   readonly identity: Identity;
   /**
-   * Name of the namespace. A change deletes this namespace with everything in it, unless `retain`
-   * is set.
+   * Name of the namespace. Without `retain`, a change deletes the namespace with everything in it.
    */
   readonly namespace: string;
 
@@ -42,9 +41,9 @@ export interface StackNamespaceArgs {
   readonly protect?: boolean;
 
   /**
-   * Keeps the namespace in the cluster when someone destroys the stack. Set this arg for a
-   * namespace that the stack did not create, or whose Secrets the stack cannot restore. Otherwise,
-   * Pulumi deletes the namespace with everything in it.
+   * Keeps the namespace in the cluster when someone destroys the stack or changes `namespace`. Set
+   * this arg for a namespace that the stack did not create, or whose Secrets the stack cannot
+   * restore. Otherwise, Pulumi deletes the namespace with everything in it.
    *
    * @default false
    */
@@ -79,8 +78,9 @@ export class StackNamespace extends pulumi.ComponentResource {
           labels: {
             ...labels(args.identity, "namespace"),
             "pod-security.kubernetes.io/enforce": "restricted",
-            // Makes Kubernetes warn when Pulumi applies a Deployment. Kubernetes refuses the
-            // Deployment's pods only later, and Pulumi shows no message about this refusal.
+            // If the pods of a Deployment violate this level, Kubernetes warns when Pulumi applies
+            // the Deployment. Kubernetes refuses the pods only later, and Pulumi shows no message
+            // about this refusal.
             "pod-security.kubernetes.io/warn": "restricted",
             ...(ingressPreset === undefined
               ? {}

@@ -5,7 +5,7 @@ import type * as pulumi from "@pulumi/pulumi";
 export interface SecretKey {
   /** Key in the Secret. If the Secret does not have the key, no new pod starts. */
   readonly key: string;
-  /** Name of the Secret. If the Secret does not exist, no pod starts. */
+  /** Name of the Secret. If the Secret does not exist, no new pod starts. */
   readonly secretName: pulumi.Input<string>;
 }
 
@@ -24,7 +24,7 @@ export interface SecretFiles {
   readonly keys?: readonly string[];
   /** Directory for the files. The mount hides the image's files in this directory. */
   readonly mountPath: string;
-  /** Name of the Secret. If the Secret does not exist, no pod starts. */
+  /** Name of the Secret. If the Secret does not exist, no new pod starts. */
   readonly secretName: pulumi.Input<string>;
 }
 
@@ -216,8 +216,8 @@ export interface PodArgs {
   /**
    * Sidecar containers. Sidecars start before all other containers, including the database
    * migration, and stop last. A sidecar without a `securityContext` gets the service's security
-   * context. Set the `resources` of each sidecar: a namespace with a quota refuses pods without
-   * requests.
+   * context. Set the `resources` of each sidecar: a namespace with a quota and without default
+   * requests refuses pods that set no requests.
    *
    * @group Pod
    * @default - none

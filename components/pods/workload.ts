@@ -76,7 +76,8 @@ function resources(workload: Workload): k8s.types.input.core.v1.ResourceRequirem
 
 /**
  * Returns JVM flags that set the heap from the container's memory limit, and the number of
- * processors from the container's CPU limit. Without a CPU limit, the CPU request decides.
+ * processors from the container's CPU limit. Without a CPU limit, the CPU request decides. The
+ * number of processors is at least `pod.minActiveProcessors`.
  */
 function javaToolOptions({ cpuLimit, requests }: Workload): string {
   const most = cores(cpuLimit ?? requests.cpu) ?? 0;
@@ -174,8 +175,8 @@ function datadogContainer(workload: Workload): Container[] {
       image: datadogAgent.imageRef,
       imagePullPolicy: "IfNotPresent",
       name: datadogName,
-      // The init container ends before the service starts, so its requests do not increase the
-      // pod's requests.
+      // The init container ends before the service starts, and requests as much as the service's
+      // container. So the init container does not increase the pod's requests.
       resources: resources(workload),
       securityContext: containerSecurityContext,
       volumeMounts: datadogMounts(workload),
@@ -184,8 +185,8 @@ function datadogContainer(workload: Workload): Container[] {
 }
 
 /**
- * Returns the init containers: sidecars, the init containers from the args, then the component's
- * own init containers.
+ * Returns the init containers in this order: sidecars, the init containers from the args, the
+ * container that copies Datadog's tracer, and `own`.
  */
 export function workloadInitContainers(
   workload: Workload,

@@ -27,8 +27,8 @@ export interface PostgresOverrides {
   readonly podSpec?: Override<k8s.types.input.core.v1.PodSpec>;
 
   /**
-   * Changes the spec of the headless Service. With a different selector, clients do not find the
-   * database.
+   * Changes the spec of the headless Service. If the selector does not match the labels of the pod,
+   * clients do not find the database.
    *
    * @default - the component's own spec
    * @example
@@ -37,8 +37,8 @@ export interface PostgresOverrides {
   readonly serviceSpec?: Override<k8s.types.input.core.v1.ServiceSpec>;
 
   /**
-   * Changes the spec of the StatefulSet. This function runs last. Most fields of a StatefulSet are
-   * immutable.
+   * Changes the spec of the StatefulSet. This function runs last. Kubernetes refuses changes to
+   * most fields of a StatefulSet that exists.
    *
    * @default - the component's own spec
    * @example

@@ -21,8 +21,8 @@ function container(args: PostgresInputs): Container {
   const { databaseName, imageRef, overrides } = args;
   return applyOverride(overrides?.container, {
     env: [
-      // The data is not in the volume's root directory, which may contain `lost+found` and has
-      // another owner.
+      // The data is not in the volume's root directory, because this directory may contain
+      // `lost+found`, and does not belong to PostgreSQL's user.
       { name: "PGDATA", value: `${dataDirectory}/pgdata` },
       { name: "POSTGRES_DB", value: databaseName },
       { name: "POSTGRES_PASSWORD_FILE", value: `${secretDirectory}/${secretKeys.password}` },
@@ -32,8 +32,8 @@ function container(args: PostgresInputs): Container {
     imagePullPolicy: "IfNotPresent",
     name: "postgres",
     ports: [{ containerPort: defaults.port, name: "postgres", protocol: "TCP" }],
-    // The probe uses TCP: while the first start initializes the database, PostgreSQL listens only
-    // on a Unix socket.
+    // The probe uses TCP. During the initialization at the first start, PostgreSQL listens only on
+    // a Unix socket, so the probe succeeds only after the initialization.
     readinessProbe: {
       exec: {
         command: ["pg_isready", "-h", "127.0.0.1", "-U", defaults.username, "-d", databaseName],

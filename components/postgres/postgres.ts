@@ -89,7 +89,7 @@ function createService(
     name,
     {
       metadata: {
-        // Pulumi waits for the StatefulSet, so it does not have to wait for this Service.
+        // Pulumi waits for the StatefulSet, so Pulumi does not have to wait for this Service.
         annotations: { "pulumi.com/skipAwait": "true" },
         labels: labels(args.identity, "database"),
         name,

@@ -52,8 +52,8 @@ export interface ScheduledJobOverrides {
 export type Recipient = `email:${string}@${string}` | `pagerduty:${string}` | `slack:#${string}`;
 
 /**
- * Recipient of the notification when a run has failed after all retries, and what the recipient
- * must do.
+ * Recipient of the notification about failed and missed runs, and a page that says what the
+ * recipient must do.
  */
 export interface OnFailure {
   /**
@@ -169,7 +169,8 @@ export interface ScheduledJobArgs extends PodArgs {
 
   /**
    * What happens if the previous run is still active: `Forbid` skips the new run, `Replace` stops
-   * the previous run, and `Allow` starts the new run, so both runs work on the same orders.
+   * the previous run, and `Allow` starts the new run, so both runs work on the same orders at the
+   * same time.
    *
    * @group Run
    * @default "Forbid"
@@ -187,8 +188,8 @@ export interface ScheduledJobArgs extends PodArgs {
   readonly database?: Database;
 
   /**
-   * Number of failed runs to keep, with their logs. Kubernetes also deletes these runs after
-   * `ttlSecondsAfterFinished`. With 0, you cannot see why a run failed.
+   * Number of failed runs to keep, with their logs. Kubernetes deletes each of these runs at the
+   * latest after `ttlSecondsAfterFinished`. With 0, you cannot see why a run failed.
    *
    * @group Run
    * @default 5
@@ -197,11 +198,11 @@ export interface ScheduledJobArgs extends PodArgs {
   readonly failedJobsHistoryLimit?: number;
 
   /**
-   * Recipient of the message when a run fails, or does not start. This arg only sets the
-   * annotations `on-failure/tell` and `on-failure/runbook` of the CronJob and of its Jobs. For
-   * staging and production, the pipeline `notify.yml` runs `npm run notify -- jobs`. This command
-   * reads the annotations and sends the message. Nothing checks that the recipient exists: you
-   * notice a wrong recipient only at the first failure.
+   * Recipient of the message when a run fails after all retries, or does not start. This arg only
+   * sets the annotations `on-failure/tell` and `on-failure/runbook` of the CronJob and of its Jobs.
+   * For staging and production, the pipeline `notify.yml` runs `npm run notify -- jobs`. This
+   * command reads the annotations and sends the message. Nothing checks that the recipient exists.
+   * You notice a wrong recipient only when the first message does not arrive.
    *
    * @group Common
    * @default - no notification
@@ -247,7 +248,7 @@ export interface ScheduledJobArgs extends PodArgs {
 
   /**
    * When Kubernetes replaces a pod that is terminating. With `Failed`, Kubernetes waits until that
-   * pod has stopped, so that two pods never work at the same time.
+   * pod has stopped, so that the old pod and its replacement never work at the same time.
    *
    * @group Run
    * @default - "Failed" with `podFailurePolicy`, otherwise "TerminatingOrFailed", the default of
@@ -272,8 +273,8 @@ export interface ScheduledJobArgs extends PodArgs {
    * and `iamRoleArn` is an error, because `iamRoleArn` creates a ServiceAccount for the job.
    *
    * @group Pod
-   * @default - with `iamRoleArn` the job's own ServiceAccount, otherwise `default`. Neither
-   * ServiceAccount has a token
+   * @default - with `iamRoleArn` the job's own ServiceAccount, otherwise `default`. In both cases,
+   * the pods get no token of the Kubernetes API
    * @see https://kubernetes.io/docs/concepts/security/service-accounts/
    */
   readonly serviceAccountName?: pulumi.Input<string> | undefined;
@@ -281,8 +282,8 @@ export interface ScheduledJobArgs extends PodArgs {
   /**
    * Maximum number of seconds between the scheduled time and the start of a run. Must be at least
    * 10: Kubernetes checks CronJobs every 10 seconds, so with a lower value, Kubernetes would miss
-   * runs. Because of this limit, a run that Kubernetes skipped during a suspension does not start
-   * when the suspension ends.
+   * runs. When a suspension ends, a run that Kubernetes skipped starts only if its scheduled time
+   * is not longer ago than this number of seconds.
    *
    * @group Run
    * @default 300
@@ -322,8 +323,8 @@ export interface ScheduledJobArgs extends PodArgs {
 
   /**
    * Seconds that Kubernetes keeps a finished run with its log, from the end of the run. The default
-   * is five days, so that you can still read the log on the next working day. If the time is too
-   * short, you cannot see why a run failed.
+   * is five days, so that you can still read the log on the next working day. If this value is too
+   * low, Kubernetes deletes a run before you can see why the run failed.
    *
    * @group Run
    * @default 432000

@@ -17,8 +17,8 @@ import type { ScheduledJobArgs } from "./args";
 import { jobPodTemplate } from "./job-pod";
 
 /**
- * Args of a CommandTemplate. These args have the same meaning as the args of a scheduled job, but
- * `serviceAccountName` has a different default.
+ * Args of a CommandTemplate. Except for `scheduledJobs`, these args have the same meaning as the
+ * args of a scheduled job. Only `serviceAccountName` has a different default.
  */
 export interface CommandTemplateArgs extends Pick<
   ScheduledJobArgs,
@@ -37,7 +37,8 @@ export interface CommandTemplateArgs extends Pick<
    * ServiceAccount of the service, a command may lack permissions that the service has.
    *
    * @group Pod
-   * @default - the ServiceAccount `default` of the namespace, which has no token
+   * @default - the ServiceAccount `default` of the namespace. The pods get no token of the
+   * Kubernetes API
    * @see https://kubernetes.io/docs/concepts/security/service-accounts/
    */
   readonly serviceAccountName?: pulumi.Input<string> | undefined;
@@ -120,7 +121,7 @@ function createPodTemplate(
   const known =
     scheduledJobs.length === 0
       ? {}
-      : // Sorted, so that another order of the entries in jobs.ts changes no object.
+      : // The names are sorted, so that another order of entries in jobs.ts changes no object.
         { [scheduledJobsAnnotation]: [...scheduledJobs].sort().join(",") };
   return new k8s.core.v1.PodTemplate(
     name,

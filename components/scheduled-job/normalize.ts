@@ -4,8 +4,8 @@ import type { ScheduledJobArgs } from "./args";
 import { shortestPeriodSeconds } from "../conventions/schedules/cron";
 
 /**
- * The args with all defaults. The code that validates the args or creates objects reads these args,
- * not the caller's args.
+ * The args with all defaults. The code that validates the args or creates the CronJob reads these
+ * args.
  */
 export type ScheduledJobInputs = ReturnType<typeof normalize>;
 

@@ -8,8 +8,8 @@ import type { Override } from "../conventions/override";
  */
 export interface Autoscaling {
   /**
-   * Target average CPU utilization, as a percentage of the pods' CPU request. With a value close to
-   * 100, the autoscaler adds pods too late, when HTTP requests already wait.
+   * Target average CPU utilization, as a percentage of the pods' CPU request. If the value is too
+   * high, the autoscaler adds pods only when HTTP requests already wait.
    *
    * @default - 70 without `memoryUtilization`, otherwise CPU is ignored
    */
@@ -42,8 +42,8 @@ export interface IngressPath {
    */
   readonly path: string;
   /**
-   * How the Ingress compares `path` with the path of a request. With `Exact`, requests for paths
-   * below `path` get status 404.
+   * How the Ingress compares `path` with the path of a request. With `Exact`, this entry does not
+   * match requests for paths below `path`.
    *
    * @default "Prefix"
    * @see https://kubernetes.io/docs/concepts/services-networking/ingress/#path-types
@@ -90,15 +90,15 @@ export interface ProbeSettings {
   readonly path?: string;
 
   /**
-   * Seconds between two checks. If the time is too long, the kubelet notices too late that a pod
-   * hangs.
+   * Seconds between two checks. If this interval is too long, the kubelet notices too late that a
+   * pod hangs.
    *
    * @default - see the probe's arg
    */
   readonly periodSeconds?: number;
 
   /**
-   * Seconds to wait for an answer. If the time is too short, the probe fails on busy pods.
+   * Seconds to wait for an answer. If this timeout is too short, the probe fails on busy pods.
    *
    * @default - see the probe's arg
    */
@@ -108,26 +108,26 @@ export interface ProbeSettings {
 /** A migration that may need more time than a rollout has. */
 export interface LongMigration {
   /**
-   * Seconds after which Kubernetes stops the Job and marks the Job as failed. This time includes
-   * all retries of the Job. If the time is too short, Kubernetes stops a good migration, and the
-   * next update starts the migration again.
+   * Seconds after which Kubernetes stops the Job and marks the Job as failed. This deadline
+   * includes all retries of the Job. If the deadline is too short, Kubernetes stops a good
+   * migration, and the next update starts the migration again.
    *
    * @default 14400
    * @see https://kubernetes.io/docs/concepts/workloads/controllers/job/#job-termination-and-cleanup
    */
   readonly activeDeadlineSeconds?: number;
   /**
-   * UID of this version's Job in the cluster, if that Job does not run and has not succeeded. The
-   * component then replaces the Job. If you set the UID of a Job that runs, Pulumi deletes this
-   * Job, and the migration starts again.
+   * UID of the Job of this `version`, if the Job is in the cluster, does not run and has not
+   * succeeded. With this UID, the component replaces the Job. If you set the UID of a Job that
+   * runs, Pulumi deletes this Job, and the migration starts again.
    *
    * @default - the component keeps the Job, if the Job exists
    */
   readonly retryOf?: string | undefined;
   /**
    * Version of the migration, such as `"12"`. The Job has the name `<name>-migrate-v<version>` and
-   * runs `migrationArgs` with `--to <version>`. If the image does not have this version, the Job
-   * fails.
+   * runs `migrationArgs` with `--to <version>`. If the image does not contain a migration with this
+   * version, the Job fails.
    */
   readonly version: string;
 }
@@ -196,8 +196,8 @@ export interface WebServiceOverrides {
   readonly ingressSpec?: Override<k8s.types.input.networking.v1.IngressSpec>;
 
   /**
-   * Changes the spec of the Job of a long migration. The Job exists only with `longMigration`, and
-   * changes apply only to a new Job.
+   * Changes the spec of the Job of a long migration. The Job exists only with `longMigration`. The
+   * function changes only a new Job, and not a Job that exists.
    *
    * @default - the component's own spec
    * @example
@@ -224,7 +224,8 @@ export interface WebServiceOverrides {
   readonly podSpec?: Override<k8s.types.input.core.v1.PodSpec>;
 
   /**
-   * Changes the spec of the Service. With a different selector, no request reaches the pods.
+   * Changes the spec of the Service. If the selector does not match the labels of the pods, no
+   * request reaches the pods.
    *
    * @default - the component's own spec
    * @example (spec) => ({ ...spec, ports: (spec.ports ?? []).map((port) => ({ ...port, appProtocol:

@@ -36,8 +36,9 @@ export interface WebServiceArgs extends PodArgs, IngressArgs {
    */
   readonly namespace: pulumi.Input<string>;
   /**
-   * Branch and commit of the release. Only the Deployment and its pods contain these values. With
-   * wrong values, errors and traces appear under another version in Datadog.
+   * Branch and commit of the release. Only the Deployment, its pods and the pods of a long
+   * migration contain these values. With wrong values, errors and traces appear under another
+   * version in Datadog.
    *
    * @group Common
    */
@@ -67,7 +68,7 @@ export interface WebServiceArgs extends PodArgs, IngressArgs {
    *
    * A new Deployment starts with `minReplicas` pods. Later updates ignore changes to
    * `spec.replicas`, but still send the field, because Kubernetes sets a missing field to one pod.
-   * So the number of pods does not change when you turn autoscaling on.
+   * So Pulumi does not change the number of pods when you turn autoscaling on.
    *
    * When you turn autoscaling off, the number of pods stays the same. The cluster then refuses the
    * next change to the Deployment with a conflict. Run that update with
@@ -128,9 +129,10 @@ export interface WebServiceArgs extends PodArgs, IngressArgs {
   readonly livenessProbe?: ProbeSettings | undefined;
 
   /**
-   * A migration that a Job runs before the rollout. The old pods continue to run, and the
-   * Deployment changes only when the Job has succeeded. If the Job fails, the update fails, and
-   * nothing else changes. The init containers still run the other migrations.
+   * A migration that a Job runs before the rollout. While the Job runs, the old pods continue to
+   * run. The Deployment changes only when the Job has succeeded. If the Job fails, the update
+   * fails, and the Deployment does not change. The init containers of the pods run all other
+   * migrations.
    *
    * @group Rollout
    * @default - none: the init container of each pod runs all migrations
@@ -261,8 +263,8 @@ export interface WebServiceArgs extends PodArgs, IngressArgs {
   readonly readinessProbe?: ProbeSettings;
 
   /**
-   * Number of pods, without `autoscaling`. With more than one pod, the component creates a
-   * PodDisruptionBudget. With 1 pod, draining a node causes downtime.
+   * Number of pods. Do not set this arg together with `autoscaling`. With more than one pod, the
+   * component creates a PodDisruptionBudget. With one pod, draining the pod's node causes downtime.
    *
    * @group Common
    * @default 1
@@ -303,7 +305,7 @@ export interface WebServiceArgs extends PodArgs, IngressArgs {
 
   /**
    * Probe that limits the start of a container to `failureThreshold` times `periodSeconds`. If this
-   * time is too short, a container that starts slowly restarts again and again.
+   * product is too low, a container that starts slowly restarts again and again.
    *
    * @group Rollout
    * @default - "/health/live" every 2 s, 75 failures (150 s), 2 s timeout
@@ -312,8 +314,8 @@ export interface WebServiceArgs extends PodArgs, IngressArgs {
   readonly startupProbe?: ProbeSettings;
 
   /**
-   * Seconds between the deletion of a pod and SIGKILL, including `preStopSeconds`. Must be at least
-   * `preStopSeconds` + `drainSeconds` + 10; otherwise, SIGKILL cuts off requests.
+   * Seconds between the deletion of a pod and SIGKILL, including `preStopSeconds`. A value below
+   * `preStopSeconds` + `drainSeconds` + 10 is an error, because SIGKILL would cut off requests.
    *
    * @group Rollout
    * @default 60

@@ -49,8 +49,8 @@ export interface CanaryArgs extends Omit<
 
   /**
    * Addresses of the database, on the port in `database`. A label selector cannot select a database
-   * outside of the cluster. With `[]`, the NetworkPolicy blocks the database, and no pod becomes
-   * ready.
+   * outside of the cluster. With `[]`, the NetworkPolicy blocks the database, and no pod of the
+   * canary becomes ready.
    *
    * @default - private addresses
    * @example
@@ -67,8 +67,9 @@ export interface CanaryArgs extends Omit<
   readonly datadogAgentTo?: readonly Peer[];
 
   /**
-   * Addresses of the cluster's DNS servers, if these servers do not run in pods. Without
-   * these addresses, the canary's pods cannot resolve host names in such a cluster.
+   * Addresses of the cluster's DNS servers. The NetworkPolicy already allows the pods in namespace
+   * `kube-system` with the label `k8s-app=kube-dns`. If the DNS servers are not these pods, and
+   * this arg is not set, the canary's pods cannot resolve host names.
    *
    * @default []
    * @example
@@ -87,9 +88,9 @@ export interface CanaryArgs extends Omit<
   readonly egressTo?: readonly EgressRule[];
 
   /**
-   * Pure functions that change the component's specs, and run last: the functions for a
-   * WebService's Deployment and pods, and `networkPolicySpec` for the NetworkPolicy. The code of a
-   * branch can use all connections that the NetworkPolicy allows.
+   * Pure functions that change the component's specs. These functions run last. The functions for
+   * the Deployment and its pods are the same as in a WebService, and `networkPolicySpec` changes
+   * the NetworkPolicy. The code of a branch can use all connections that the NetworkPolicy allows.
    *
    * @default - none
    * @example
@@ -121,7 +122,7 @@ export interface CanaryOverrides extends Omit<
  * A Deployment with track `canary`: a few pods of a branch that serve production's requests.
  * Production's Service selects these pods. The canary does not migrate the database, and has no
  * Service, Ingress or PodDisruptionBudget. So the deletion of the canary does not change
- * production.
+ * production's objects or the database.
  *
  * A NetworkPolicy blocks every connection from the canary's pods, except to the database, DNS, the
  * Datadog Agent and `egressTo`. The policy does not select production's own pods.

@@ -63,8 +63,8 @@ function deploymentSpec(
 export interface RolloutOptions {
   /**
    * Returns an output that contains the Deployment when its rollout is complete. If the rollout
-   * fails, the output fails with the reason. The Ingress and the autoscaler wait for this output,
-   * because both objects need ready pods.
+   * fails, the output fails with the reason. The Ingress and the autoscaler of a WebService wait
+   * for this output.
    *
    * @default - Pulumi's provider waits, for at most `progressDeadlineSeconds` plus 60 s
    */

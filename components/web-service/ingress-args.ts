@@ -5,8 +5,8 @@ import type { IngressHost } from "./arg-types";
 export interface IngressArgs {
   /**
    * Seconds that the load balancer waits for a stopping pod's open requests. Needs `ingressPreset`.
-   * Must not be above `terminationGracePeriodSeconds`; otherwise, the load balancer sends requests
-   * to pods that no longer exist.
+   * A value above `terminationGracePeriodSeconds` is an error: Kubernetes would stop the pod while
+   * the load balancer still waits for its requests.
    *
    * @group Ingress
    * @default 30
@@ -34,8 +34,8 @@ export interface IngressArgs {
   readonly ingressAnnotations?: Readonly<Record<string, pulumi.Input<string>>>;
 
   /**
-   * IngressClass of the Ingress. If no controller handles the class, requests get no answer. Pulumi
-   * then waits for an address of the Ingress until the update times out.
+   * IngressClass of the Ingress. If no controller handles the class, requests get no answer, and
+   * Pulumi waits for an address of the Ingress until the update times out.
    *
    * @group Ingress
    * @default - "alb" with `ingressPreset`, otherwise the cluster's default class
@@ -45,8 +45,8 @@ export interface IngressArgs {
 
   /**
    * Name of the group of Ingresses that share one load balancer. Needs `ingressPreset`. Anyone who
-   * can create an Ingress in the group can add rules for all hosts of the group. So review stacks
-   * need a separate group.
+   * can create an Ingress in the group can add rules for all hosts of the group. So the Ingresses
+   * of review stacks need a group that production's Ingress does not use.
    *
    * @group Ingress
    * @default - a separate load balancer
@@ -55,8 +55,8 @@ export interface IngressArgs {
 
   /**
    * Ingress controller for which the component adds annotations to the Ingress. `eks-alb` is the
-   * AWS Load Balancer Controller: its load balancer sends requests directly to pods and checks the
-   * pods' readiness. The namespace needs the label
+   * AWS Load Balancer Controller. The load balancer of this controller sends requests directly to
+   * pods and checks the pods' readiness. The namespace needs the label
    * `elbv2.k8s.aws/pod-readiness-gate-inject=enabled`; otherwise, a rollout may remove old pods too
    * early.
    *

@@ -5,8 +5,8 @@ import { type Annotations, objectMetadata } from "../conventions/metadata";
 import type { WebServiceInputs } from "./normalize";
 
 /**
- * Returns the metadata of an object without release labels, so a release does not change the
- * object.
+ * Returns the metadata of an object. The metadata contains no release labels, so a release does not
+ * change the metadata.
  */
 export function metadataOf(
   name: string,

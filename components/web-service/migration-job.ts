@@ -77,8 +77,8 @@ function jobSpec(
 }
 
 /**
- * Creates the Job of a long migration. The pod template of a Job is immutable, so a release does
- * not change a Job that runs or has succeeded. With `retryOf`, the component replaces the Job.
+ * Creates the Job of a long migration. The pod template of a Job is immutable, so Pulumi ignores
+ * changes to the spec of a Job that exists. With `retryOf`, Pulumi replaces the Job.
  */
 export function createMigrationJob(
   parent: pulumi.Resource,

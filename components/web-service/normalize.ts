@@ -3,8 +3,8 @@ import { withDefaults } from "../conventions/with-defaults";
 import type { WebServiceArgs } from "./args";
 
 /**
- * The args with all defaults. The code that validates the args or creates objects reads these args,
- * not the caller's args.
+ * The args with all defaults. The code that creates the objects reads these args. Some checks also
+ * need the caller's args, without the defaults.
  */
 export type WebServiceInputs = ReturnType<typeof normalize>;
 

@@ -35,8 +35,8 @@ export interface WebServiceNodes {
 }
 
 /**
- * An HTTP service that loses no request during an update, a node drain or a change to the number of
- * pods.
+ * An HTTP service. With at least two pods, the service loses no request during an update, a node
+ * drain or a change to the number of pods. With one pod, a node drain causes downtime.
  *
  * The component creates a Deployment, a Service and a ServiceAccount. The component also creates an
  * Ingress if there is a host, a PodDisruptionBudget if there is more than one replica, a
@@ -48,7 +48,7 @@ export interface WebServiceNodes {
  * resource.
  */
 export class WebService extends pulumi.ComponentResource {
-  /** Public URL, ending with a slash. Undefined without a host. */
+  /** Public URL, which ends with a slash. Undefined without a host. */
   readonly url: string | undefined;
   readonly nodes: WebServiceNodes;
   /** The Deployment, which becomes known when its rollout is complete. */
@@ -121,9 +121,9 @@ function createService(
   return new k8s.core.v1.Service(
     name,
     {
-      // Without `skipAwait`, the provider would wait until every selected pod is ready, and a
-      // canary that does not start would block production's update. Waiting for the Deployment is
-      // enough.
+      // Without `skipAwait`, the provider would wait until every selected pod is ready. So a canary
+      // that does not start would block production's update. It is enough that Pulumi waits for the
+      // Deployment.
       metadata: metadataOf(name, web, { "pulumi.com/skipAwait": "true" }),
       spec: applyOverride(web.overrides?.serviceSpec, {
         ports: [

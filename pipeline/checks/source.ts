@@ -35,8 +35,8 @@ export class Source {
     const node = this.#document.getIn(path, true);
     const range = (node as { readonly range?: readonly number[] } | undefined)?.range;
     if (range?.[0] === undefined) return this.#above(path, message);
-    // In a quoted or folded text, the positions of characters are different in the file. So the
-    // finding points at the start of the text.
+    // In a quoted or folded text, the positions of characters in the file differ from the positions
+    // in the parsed text. So the finding points at the start of the text.
     const plain = isScalar(node) && node.type === "PLAIN";
     return this.#at(range[0] + (plain ? characters : 0), message);
   }

@@ -22,14 +22,14 @@ export interface BuiltIn {
  * Returns the environment variables that CircleCI sets in pipelines of its GitHub App.
  * `CIRCLE_REPOSITORY_URL` is missing, because only the older integrations set this variable.
  *
- * This function leaves out two variables:
+ * This function leaves out two variables that CircleCI sets:
  *
  * - `CI`. If this variable is set, commands fail instead of skipping a check. But a machine without
  *   the scanners' databases must skip some checks. For the same strictness as in CircleCI, set `CI`
  *   yourself.
  * - `CIRCLE_WORKFLOW_JOB_ID`. In CircleCI, commands may take over locks, because only one job of a
- *   serial group runs at a time. Two local runs can run jobs of one group at the same time. Without
- *   the variable, commands do not take over locks.
+ *   serial group runs at a time. Two local runs can run jobs of one serial group at the same time.
+ *   Without the variable, commands do not take over locks.
  *
  * @see https://circleci.com/docs/reference/variables/#built-in-environment-variables
  */

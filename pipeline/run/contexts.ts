@@ -3,8 +3,8 @@ import { join } from "node:path";
 import { parseEnv } from "node:util";
 
 /**
- * Matches variables that a job gets from CircleCI, from contexts or from its own configuration. A
- * job never gets the values that these variables have in the user's shell.
+ * Matches variables that a job gets only from CircleCI, from contexts or from its own
+ * configuration. A job never gets the values that these variables have in the user's shell.
  */
 const fromContextsOnly =
   /^(?:AWS_|CIRCLE|GITHUB_|SLACK_|GIT_|BASH_ENV$|REVIEW_|CANARY_|RECOVER_|PULL_REQUEST$)/;

@@ -27,7 +27,8 @@ export interface Room extends Place {
 
 /**
  * Runs a job's steps in the job's copy of the repository. After the first failure, only steps with
- * `when: always` or `when: on_fail` run. Returns whether all steps succeeded.
+ * `when: always` or `when: on_fail` run, and steps that store artifacts or test results. Returns
+ * whether all steps succeeded.
  */
 export async function runSteps(
   steps: readonly unknown[],
@@ -130,8 +131,8 @@ function copyOver(from: string, to: string): string {
 }
 
 /**
- * Creates the file for the variable `BASH_ENV`, and returns its path. Each shell reads this file
- * before it runs a command, so a step can use the file to set variables for later steps.
+ * Creates the file for the variable `BASH_ENV`, and returns the path of the file. Each shell reads
+ * this file before it runs a command, so a step can use the file to set variables for later steps.
  */
 export function bashEnvironment(directory: string): string {
   const file = join(directory, "bash-environment");

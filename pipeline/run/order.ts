@@ -3,7 +3,7 @@ import type { PlacedJob } from "../checks/shape";
 /**
  * How a job ended in the local run. A `held` job is an approval that no one has given, or a job
  * that waits for an approval. CircleCI does not run an `unauthorized` job, because the restriction
- * of a context does not allow the job.
+ * of a context does not allow the job to use the context.
  */
 export type End = "success" | "failed" | "not_run" | "held" | "unauthorized";
 

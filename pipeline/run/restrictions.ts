@@ -2,10 +2,10 @@
  * This file imitates how CircleCI decides whether a job gets a context. The quotes are sentences of
  * CircleCI's page "Using contexts", except where a comment names another page.
  *
- * This file does not imitate the group `All members`, changes that take effect late ("CircleCI
- * syncs GitHub team and LDAP groups every few hours"), and config policies. This file also does not
- * imitate contexts in pipelines of custom webhooks: "restricting contexts for custom webhook
- * triggers is not currently supported".
+ * This file does not imitate four things: the group `All members`, changes that take effect late
+ * ("CircleCI syncs GitHub team and LDAP groups every few hours"), config policies, and contexts in
+ * pipelines of custom webhooks ("restricting contexts for custom webhook triggers is not currently
+ * supported").
  *
  * The page says "a member of one of the security groups or projects". The page does not say whether
  * a context with a group and a project requires both. This code requires both. No command can find
@@ -145,8 +145,8 @@ export function refusals(
 }
 
 /**
- * Returns the restriction of a context by its full name, as docs/pipeline.md describes it.
- * Undefined for a context that is not in pipeline/contexts.ts.
+ * Returns the restriction of a context by the context's full name. docs/pipeline.md describes the
+ * same restrictions. Undefined for a context that is not in pipeline/contexts.ts.
  */
 export function ourRestriction(name: string, hasDeployProject?: boolean): Restriction | undefined {
   const known = (Object.keys(contexts) as ContextName[]).find((one) => fullName(one) === name);

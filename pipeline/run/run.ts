@@ -27,11 +27,11 @@ import { upstreamOf, Workspace } from "./workspace";
 export interface RunOptions {
   /**
    * Names of the approvals that the run gives, or a function that decides about each approval. Jobs
-   * that wait for another approval do not run.
+   * that wait for any other approval do not run.
    */
   readonly approve?: readonly string[] | ((approval: string) => Promise<boolean>);
   /**
-   * Directory of the artifacts, one directory for each job.
+   * Directory of the artifacts, with one subdirectory for each job.
    *
    * @default - the run removes the artifacts at its end
    */

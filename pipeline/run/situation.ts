@@ -44,7 +44,7 @@ const events = ({ branch }: Situation): readonly Values[] => [
 /**
  * Returns the pipeline values with which CircleCI would run a workflow.
  *
- * @throws UserError if none of the events starts the workflow
+ * @throws UserError if none of the events starts the workflow, or if a parameter is wrong
  */
 export function valuesFor(
   source: Source,

@@ -24,8 +24,8 @@ export interface FoundWorkflow {
 
 /**
  * Finds a workflow by its name, in the committed files of this repository and in `deployDirectory`.
- * Both projects have a workflow `main`. For this name, the function returns the workflow of the
- * deploy project, because only this workflow deploys.
+ * If there is a deploy project, both projects have a workflow `main`. For the name `main`, the
+ * function then returns the workflow of the deploy project, because only this workflow deploys.
  */
 export async function find(workflow: string, from: From): Promise<FoundWorkflow> {
   const all = [...(await ofService(from)), ...ofDeploy(from)].flatMap(({ project, source }) =>

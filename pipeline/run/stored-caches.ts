@@ -49,8 +49,8 @@ export class StoredCaches {
   }
 
   /**
-   * Restores the files of the newest cache that matches a key. Returns a text that says which cache
-   * this method has restored.
+   * Restores the files of the newest cache for the first key that matches a cache. Returns a text
+   * that says which cache this method has restored.
    */
   restore(keys: readonly string[], { copy, home }: Place): string {
     const found = this.#caches.restore(keys);

@@ -2,9 +2,10 @@
  * This file imitates the OIDC tokens of CircleCI's jobs. The quotes are sentences of CircleCI's
  * page "Using OpenID Connect tokens in jobs".
  *
- * This file does not imitate tokens with custom claims (`circleci run oidc get`), the document at
- * `<iss>/.well-known/openid-configuration`, and forks, whose jobs get no token. No cloud accepts
- * these tokens, because their key exists only in this process.
+ * This file does not imitate three things: tokens with custom claims (`circleci run oidc get`), the
+ * document at `<iss>/.well-known/openid-configuration`, and forks, whose jobs get no token. No
+ * cloud accepts the tokens of this file, because the key that signs the tokens exists only in this
+ * process.
  */
 import {
   createHash,

@@ -2,8 +2,9 @@
  * This file imitates the workspace of a workflow in CircleCI. The quotes are sentences of
  * CircleCI's page "Using workspaces to share data between jobs".
  *
- * This file does not imitate the deletion of a workspace after 15 days, and globs in `paths`. A
- * local run cannot rerun a workflow, so a local run always starts with an empty workspace.
+ * This file does not imitate two things: the deletion of a workspace after 15 days, and globs in
+ * `paths`. A local run cannot rerun a workflow, so a local run always starts with an empty
+ * workspace.
  */
 import { cpSync, existsSync, mkdirSync, readdirSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";

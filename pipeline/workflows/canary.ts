@@ -41,7 +41,7 @@ const code = '"$CANARY_BRANCH" --commit "$CANARY_COMMIT"';
 /**
  * The jobs that start a canary. The first job builds the branch's code, and has no permissions.
  * After the approval, a job with staging's role pushes the image. These jobs never use an image
- * from the branch's own pipeline, because the branch's code could have changed it.
+ * from the branch's own pipeline, because the branch's code could have changed this image.
  */
 export const canaryStart: readonly Stage[] = [
   {

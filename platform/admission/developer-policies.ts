@@ -8,11 +8,12 @@ import { cel } from "./cel";
 /**
  * Policies for the Jobs of developers. A developer's Job has a label that names an object of the
  * stack: the PodTemplate of one-off commands, a CronJob or the Deployment. For each kind of object,
- * a policy compares the pod of the Job with this object. So the developer may choose the label, but
- * with each label, the pod is a copy of pods that the stack has declared.
+ * a policy compares the pod of the Job with this object. The developer chooses the label. But with
+ * each label, the pod must be a copy of a pod that the stack has declared.
  *
- * Kubernetes refuses a Job if the object does not exist. Kubernetes looks for the object before it
- * evaluates `only`. So these policies select Jobs by this label, which only these Jobs have.
+ * If the object does not exist, Kubernetes refuses the Job before Kubernetes evaluates `only`. So
+ * each policy that needs an object selects Jobs by the label. Otherwise, Kubernetes would also
+ * refuse Jobs that other users create.
  */
 const byDeveloper = {
   "by-a-developer": `${cel(people.developers.group)} in request.userInfo.groups`,
@@ -22,7 +23,7 @@ const { command, scheduled, twin } = copyLabels;
 /** Longest deadline of a developer's Job, in seconds. */
 const longestSeconds = 24 * 3600;
 
-/** Labels of the namespaces and the CronJobs of the service, in every stack. */
+/** Label of the namespaces and the CronJobs of the service, in every stack. */
 const ofService = { "app.kubernetes.io/part-of": service };
 
 const created = [
@@ -96,7 +97,8 @@ const annotationsOf = (prefix: string, template: string) => ({
 
 /**
  * Returns the names for parts of the Job and of the object with which the policy compares the Job.
- * `dyn` turns off the check of types, because the policy does not know the names of the fields.
+ * `dyn` turns off CEL's check of types, because the policy compares all fields, and not only fields
+ * with known names.
  */
 const variablesOf = (template: string) => [
   { expression: "dyn(object.spec.template)", name: "own" },
@@ -113,9 +115,9 @@ const variablesOf = (template: string) => [
 ];
 
 /**
- * Policy for all Jobs of developers: each new Job names an object, and the Job's pod must be a copy
- * of the pod in this object. The other policies of this file compare both pods. After that, a
- * developer can only stop or delete the Job.
+ * Policy for all Jobs of developers. Each new Job must name one object. The other policies of this
+ * file compare the Job's pod with the pod in this object. After the creation, a developer can only
+ * stop or delete a Job, and delete its pods.
  */
 export const developerJobs: Policy = {
   on: [
@@ -155,7 +157,10 @@ export const developerJobs: Policy = {
   ],
 };
 
-/** Policy for `npm run run`: only the arguments of the command differ from the PodTemplate. */
+/**
+ * Policy for `npm run run`: in the spec of the pod, only the arguments of the command may differ
+ * from the PodTemplate.
+ */
 export const developerCommands: Policy = {
   inNamespaces: ofService,
   labelled: { key: command, values: [service] },
@@ -193,8 +198,9 @@ export const developerJobNames: Policy = {
 };
 
 /**
- * Policy for `npm run jobs -- STACK run JOB`: the Job is the Job that the CronJob would create.
- * Kubernetes evaluates the policy once for each CronJob, and all evaluations must succeed.
+ * Policy for `npm run jobs -- STACK run JOB`: the Job must be the Job that the CronJob in the label
+ * would create. Kubernetes evaluates the policy once for each CronJob, and all evaluations must
+ * succeed. For a CronJob with another name, the evaluation always succeeds.
  */
 export const developerScheduledJobs: Policy = {
   inNamespaces: ofService,
@@ -233,21 +239,21 @@ const componentLabel = "app.kubernetes.io/component";
 
 /** Fields of a container that `npm run debug` removes. */
 const probes = ["lifecycle", "livenessProbe", "readinessProbe", "startupProbe"];
-/** Fields of a pod that `npm run debug` removes, and fields that it changes. */
+/** Fields of a pod that `npm run debug` removes (`ofReplicas`) or changes (`ofTwin`). */
 const ofReplicas = ["affinity", "topologySpreadConstraints"];
 const ofTwin = ["containers", "initContainers", "restartPolicy", "terminationGracePeriodSeconds"];
 
 /**
  * Returns a CEL expression that is true if container `c` is a copy of a container in a list. The
- * copy may have no probes, and its fields in `changed` may differ.
+ * fields in `probes` may be missing in the copy. The fields in `changed` may differ.
  */
 const copyOf = (c: string, containers: string, changed: readonly string[], also = "true"): string =>
   `${containers}.exists(t, ${c}.name == t.name && ${within(c, "t", changed)} && ${hasKeys(c, "t", [...changed, ...probes])} && ${also})`;
 
 /**
  * Policy for `npm run debug`: the pod is a copy of the service's pods, and no Service selects the
- * copy. The variable JAVA_TOOL_OPTIONS may have any value, because a debugger can run any code in
- * the JVM.
+ * copy. The variable JAVA_TOOL_OPTIONS may have any value. A restriction of this value would
+ * protect nothing, because a debugger can run any code in the JVM.
  */
 export const developerTwins: Policy = {
   inNamespaces: ofService,

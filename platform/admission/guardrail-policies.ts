@@ -61,9 +61,9 @@ export function limitRanges(circleci: CircleCi): Policy {
 }
 
 /**
- * Returns the policy for NetworkPolicies. A pod may use every connection that at least one
- * NetworkPolicy allows. So each NetworkPolicy of a branch may allow only connections that the
- * platform allows.
+ * Returns the policy for NetworkPolicies. In each direction, a pod may use every connection that at
+ * least one NetworkPolicy allows. So each NetworkPolicy of a branch may allow only connections that
+ * the platform allows.
  */
 export function networkPolicies(circleci: CircleCi, review: ReviewLimits): Policy {
   const network = (peer: string, of: readonly string[]) =>
@@ -112,9 +112,10 @@ export function networkPolicies(circleci: CircleCi, review: ReviewLimits): Polic
 }
 
 /**
- * Returns a policy that refuses every new pod in a review namespace that does not have the
- * LimitRange, the NetworkPolicy or the ResourceQuota of this kind, no matter who creates the pod.
- * So the program of a branch cannot run pods without these limits.
+ * Returns a policy for review namespaces. If a namespace does not have its LimitRange, its
+ * NetworkPolicy `default-deny` or its ResourceQuota (the argument `kind` says which), the policy
+ * refuses every new pod, no matter who creates the pod. So the program of a branch cannot run pods
+ * without this limit.
  */
 export function podsNeed(kind: "LimitRange" | "NetworkPolicy" | "ResourceQuota"): Policy {
   const network = kind === "NetworkPolicy";
@@ -148,8 +149,8 @@ export const noPriority: Policy = {
 };
 
 /**
- * Policy for the jobs that remove canaries: these jobs may only delete objects, and only objects
- * with a canary's name.
+ * Policy for the jobs that remove canaries: these jobs may only delete objects. The name of such an
+ * object must be the canary's name, or begin with the canary's name and a hyphen.
  */
 export const canariesOnly: Policy = {
   on: [{ apiGroup: "*", operations: ["CREATE", "UPDATE", "DELETE"], resources: ["*/*"] }],

@@ -38,8 +38,9 @@ export interface Policy {
   };
   /**
    * An object that must exist in the namespace of the checked object. If this object does not
-   * exist, the policy refuses every request, because Kubernetes evaluates `only` later. So set
-   * `inNamespaces`, too. Expressions use the object as `params`.
+   * exist, the policy refuses every request that matches `on`, `inNamespaces` and `labelled`,
+   * because Kubernetes evaluates `only` later. So set `inNamespaces`, too. Expressions use the
+   * object as `params`.
    *
    * With `labels` instead of `name`, Kubernetes evaluates the policy once for each object with
    * these labels. All evaluations must succeed.
@@ -49,8 +50,8 @@ export interface Policy {
   );
   readonly validations: readonly Validation[];
   /**
-   * Parts of expressions with a name. Other expressions use a part as `variables.<name>`. A
-   * variable may use earlier variables in the list.
+   * Expressions with a name. Other expressions use the value as `variables.<name>`. A variable may
+   * use earlier variables in the list.
    */
   readonly variables?: readonly { readonly expression: string; readonly name: string }[];
 }

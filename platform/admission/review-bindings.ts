@@ -7,9 +7,9 @@ import type { CircleCi } from "../settings";
 const { bindingName, clusterRole } = reviewAccess;
 
 /**
- * Returns the policy for RoleBindings: a review job may create only two RoleBindings. The first
- * RoleBinding gives permissions to the owner of the namespace and to the user that removes review
- * stacks. The second RoleBinding gives permissions to developers.
+ * Returns the policy for RoleBindings: a review job may create and change only two RoleBindings.
+ * The first RoleBinding gives permissions to the owner of the namespace and to the user that
+ * removes review stacks. The second RoleBinding gives permissions to developers.
  */
 export function bindings(circleci: CircleCi): Policy {
   const { byReview, remover } = requester(circleci);

@@ -14,15 +14,15 @@ const userPrefix = reviewUser("");
 const longestHead = budgets.slug - suffixLength - 1;
 
 /**
- * The rule that a namespace has the name of its branch: `slug()` in
- * `components/conventions/names.ts`, written in CEL. The rule uses the variables `name` and
- * `owner`. A policy with this rule must first define these two variables, and then the variables in
- * the list `variables`.
+ * The rule that the name of a namespace contains the slug of its branch. The rule is the function
+ * `slug()` in `components/conventions/names.ts`, written in CEL. The rule uses the variables `name`
+ * and `owner`. A policy with this rule must first define these two variables, and then the
+ * variables in the list `variables`.
  *
- * If the branch's name is not a valid slug, the slug ends with a hash of the name. CEL has no hash
- * function, so the rule checks only the characters before the hash, and the form of the hash. So a
- * branch can use the name of another branch's namespace if the slugs of both branches differ only
- * in their hashes.
+ * If the branch's name is not a valid slug, or looks like a shortened name, the slug ends with a
+ * hash of the name. CEL has no hash function, so the rule checks only the characters before the
+ * hash, and the form of the hash. So a branch can use the name of another branch's namespace if the
+ * slugs of both branches differ only in their hashes.
  */
 export const nameOfBranch = {
   expression: `(variables.isSlug ? variables.name == ${cel(namespacePrefix)} + variables.branch : variables.name.matches("^" + ${cel(namespacePrefix)} + variables.head + "-[a-z2-7]{${String(suffixLength)}}$"))`,

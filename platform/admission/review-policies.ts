@@ -76,8 +76,8 @@ const identity = {
 };
 
 /**
- * Labels that all namespaces of review stacks have, and that the namespaces of staging and
- * production do not have with these values.
+ * Labels of all namespaces of review stacks. In the namespaces of staging and production, the label
+ * `protected_branch` has another value.
  */
 export const reviewNamespaceLabels = {
   "app.kubernetes.io/part-of": service,
@@ -86,7 +86,7 @@ export const reviewNamespaceLabels = {
 
 /**
  * Labels that a namespace of a review stack may have. With other labels, a NetworkPolicy of another
- * namespace could select this namespace and allow its connections.
+ * namespace could select this namespace and allow connections from its pods.
  */
 const namespaceLabels = [
   ...Object.keys(labels(identity, "namespace")),
@@ -98,8 +98,9 @@ const namespaceLabels = [
 ];
 
 /**
- * Returns the policy for namespaces: a review job may change only its own branch's namespace. The
- * job must not change the annotation with the owner, and must set the labels of a review stack.
+ * Returns the policy for namespaces: a review job may change only its own branch's namespace. Only
+ * a job that removes review stacks may change the namespaces of all branches. No review job may
+ * change the annotation with the owner. Each namespace must have the labels of a review stack.
  */
 export function namespaces(circleci: CircleCi): Policy {
   const { byReview, isRemover } = requester(circleci);
@@ -118,8 +119,8 @@ export function namespaces(circleci: CircleCi): Policy {
         expression: `${isRemover} || variables.owner == request.userInfo.username`,
         message: `the namespace belongs to another branch: its annotation ${ownerAnnotation} is not the user of this job`,
       },
-      // The name of a namespace cannot change, so the policy checks the name only when a job
-      // creates the namespace.
+      // The name of a namespace cannot change, so the policy compares the name with the branch only
+      // when a job creates the namespace.
       {
         expression: `request.operation != "CREATE" || ${nameOfBranch.expression}`,
         message: nameOfBranch.message,
@@ -157,9 +158,10 @@ export function namespaces(circleci: CircleCi): Policy {
 
 const alb = "alb.ingress.kubernetes.io/";
 /**
- * Annotations of an Ingress that a review stack may have, and the pattern of each value. All review
- * stacks share one load balancer. If two Ingresses have different settings for a listener, or one
- * Ingress has an invalid value, the controller applies no further change to any of the Ingresses.
+ * Annotations that the Ingress of a review stack may have, and the pattern of each value. All
+ * review stacks share one load balancer. If two Ingresses have different settings for a listener,
+ * or one Ingress has an invalid value, the controller applies no further change to any of the
+ * Ingresses.
  */
 const albAnnotations: Readonly<Record<string, string>> = {
   [`${alb}group.name`]: reviewIngressGroup,
@@ -169,15 +171,17 @@ const albAnnotations: Readonly<Record<string, string>> = {
   [`${alb}scheme`]: "internal",
   [`${alb}ssl-policy`]: ingress.albSslPolicy,
   [`${alb}ssl-redirect`]: "443",
-  // AWS accepts a delay of at most 3600 seconds.
+  // AWS accepts a delay of at most 3600 seconds. The pattern is less exact: it allows up to 3999
+  // seconds.
   [`${alb}target-group-attributes`]: "deregistration_delay.timeout_seconds=[1-3]?[0-9]{1,3}",
   [`${alb}target-type`]: "ip",
 };
 
 /**
- * Returns the policy for Ingresses: an Ingress in a review namespace may have only the host of that
- * review stack, no matter who creates the Ingress. Kubernetes lets an Ingress use only Services in
- * its own namespace.
+ * Returns the policy for Ingresses: an Ingress in a review namespace may have only the host of this
+ * namespace's review stack, no matter who creates the Ingress. The policy does not check the
+ * namespace of the Services, because Kubernetes lets an Ingress use only Services in its own
+ * namespace.
  */
 export function ingresses({ domain, ingressClassName }: ReviewLimits): Policy {
   const onAlb = ingressClassName === "alb";
@@ -219,8 +223,8 @@ export function ingresses({ domain, ingressClassName }: ReviewLimits): Policy {
               message: `a review stack is in the ingress group ${reviewIngressGroup}, of scheme internal`,
             },
             {
-              // For a port with this name, the AWS Load Balancer Controller reads an annotation of
-              // the Ingress. If the annotation is missing, the controller stops.
+              // For a port with the name `use-annotation`, the AWS Load Balancer Controller reads
+              // an annotation of the Ingress. If the annotation is missing, the controller stops.
               expression: `object.spec.rules.all(rule, !has(rule.http) || rule.http.paths.all(path, has(path.backend.service) && !(has(path.backend.service.port) && has(path.backend.service.port.name) && path.backend.service.port.name == "use-annotation")))`,
               message: "the Ingress of a review stack routes to Services only",
             },

@@ -10,7 +10,7 @@ export const commandPod = {
   command: "command",
   /** Directory of the file to which the command writes its output. */
   directory: "/output",
-  /** Environment variable of the service with the path of this directory. */
+  /** Environment variable of the service with the path in `directory`. */
   directoryVariable: "COMMAND_OUTPUT_DIRECTORY",
   /** Maximum number of seconds that the pod keeps the output after the command has ended. */
   keepSeconds: 600,

@@ -5,7 +5,7 @@
 const noise = /^\s*$|^Picked up JAVA_TOOL_OPTIONS:/;
 
 /**
- * Returns whether a line of a container's log says nothing about a failure, so that no report needs
- * to show the line.
+ * Returns whether a line of a container's log says nothing about a failure. Reports leave out such
+ * a line.
  */
 export const isNoise = (line: string): boolean => noise.test(line);

@@ -18,11 +18,11 @@ export interface NewPods {
 interface Obstacle {
   /** Identifies the obstacle. The obstacle lasts while each check finds the same key. */
   readonly key: string;
-  /** Whether an earlier update, which failed, created the pod. */
+  /** Whether the pod is older than this update, because an earlier update created the pod. */
   readonly older: boolean;
   /**
    * Whether the obstacle has already occurred twice. If false, the obstacle stops the rollout only
-   * if it lasts.
+   * if the obstacle lasts.
    */
   readonly repeated: boolean;
   readonly text: string;
@@ -110,8 +110,9 @@ export class Obstacles {
       const text = `Pod ${name}, ${container.name}: ${containerIssue(container) ?? ""}`;
       const key = `${name}/${container.name}`;
       const before = this.#restarts?.get(key) ?? 0;
-      // The container ends although it should run, and the kubelet has restarted it at least once.
-      // For an older pod, only restarts after the first check count.
+      // The container has ended with an error or waits for its next restart. The kubelet has
+      // restarted the container at least once. For an older pod, only restarts after the first
+      // check count.
       const crashes = state?.waiting?.reason === "CrashLoopBackOff" || failed(container);
       if (crashes && container.restartCount > before) {
         return { key: `${key}/ends`, older, repeated: true, text };

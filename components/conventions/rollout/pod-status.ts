@@ -49,7 +49,8 @@ export const containersOf = ({ status }: Pick<PodFacts, "status">): readonly Con
 
 /**
  * Returns why the pod is not ready: one line for each container with an issue, or one line if the
- * pod has no node. The list is empty if the pod is ready or starting.
+ * pod has no node. The list is empty if the pod is ready, or if the containers wait for their first
+ * start.
  */
 export function podIssues(pod: PodFacts): readonly string[] {
   const { metadata, status } = pod;

@@ -93,10 +93,11 @@ export function scheduleValues(schedule: string): readonly ReadonlySet<number>[]
 }
 
 /**
- * Whether a schedule restricts both the days of the month and the days of the week. Kubernetes then
- * runs the job on each day that matches one of the two fields: `0 3 1-7 * MON` runs on the first
- * seven days of the month and on every Monday. People rarely want such a schedule. A field with `*`
- * or `?` restricts nothing, unless the field has a step such as "every second day".
+ * Whether a schedule restricts both the days of the month and the days of the week. With such a
+ * schedule, Kubernetes runs the job on each day that matches at least one of the two fields:
+ * `0 3 1-7 * MON` runs on the first seven days of the month and on every Monday. People rarely want
+ * such a schedule. A field with `*` or `?` restricts nothing, except with a step above 1, such as
+ * "every second day".
  */
 export function restrictsBothDays(schedule: string): boolean {
   const [, , ofMonth, , ofWeek] = schedule.split(" ");
