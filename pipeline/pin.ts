@@ -53,8 +53,8 @@ async function digestOf(tagged: string, resolve: Resolve): Promise<string> {
 }
 
 /**
- * Returns the full name of a repository, which starts with its registry. As in Docker, the default
- * registry is Docker Hub.
+ * Returns the full name of a repository. The full name starts with the registry. As in Docker, the
+ * default registry is Docker Hub.
  */
 function withRegistry(repository: string): string {
   const [first = ""] = repository.split("/");

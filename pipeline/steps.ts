@@ -228,7 +228,7 @@ function save(name: string, key: string, paths: readonly string[]): Step {
 
 /**
  * Step that writes the job's own token into a file. With the token, every AWS client assumes the
- * role in `AWS_ROLE_ARN`, and assumes the role again before its session ends. So CircleCI stores no
+ * role in `AWS_ROLE_ARN`, and assumes the role again before the session ends. So CircleCI stores no
  * AWS key. The token is valid for an hour. A session that starts just before the token expires is
  * valid for another hour.
  */

@@ -80,7 +80,7 @@ function rolesOf({ namespaces, review }: ClusterRightsArgs): Rules {
   };
 }
 
-/** Returns the full name of a ClusterRole, which begins with the name of the service. */
+/** Returns the full name of a ClusterRole. The full name begins with the name of the service. */
 const full = (role: string) => `${service}-${role}`;
 const short = (name: string) => name.slice(service.length + 1);
 

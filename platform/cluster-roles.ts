@@ -83,8 +83,8 @@ export const namespacedRules = {
     rule([""], ["persistentvolumeclaims", "pods", "secrets"], [...read, ...write]),
     rule(["apps"], ["deployments/scale", "statefulsets/scale"], ["get", "patch", "update"]),
     rule([""], ["pods/exec", "pods/portforward"], ["create", "get"]),
-    // Review jobs must not delete these objects, which limit what the branch can do. Kubernetes
-    // deletes these objects with the namespace.
+    // Review jobs must not delete these objects, because the objects limit what the branch can do.
+    // Kubernetes deletes these objects with the namespace.
     rule([""], ["limitranges", "resourcequotas"], writeButDelete),
     rule(["networking.k8s.io"], ["networkpolicies"], writeButDelete),
   ],
@@ -175,8 +175,8 @@ export const reviewClusterRules: Rule[] = [
 export const reviewRemovalRules: Rule[] = [rule([""], ["namespaces"], ["delete"])];
 
 /**
- * Returns the rule for the namespace of staging or production, which the platform creates. The
- * stack can change the namespace, for example its labels, but cannot delete the namespace.
+ * Returns the rule for the namespace of staging or production. The platform creates this namespace.
+ * The stack can change the namespace, for example its labels, but cannot delete the namespace.
  */
 export function ownNamespaceRules(namespace: string): Rule[] {
   return [{ ...rule([""], ["namespaces"], ["patch"]), resourceNames: [namespace] }];

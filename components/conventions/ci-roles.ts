@@ -46,7 +46,7 @@ export function roleName(ciRole: CiRoleName): string {
 
 /**
  * Returns the Kubernetes group that EKS gives to jobs with a CI role's IAM role. The jobs of review
- * stacks have the group {@link reviewGroup}, which the cluster reads from CircleCI's token.
+ * stacks have the group {@link reviewGroup}. The cluster reads that group from CircleCI's token.
  */
 export function clusterGroup(ciRole: ClusterCiRoleName): string {
   return `${service}:${ciRole}`;
@@ -142,8 +142,8 @@ export const people = {
 export const canaryName = `${service}-canary`;
 
 /**
- * Group of the Ingresses of review stacks, which share one load balancer. No other Ingress is in
- * this group.
+ * Group of the Ingresses of review stacks. These Ingresses share one load balancer. No other
+ * Ingress is in this group.
  */
 export const reviewIngressGroup = `${service}-review`;
 

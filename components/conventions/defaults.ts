@@ -40,7 +40,7 @@ export const pod = {
   userId: 10001,
 } as const;
 
-/** Args of the web service. Each key is the arg's name. */
+/** Defaults of the web service. Each key is the name of an arg, except `servicePort`. */
 export const webService = {
   args: ["serve"],
   /** Seconds that the service may take to finish open requests after SIGTERM. */
@@ -119,9 +119,9 @@ export const seedArgs = ["seed", "--count", "50", "--if-empty"] as const;
 export const ingress = {
   albClassName: "alb",
   /**
-   * TLS policy of the load balancer, which allows TLS 1.2 and 1.3. Without an annotation that sets
-   * a policy, AWS uses `ELBSecurityPolicy-2016-08`, which allows TLS 1.0. The AWS console used the
-   * policy below as its default until AWS added hybrid key exchange in 2025.
+   * TLS policy of the load balancer. The policy allows TLS 1.2 and 1.3. Without an annotation that
+   * sets a policy, AWS uses `ELBSecurityPolicy-2016-08`, which allows TLS 1.0. The AWS console used
+   * the policy below as its default until AWS added hybrid key exchange in 2025.
    *
    * @see
    * https://docs.aws.amazon.com/elasticloadbalancing/latest/application/describe-ssl-policies.html

@@ -62,7 +62,8 @@ const dockerfile = "service/Dockerfile";
  * A preview builds nothing. The same code, base image and platforms result in the same digest, so a
  * rebuild does not restart pods.
  *
- * @throws pulumi.ResourceError if the jars are missing, or if Maven built them from other code.
+ * @throws pulumi.ResourceError if the jars are missing, or if Maven did not build the jars from the
+ * current code.
  */
 export class ContainerImage extends pulumi.ComponentResource {
   /**
@@ -141,8 +142,8 @@ function createImage(
     {
       ...(builder === undefined ? {} : { builder: { name: builder } }),
       // The creation time is part of an image. With a fixed time, the digest depends on the content
-      // only. (A provenance attestation would also change the digest, but the provider already
-      // leaves it out.)
+      // only. (A provenance attestation would also change the digest, but the provider creates no
+      // attestation.)
       buildArgs: { SOURCE_DATE_EPOCH: "0" },
       // By default, the provider would build the image in every preview.
       buildOnPreview: false,

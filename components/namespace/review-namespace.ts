@@ -66,8 +66,7 @@ export interface ReviewNamespaceOverrides {
 
 export interface ReviewNamespaceArgs extends Omit<StackNamespaceArgs, "annotations"> {
   /**
-   * Labels that identify the namespace. The stack never takes over a namespace without these
-   * labels.
+   * Labels that identify the namespace. The stack adopts a namespace only if it has these labels.
    */
   readonly identity: Identity;
   /** Name of the namespace. Without `retain`, a change deletes the namespace and its content. */

@@ -7,8 +7,8 @@ import { type Annotations, annotated } from "../conventions/metadata";
 
 export interface StackNamespaceArgs {
   /**
-   * Labels that identify the namespace. The stack never takes over a namespace without these
-   * labels.
+   * Labels that identify the namespace. The stack adopts an existing namespace only if the
+   * namespace has these labels.
    */
   readonly identity: Identity;
   /**

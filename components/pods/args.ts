@@ -48,8 +48,9 @@ export type ExtraVolumeMount = Omit<k8s.types.input.core.v1.VolumeMount, "mountP
 /** Args of every component that runs the service's image. */
 export interface PodArgs {
   /**
-   * Annotations of every object except pods, which have `podAnnotations`. A key that the component
-   * sets itself is an error. A misspelled annotation has no effect and gives no error.
+   * Annotations of every object of the component, except pods. For pods, use `podAnnotations`. A
+   * key that the component sets itself is an error. A misspelled annotation has no effect and gives
+   * no error.
    *
    * @group Rare
    * @default - none
@@ -140,8 +141,8 @@ export interface PodArgs {
   readonly javaOptions?: readonly string[];
 
   /**
-   * Labels of every object except pods, which have `podLabels`. Selectors do not contain these
-   * labels. A key that the component sets itself is an error.
+   * Labels of every object of the component, except pods. For pods, use `podLabels`. Selectors do
+   * not contain these labels. A key that the component sets itself is an error.
    *
    * @group Common
    * @default - none

@@ -23,11 +23,11 @@ export interface Database {
    */
   readonly port?: number;
   /**
-   * PostgreSQL's `sslmode`: whether the service encrypts the connection, and whether it verifies
-   * the server. Only `verify-full` checks both the certificate and the host name in the
-   * certificate. `verify-ca` and `verify-full` read the trusted certificate authorities from the
-   * Secret's key `ca.crt`. Without this key, no new pod starts. With `prefer`, anyone on the
-   * network between the service and the database can read and change all data.
+   * PostgreSQL's `sslmode`: whether the service encrypts the connection and verifies the server.
+   * Only `verify-full` checks both the certificate and the host name in the certificate.
+   * `verify-ca` and `verify-full` read the trusted certificate authorities from the Secret's key
+   * `ca.crt`. Without this key, no new pod starts. With `prefer`, anyone on the network between the
+   * service and the database can read and change all data.
    *
    * @default "prefer"
    * @see https://www.postgresql.org/docs/current/libpq-ssl.html#LIBPQ-SSL-PROTECTION

@@ -11,8 +11,8 @@ interface PodObjects extends PodArgs {
 }
 
 /**
- * Creates the ServiceAccount of the pods. The ServiceAccount has no permissions in the cluster.
- * Without `iamRoleArn`, it also has no permissions in AWS.
+ * Creates the ServiceAccount of the pods. The ServiceAccount has no permissions in the cluster. In
+ * AWS, the ServiceAccount has permissions only with `iamRoleArn`.
  */
 export function createServiceAccount(
   parent: pulumi.Resource,

@@ -15,9 +15,9 @@ import { postgresIssues } from "./validate";
 export type { PostgresArgs, PostgresOverrides } from "./args";
 
 /**
- * An ephemeral PostgreSQL database with one replica, for stacks that own their data. The component
- * creates a StatefulSet, a headless Service, and a Secret with user name and password. When someone
- * destroys the stack, Kubernetes deletes the data.
+ * An ephemeral PostgreSQL database with one replica, for stacks that use no other database. The
+ * component creates a StatefulSet, a headless Service, and a Secret with user name and password.
+ * When someone destroys the stack, Kubernetes deletes the data.
  *
  * @throws pulumi.ResourceError with all issues of the args, before the component creates a child
  * resource.

@@ -70,9 +70,9 @@ export interface WebServiceArgs extends PodArgs, IngressArgs {
    * `spec.replicas`, but still send the field, because Kubernetes sets a missing field to one pod.
    * So Pulumi does not change the number of pods when you turn autoscaling on.
    *
-   * When you turn autoscaling off, the number of pods stays the same. The cluster then refuses the
-   * next change to the Deployment with a conflict. Run that update with
-   * `PULUMI_K8S_ENABLE_PATCH_FORCE=true`.
+   * When you turn autoscaling off, the number of pods stays the same. After that, the cluster
+   * refuses the next change to the Deployment with a conflict. Run the update with this change
+   * again, with `PULUMI_K8S_ENABLE_PATCH_FORCE=true`.
    *
    * @group Common
    * @default - none: the number of pods is `replicas`
@@ -131,8 +131,8 @@ export interface WebServiceArgs extends PodArgs, IngressArgs {
   /**
    * A migration that a Job runs before the rollout. While the Job runs, the old pods continue to
    * run. The Deployment changes only when the Job has succeeded. If the Job fails, the update
-   * fails, and the Deployment does not change. The init containers of the pods run all other
-   * migrations.
+   * fails, and the Deployment does not change. The Job also runs earlier migrations that have not
+   * run yet. The init containers of the pods run the later migrations.
    *
    * @group Rollout
    * @default - none: the init container of each pod runs all migrations

@@ -14,8 +14,9 @@ export interface IngressArgs {
   readonly deregistrationDelaySeconds?: number;
 
   /**
-   * Additional hosts, or hosts with paths. The public URL contains `host`, or the first entry of
-   * `hosts` if `host` is not set. If another Ingress has the same host, either Ingress may answer.
+   * Additional hosts, and hosts for which the service receives only requests for some paths. The
+   * public URL contains `host`, or the first entry of `hosts` if `host` is not set. If another
+   * Ingress has the same host, either Ingress may answer.
    *
    * @group Ingress
    * @default - none

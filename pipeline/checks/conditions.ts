@@ -3,7 +3,7 @@ import type { Finding, Path, Source } from "./source";
 import { filledIn, mapping, named, workflowsOf } from "./shape";
 
 /**
- * Pipeline values that our pipelines may use. The check reports other names, because CircleCI
+ * Pipeline values that our pipelines may use. The check reports all other names, because CircleCI
  * treats a misspelled name as an empty text.
  */
 const knownValues = [

@@ -14,9 +14,9 @@ const changes = [
 
 /**
  * Checks four rules. A job must not use a context that `pipeline/contexts.ts` does not list. A job
- * that changes production must have the context of production. This job must also have an approval
- * before it, and a serial group. A workflow that runs on branches must not use a context that is
- * only for main.
+ * that changes production must have the context of production. A job that changes production or has
+ * this context must have a serial group, and an approval must come before the job. A workflow that
+ * runs on branches must not use a context that is only for main.
  */
 export function* production(source: Source): Generator<Finding> {
   const changing = new Set(

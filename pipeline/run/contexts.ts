@@ -11,8 +11,8 @@ const fromContextsOnly =
 
 /**
  * Variables that prevent AWS clients from reading ~/.aws and from using the machine's own role. The
- * settings of staging and production contain real clusters and registries, which a local run must
- * not change with the user's permissions.
+ * settings of staging and production contain real clusters and registries. A local run must not
+ * change these clusters and registries with the user's permissions.
  */
 const noIdentity = {
   AWS_CONFIG_FILE: "/dev/null",

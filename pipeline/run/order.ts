@@ -20,8 +20,8 @@ export interface Decision {
 }
 
 /**
- * Returns the next job, in the file's order, whose required jobs have ended, and what to do with
- * this job. Undefined if there is no such job.
+ * Returns the first job, in the file's order, that has not ended and whose required jobs have
+ * ended. Also returns what to do with this job. Undefined if there is no such job.
  */
 export function next(
   jobs: readonly PlacedJob[],

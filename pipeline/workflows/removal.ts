@@ -7,7 +7,9 @@ const closedBranch = {
   REVIEW_BRANCH: "<< pipeline.event.github.pull_request.head.ref >>",
 };
 
-/** Jobs that remove a branch's review stack after its pull request was merged or closed. */
+/**
+ * Jobs that remove a branch's review stack after the branch's pull request was merged or closed.
+ */
 export const teardown: readonly Stage[] = [
   {
     name: "teardown",

@@ -180,7 +180,7 @@ export const developerCommands: Policy = {
 };
 
 /**
- * Policy for `npm run jobs -- STACK run JOB`: the label names a CronJob of the stack.
+ * Policy for `npm run jobs -- STACK run JOB`: the label must name a CronJob of the stack.
  * {@link developerScheduledJobs} compares the Job with this CronJob.
  */
 export const developerJobNames: Policy = {
@@ -251,9 +251,9 @@ const copyOf = (c: string, containers: string, changed: readonly string[], also 
   `${containers}.exists(t, ${c}.name == t.name && ${within(c, "t", changed)} && ${hasKeys(c, "t", [...changed, ...probes])} && ${also})`;
 
 /**
- * Policy for `npm run debug`: the pod is a copy of the service's pods, and no Service selects the
- * copy. The variable JAVA_TOOL_OPTIONS may have any value. A restriction of this value would
- * protect nothing, because a debugger can run any code in the JVM.
+ * Policy for `npm run debug`: the pod must be a copy of the service's pods, and no Service may
+ * select the copy. The variable JAVA_TOOL_OPTIONS may have any value. A restriction of this value
+ * would protect nothing, because a debugger can run any code in the JVM.
  */
 export const developerTwins: Policy = {
   inNamespaces: ofService,

@@ -6,7 +6,10 @@
 
 const setOf = (words: string): ReadonlySet<string> => new Set(words.split(" "));
 
-/** Words that make a value a secret if the value's name ends with one of them. */
+/**
+ * Last words of the names of secrets. If the name of a value ends with one of these words, the
+ * value is a secret.
+ */
 const secretWords = setOf(
   "auth credential credentials creds dsn pass passphrase passwd password passwords pwd secret " +
     "secrets token tokens",
