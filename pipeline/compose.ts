@@ -33,8 +33,8 @@ export function compose(
   for (const stage of Object.values(workflows).flatMap(({ stages }) => stages)) {
     const { contexts = [], job: spec, name } = stage;
     if (spec === undefined) continue;
-    // In the deploy project, AWS trusts the whole project and does not distinguish its jobs, so all
-    // jobs of this project must run only code of main.
+    // AWS trusts all jobs of the deploy project and does not distinguish these jobs. So all jobs of
+    // this project must run only code of main.
     const mainOnly = place.inDeployProject || spec.trusted === true || isMainOnly(contexts);
     const rights = { ...place, assumesRole: hasRole(contexts), mainOnly };
     const made = job(name, inGroup(spec, stage.serialGroup), rights);

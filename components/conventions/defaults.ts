@@ -34,8 +34,8 @@ export const pod = {
   requests: { cpu: "250m", memory: "512Mi" },
   tmpSizeLimit: "64Mi",
   /**
-   * User ID of the containers. The ID is above 10000, because users of a node usually have lower
-   * IDs.
+   * User ID of the containers. Users of a node usually have IDs below 10000, so this ID usually
+   * belongs to no user of the node.
    */
   userId: 10001,
 } as const;

@@ -4,7 +4,10 @@ import type * as pulumi from "@pulumi/pulumi";
 import { postgres, sslModes } from "../conventions/defaults";
 import { type Checked, check, integer } from "../conventions/validation";
 
-/** An environment variable with a plain name, so that the component can sort the variables. */
+/**
+ * An environment variable. The name is a plain text and not an output, so that the component can
+ * sort the variables by name.
+ */
 export type EnvVar = k8s.types.input.core.v1.EnvVar & { readonly name: string };
 
 /** Value of PostgreSQL's connection parameter `sslmode`. */

@@ -149,8 +149,8 @@ export const noPriority: Policy = {
 };
 
 /**
- * Policy for the jobs that remove canaries: these jobs may only delete objects. The name of such an
- * object must be the canary's name, or begin with the canary's name and a hyphen.
+ * Policy for the jobs that remove canaries: these jobs may only delete objects. The name of each
+ * object that they delete must be the canary's name, or begin with the canary's name and a hyphen.
  */
 export const canariesOnly: Policy = {
   on: [{ apiGroup: "*", operations: ["CREATE", "UPDATE", "DELETE"], resources: ["*/*"] }],

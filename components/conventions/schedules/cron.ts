@@ -111,7 +111,7 @@ export function restrictsBothDays(schedule: string): boolean {
  * is malformed.
  *
  * The function uses only minutes and hours, because days, months and weekdays can only make the
- * time longer.
+ * time between two runs longer.
  */
 export function shortestPeriodSeconds(schedule: string): number | undefined {
   const [minutes, hours, ...rest] = parsed(schedule) ?? [];
