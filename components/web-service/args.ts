@@ -172,8 +172,9 @@ export interface WebServiceArgs extends PodArgs, IngressArgs {
   readonly maxUnavailable?: PodsOrPercent;
 
   /**
-   * Command that migrates the database's schema. An init container in each pod runs the command, so
-   * the command must take a lock and be idempotent. With `[]`, there is no migration.
+   * Command that migrates the database's schema. An init container in each pod runs the command.
+   * Several pods may run the command at the same time, so the command must take a lock and be
+   * idempotent. With `[]`, there is no migration.
    *
    * @group Rollout
    * @default - ["migrate"] with `database`, otherwise []
@@ -223,7 +224,7 @@ export interface WebServiceArgs extends PodArgs, IngressArgs {
 
   /**
    * Seconds that a stopping pod waits before it receives SIGTERM. During this time, load balancers
-   * stop sending requests to the pod. If the time is too short, each rollout loses requests.
+   * stop sending requests to the pod. If this delay is too short, each rollout loses requests.
    *
    * @group Rollout
    * @default 15
@@ -324,8 +325,8 @@ export interface WebServiceArgs extends PodArgs, IngressArgs {
   readonly terminationGracePeriodSeconds?: number;
 
   /**
-   * Track of the pods: `stable`, or `canary` for a few pods of a branch behind the same Service.
-   * The Deployment's selector contains the track, so a change replaces the Deployment.
+   * Track of the pods: `stable`, or `canary` for a few pods of a branch behind production's
+   * Service. The Deployment's selector contains the track, so a change replaces the Deployment.
    *
    * @group Rare
    * @default "stable"
