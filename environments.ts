@@ -5,7 +5,10 @@ import { slug } from "./components/conventions/names";
 interface Traits {
   /** Set for a canary: environment whose namespace, names, labels and settings the canary uses. */
   readonly canaryOf?: Environment;
-  /** How the stack's CI jobs authenticate to the cluster: with an IAM role or CircleCI's token. */
+  /**
+   * How the stack's CI jobs authenticate to the cluster: with an IAM role, or with CircleCI's
+   * token.
+   */
   readonly clusterIdentity: ClusterIdentity;
   /**
    * `own`: the stack creates a namespace with guardrails and a database. `pulumi destroy` deletes
@@ -130,8 +133,8 @@ export type JobEnvironment = {
 }[Environment];
 
 /**
- * Environments whose stacks CI deploys. The platform project gives these environments IAM roles,
- * and permissions in a cluster.
+ * Environments that have their own CI roles. The platform project gives these environments IAM
+ * roles, and permissions in a cluster. CI deploys a canary with the IAM role of `prod`.
  */
 export const ciEnvironments = environmentNames.filter(
   (name): name is CiEnvironment =>

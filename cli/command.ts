@@ -5,7 +5,10 @@ import { reports } from "../lib/reports";
 /** Exit code if the arguments of a command are wrong. Exit code 1 means that the command failed. */
 export const wrongUse = 2;
 
-/** Exit code for commander: {@link wrongUse} for every error in the arguments. */
+/**
+ * Ends this process when commander wants to exit: with {@link wrongUse} after an error in the
+ * arguments, and with 0 after `--help`.
+ */
 export function exitWithWrongUse({ exitCode }: { readonly exitCode: number }): never {
   process.exit(exitCode === 0 ? 0 : wrongUse);
 }

@@ -1,6 +1,6 @@
 // Every `npm run` command starts with this file. The file must work in a new clone, before npm has
-// installed any package, so it imports only modules of Node.js. If the installed packages differ
-// from package-lock.json, this file runs `npm ci`. Then this file starts cli/main.ts.
+// installed any package, so it imports only modules of Node.js. If package-lock.json has changed
+// since the last installation, this file runs `npm ci`. Then this file starts cli/main.ts.
 import { spawn, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
@@ -63,7 +63,7 @@ const cli = spawn(
   { cwd: project, stdio: "inherit" },
 );
 // On Ctrl-C, the terminal sends SIGINT to this process and to its child. So this process forwards
-// only the other signals to the child.
+// only SIGTERM and SIGHUP to the child.
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) {
   process.on(signal, () => {
     if (signal !== "SIGINT") cli.kill(signal);

@@ -96,6 +96,7 @@ Try next:
 
 /**
  * `npm run down`: destroys stack `local`. Then stops the sandbox, if the stack is in the sandbox.
+ * If the stack is in a sandbox that is not running, the stack stays.
  */
 export async function down(): Promise<void> {
   const own = ownCluster();

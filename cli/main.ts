@@ -145,7 +145,7 @@ pipeline
   .option("--pull-request <number>", "number of the pull request", Number, 1)
   .option("--ssh", "run the jobs as a rerun with SSH does")
   .action(runWorkflow);
-// `npm run scan` imports Trivy's module only when it starts Trivy, because this module reads
+// `npm run scan` imports Trivy's module only when it starts Trivy, because Trivy's module reads
 // SANDBOX_DIR during its import.
 const scannerPrograms = {
   trivy: async () => (await import("../sandbox/install/trivy")).trivy(),

@@ -15,7 +15,8 @@ import type { SweepOptions } from "../operations/sweep/sweep";
 
 /**
  * Option of commands whose changes need a person's approval in a pipeline. Before the approval, the
- * pipeline runs the command with this option: the command then only shows its changes.
+ * pipeline runs the command with this option: the command then only shows its changes, and writes
+ * the changes into the file.
  */
 const previewOption = ["--preview <file>", "show and write what would change, and stop"] as const;
 
@@ -28,8 +29,8 @@ const tellJobs = leaving(async (stack: string) => {
 
 /**
  * Adds the commands for stacks, such as `deploy` and `preview`. Each command loads only its own
- * code. No command loads Pulumi's npm packages, because loading these packages takes longer than
- * most commands run.
+ * code. None of these commands loads Pulumi's npm packages, because loading these packages takes
+ * longer than most commands run.
  */
 export function addOperations(program: Command): void {
   const add = (name: string): Command => addCommand(program, name);
@@ -228,8 +229,9 @@ export function addOperations(program: Command): void {
         const { doctorStack } = await import("../operations/doctor/stack/command");
         const stack = await stackNameOf(what);
         await doctorStack(stack, options, await workspaceFor(stack));
-        // A program that did not answer may have left a child process, whose output would keep this
-        // process alive. So this code ends the process, after `leaving` has written the reports.
+        // A program that a check started and that did not answer may have left a child process. The
+        // open output of the child process would keep this process alive. So this code ends this
+        // process, after `leaving` has written the reports.
         setImmediate(() => process.exit());
       }),
     );

@@ -48,7 +48,8 @@ const registryForm = /^[a-z0-9][a-z0-9.-]*(?::[0-9]+)?(?:\/[a-z0-9._-]+)*$/;
  *
  * @param before the remembered choice
  * @returns undefined for the sandbox
- * @throws WrongUse if the context or the registry is missing or wrong.
+ * @throws WrongUse if the context or the registry is missing, if the registry has a wrong form, or
+ * if `--sandbox` is set together with `--context`, `--kubeconfig` or `--registry`.
  */
 export function askedFor(
   { context, kubeconfig, registry, sandbox = false }: Where,
@@ -125,8 +126,10 @@ function assertNoSandbox(): void {
  * function asks for a confirmation.
  *
  * @returns the cluster. Undefined for the sandbox
- * @throws UserError with one line for each program that is missing, and for a cluster or registry
- * that does not answer. In this case, the function has changed nothing.
+ * @throws UserError if the sandbox runs, if stack `local` still has resources in another cluster,
+ * if a check fails, or if the user does not confirm. The message about the checks has one line for
+ * each program that is missing, and for a cluster or registry that does not answer. If the function
+ * throws an error, the function has changed nothing.
  */
 export async function chooseCluster(
   given: Where,
@@ -180,7 +183,7 @@ async function checked(asked: Asked): Promise<ClusterFacts> {
   const all = [
     ...programs,
     ...(registry === undefined ? [] : [registry]),
-    // If kubectl is missing, the check of the cluster only repeats this issue.
+    // If kubectl is missing, the check of the cluster only says again that kubectl is missing.
     ...(isMissing ? [] : issues),
   ];
   if (all.length > 0 || facts === undefined) {
@@ -204,8 +207,9 @@ export async function assertSameCluster(own: OwnCluster): Promise<void> {
 }
 
 /**
- * Returns the lines that say how to reach the service: its URL if the URL answers on this machine,
- * otherwise a `kubectl port-forward`, which needs no ingress controller.
+ * Returns how to reach the service. If the URL of the service answers on this machine, the function
+ * returns this URL and no lines. Otherwise, the function returns lines with a command that forwards
+ * a port, and the URL of the forwarded port. This command needs no ingress controller.
  */
 export async function howToReach(
   own: OwnCluster,

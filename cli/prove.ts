@@ -2,7 +2,7 @@ import type { Command } from "commander";
 import type { AwsOptions, CircleciOptions, EksOptions } from "../operations/prove/command";
 import { addCommand, exitWithWrongUse, refusingWrongUse } from "./command";
 
-/** Adds `npm run prove`: checks the project's assumptions with the real services. */
+/** Adds `npm run prove`, which checks that ECR, CircleCI and EKS work as this project assumes. */
 export function addProve(program: Command): void {
   const prove = addCommand(program, "prove")
     .description("checks with your credentials that a service works as the stand-ins assume")

@@ -23,11 +23,11 @@ export const deployProject = undefined as { readonly directory: string } | undef
 
 /**
  * Images of the CircleCI jobs, each with a full version. `java` has Java 17, Maven, Node.js and
- * git, and its commands do not run as root, because PostgreSQL refuses to start as root. Its Java
- * is Eclipse Temurin. A test checks that this Java has the same version as the Java in
- * service/Dockerfile, so that the jobs test the Java that runs in the cluster. `pulumi` has Pulumi,
- * Node.js, the AWS CLI, kubectl, and Python with pip. A test checks that the version of this image
- * is the version of Pulumi in package.json.
+ * git. The commands in this image do not run as root, because PostgreSQL refuses to start as root.
+ * The Java of this image is Eclipse Temurin. A test checks that this Java has the same version as
+ * the Java in service/Dockerfile, so that the jobs test the Java that runs in the cluster. `pulumi`
+ * has Pulumi, Node.js, the AWS CLI, kubectl, and Python with pip. A test checks that the version of
+ * this image is the version of Pulumi in package.json.
  *
  * Someone may move a tag to another image. `npm run pipeline -- pin` adds the digest of each image.
  * With the digests, the jobs always run the same images. Renovate updates a version together with

@@ -36,8 +36,8 @@ export const company = {
    */
   imagePlatforms: ["linux/amd64"],
   /**
-   * Registries that only the company pushes to. Images of every stack may come from these
-   * registries.
+   * Registries that only the company pushes to. Images of every stack except `local` may come from
+   * these registries.
    */
   registries: ["123456789012.dkr.ecr.eu-central-1.amazonaws.com"],
 } as const;

@@ -1,7 +1,7 @@
 /**
- * Field managers of controllers: programs whose normal work is to change objects. A change by any
- * other tool is drift. Add the controllers that your clusters run. To see the field managers of an
- * object, run `kubectl get deployment NAME --show-managed-fields -o yaml`.
+ * Field managers of controllers: programs whose normal work is to change objects. A change by a
+ * tool that is not in this list is drift. Add the controllers that your clusters run. To see the
+ * field managers of an object, run `kubectl get deployment NAME --show-managed-fields -o yaml`.
  */
 export const controllers: readonly string[] = [
   "cloud-controller-manager",

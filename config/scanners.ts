@@ -11,9 +11,9 @@ export interface CompanyScanner {
 }
 
 /**
- * The company's own scanners. Each scanner is a command that runs in the repository. If the command
- * exits with one of the codes in `findings`, the pipeline stops. If a scanner is a CircleCI orb,
- * add it to circleci.ts, not to this file.
+ * The company's own scanners. Each scanner is a command that runs in the repository. The pipeline
+ * stops if a command exits with one of the codes in `findings`, or if a scan fails. If a scanner is
+ * a CircleCI orb, add it to circleci.ts, not to this file.
  *
  * @example
  * { title: "Acme", command: ["acme-scan", "--fail-on", "high", "."], findings: [1] }

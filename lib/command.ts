@@ -112,7 +112,9 @@ export class CommandError extends UserError {
   }
 }
 
-/** Why something failed: in one line for a program, otherwise the message of the error. */
+/**
+ * Returns why something failed: one line about a failed program, or the message of any other error.
+ */
 export function reasonOf(error: unknown): string {
   return error instanceof CommandError ? error.reason : messageOf(error);
 }

@@ -2,8 +2,8 @@ import { createInterface } from "node:readline/promises";
 import { UserError } from "./errors";
 
 /**
- * Asks the user to type the name of what the command will change, such as the stack, unless `yes`
- * is true. Without a terminal, `yes` is required.
+ * Asks the user to type the name of what the command will change, such as the stack. If `yes` is
+ * true, the function does not ask. Without a terminal, `yes` must be true.
  *
  * @param kind what has this name
  * @throws UserError if the user does not confirm. The error says that the command has changed

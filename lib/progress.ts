@@ -14,8 +14,9 @@ const HEARTBEAT_MS = 10_000;
 export type Report = (detail: string) => void;
 
 /**
- * Reports the progress of a long command: number, title and duration of each step. This class
- * prints plain lines, so a terminal, a file and a CI log show the same text.
+ * Reports the progress of a long command: the number and the title of each step, and the duration
+ * of a step that takes a second or longer. This class prints plain lines, so a terminal, a file and
+ * a CI log show the same text.
  */
 export class Steps {
   readonly #total: number;

@@ -13,7 +13,7 @@ import {
 /** Facts about a cluster. The program reads these facts before it changes the cluster. */
 export interface ClusterFacts {
   /**
-   * UID of the namespace `kube-system`, which identifies the cluster, because Kubernetes has no
+   * UID of the namespace `kube-system`. This UID identifies the cluster, because Kubernetes has no
    * other identifier for a cluster.
    */
   readonly clusterUid: string;
@@ -136,8 +136,8 @@ function reason(failure: Failure, access: Access): string {
  * Reads the cluster with `kubectl`. kubectl supports every kind of kubeconfig, and starts faster
  * than Node.js loads a client library.
  *
- * @throws pulumi.RunError with one line if kubectl is missing or does not answer within 20 s (30 s
- * on EKS).
+ * @throws pulumi.RunError with one line if kubectl is missing, if kubectl does not end within 20 s
+ * (30 s on EKS), or if kubectl cannot read the cluster.
  */
 export const readCluster: ReadCluster = async ({ context, kubeconfig, namespace }) => {
   const access = { context, kubeconfig };

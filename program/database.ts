@@ -41,7 +41,7 @@ const readiness = 1;
 /** Number of connections of a command, such as a job or a migration. */
 const perCommand = 1;
 
-/** The pods that connect to the stack's database, with their numbers. */
+/** The pods that connect to the stack's database, and how many of them may run at the same time. */
 export interface Demand {
   readonly jobs: readonly PodRequirement[];
   readonly service: PodRequirement;

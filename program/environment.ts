@@ -16,7 +16,7 @@ import { type Rollouts, rolledOut } from "./rollout/rollout";
 import { type ArgsFromSettings, webServiceArgs } from "./web-service-args";
 
 /**
- * Creates all resources of a stack, except of a canary: namespace, database, image, service and
+ * Creates all resources of a stack that is not a canary: namespace, database, image, service and
  * jobs.
  */
 export async function createEnvironment(
@@ -83,8 +83,8 @@ export async function createEnvironment(
 }
 
 /**
- * Returns the image in the settings. If the settings contain no image, Pulumi builds one from the
- * working directory.
+ * Returns the image in the settings. If the settings contain no image, Pulumi builds an image from
+ * the working directory.
  */
 function imageOf(settings: Settings): pulumi.Input<string> {
   const { baseImageRef, builder, imageRef, imageRepository = "", platforms } = settings;

@@ -6,8 +6,9 @@ import { type Job, type JobValues, jobs } from "../jobs";
 import type { Settings } from "../settings";
 
 /**
- * Checks the names and the commands of the jobs in jobs.ts, for all environments. So a wrong
- * command for production stops the program also in stack `local`.
+ * Checks the names, the environments and the durations of the jobs in jobs.ts. In each stack, the
+ * function checks the values of all environments. So a wrong duration for production stops the
+ * program also in stack `local`.
  *
  * @throws pulumi.RunError with every issue.
  */
@@ -77,8 +78,8 @@ interface ResolvedJob extends JobValues {
 
 /**
  * Returns a job with the values of an environment. A value in `environments` replaces the value of
- * the entry. Only `env` is merged. To create an object, only this function reads the field
- * `environments` of a job.
+ * the entry. Only `env` is merged. When the program creates objects, only this function reads the
+ * field `environments` of a job.
  */
 function resolve({ environments: values = {}, ...job }: Job, environment: Environment) {
   const byEnvironment: { readonly [Name in Environment]?: Partial<JobValues> } = values;
@@ -113,7 +114,7 @@ const isExport = ({ args }: Pick<Job, "args">): boolean => args[0] === "export";
 
 /**
  * Returns the options with which the command `export` writes to the location in the settings. Empty
- * for other commands.
+ * for other commands, and if the settings contain no location.
  */
 function exportOutput(job: Pick<Job, "args">, { exportOutput: uri }: Settings): readonly string[] {
   return uri === undefined || !isExport(job) ? [] : ["--output", uri];
@@ -121,7 +122,7 @@ function exportOutput(job: Pick<Job, "args">, { exportOutput: uri }: Settings): 
 
 /**
  * Returns the IAM role with which the command `export` writes to the location in the settings.
- * Empty for other commands.
+ * Empty for other commands, and if the settings contain no role.
  */
 function exportRole(job: Pick<Job, "args">, { exportRoleArn }: Settings): Pick<Job, "iamRoleArn"> {
   return exportRoleArn === undefined || !isExport(job) ? {} : { iamRoleArn: exportRoleArn };

@@ -8,11 +8,12 @@ import type { ReadLastRelease } from "./last-release";
 const chooseBy = { chosen: "npm run canary -- start BRANCH", promoted: "npm run promote" };
 
 /**
- * Returns the settings with the release of the stack's last update, if the settings contain no
- * other release. Production and its canary run the release that a command has chosen, not the code
- * that is checked out.
+ * Returns the settings. If the stack does not build its image, and the settings contain no image,
+ * the returned settings contain the release of the stack's last update. Production and its canary
+ * run the release that a command has chosen, not the code that is checked out.
  *
- * @throws pulumi.RunError if no command has chosen a release yet.
+ * @throws pulumi.RunError if a stack that does not build its image has no image in its settings,
+ * and no earlier release.
  */
 export async function withKeptRelease(
   settings: Settings,

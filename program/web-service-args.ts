@@ -7,7 +7,7 @@ import type { Settings } from "../settings";
 /** Args of a web service, except those whose values come from other resources of the stack. */
 export type ArgsFromSettings = Omit<WebServiceArgs, "database" | "imageRef" | "namespace">;
 
-/** Returns the args of a web service that come from the settings. A canary has the same args. */
+/** Returns the args of a web service that come from the settings. A canary also gets these args. */
 export function webServiceArgs(settings: Settings): ArgsFromSettings & Pick<Settings, "replicas"> {
   const { callersAuthenticatedBy, ingressGroupName, ingressPreset, ingressScheme } = settings;
   const { waitForIngress } = settings;

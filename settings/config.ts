@@ -2,8 +2,8 @@
 export type Config = Readonly<Record<string, string>>;
 
 /**
- * Returns the configuration in a stack settings file, in the form in which Pulumi passes it to the
- * program.
+ * Returns the configuration in a stack settings file, in the form in which Pulumi passes a
+ * configuration to the program.
  */
 export function configOf(file: { readonly config?: unknown } | null): Config {
   return Object.fromEntries(
@@ -15,8 +15,8 @@ export function configOf(file: { readonly config?: unknown } | null): Config {
 }
 
 /**
- * Whether a value, or a part of a value, is a secret, which means that someone has stored it with
- * `--secret`.
+ * Whether a value is a secret, or contains a secret. A secret is a value that someone has stored
+ * with `--secret`.
  */
 export function isSecret(value: string): boolean {
   return value.includes('{"secure":');

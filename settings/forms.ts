@@ -22,8 +22,8 @@ export function text(allowed: string, pattern: RegExp): Form<string> {
 }
 
 /**
- * Accepts the strings for which `test` returns true. The editor schema cannot contain this rule, so
- * the editor schema allows every string.
+ * Accepts the strings for which `test` returns true. The editor schema cannot contain a function,
+ * so the editor schema allows every string.
  */
 function textThat(allowed: string, test: (value: string) => boolean): Form<string> {
   return { allowed, schema: v.pipe(v.string(allowed), v.check(test, allowed)) };
@@ -43,7 +43,7 @@ function wholeNumber(min: number, max: number, allowed: string) {
   );
 }
 
-/** Accepts a whole number, or a text that contains the number in digits. */
+/** Accepts a whole number from `min` to `max`, or a text with the digits of such a number. */
 export function integer(min: number, max: number, what = "a whole number"): Form<number> {
   const allowed = `${what} from ${String(min)} to ${String(max)}`;
   const number = wholeNumber(min, max, allowed);

@@ -59,8 +59,10 @@ export class SettingsError extends Error {
  * commands of `npm run` also load this file, and loading Pulumi's packages takes longer than most
  * commands run.
  *
- * @throws SettingsError with every issue in one message: an unknown stack, unknown keys with the
- * most similar known key, secrets, and wrong values with the allowed values.
+ * @throws SettingsError if the stack is unknown, or if settings are wrong. One message has all
+ * issues of single settings: unknown keys with the most similar known key, secrets, and wrong
+ * values with the allowed values. If single settings have no issue, the message has all wrong
+ * combinations of values.
  */
 export function settingsFrom(outside: Outside): Settings {
   const { config, env, git, stack } = outside;
@@ -141,8 +143,8 @@ function branchIssues(branch: string, slug: string): readonly string[] {
 const run = promisify(execFile);
 
 /**
- * Runs git and returns its output. Undefined outside a repository. Git never runs in a shell,
- * because anyone can choose a branch's name.
+ * Runs git and returns its output. Undefined if git fails, for example outside a repository. Git
+ * never runs in a shell, because anyone can choose a branch's name.
  */
 async function gitAnswer(root: string, args: readonly string[]): Promise<string | undefined> {
   const answer = await run("git", [...args], { cwd: root }).catch(() => undefined);

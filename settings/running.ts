@@ -42,8 +42,8 @@ export async function readConfig(root: string): Promise<Config> {
 /**
  * Returns the settings of the running stack. Call this function only in index.ts.
  *
- * @throws pulumi.RunError with every issue in one message. Pulumi prints the message without a
- * stack trace.
+ * @throws pulumi.RunError with the message of the {@link SettingsError}. Pulumi prints the message
+ * without a stack trace.
  */
 export async function readSettings(): Promise<Settings> {
   const stack = pulumi.getStack();

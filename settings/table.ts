@@ -157,7 +157,8 @@ export const table = {
     ...forms.peers,
     default: {
       canary: [],
-      // Only the developer can connect to the cluster of stack `local`.
+      // The cluster of stack `local` usually runs on the developer's machine, and no one else can
+      // connect to it.
       local: privatePeers,
       prod: [],
       review: [...company.reviewIngressFrom],

@@ -22,7 +22,10 @@ export interface Declared {
   readonly props: unknown;
   /** Whether Pulumi refuses to delete or replace the resource. */
   readonly protect: boolean;
-  /** Paths of the inputs whose values are Pulumi secrets. */
+  /**
+   * Paths of the inputs whose values are Pulumi secrets. Only the rule `no-secret-values` gets
+   * these paths. For all other rules, the list is empty.
+   */
   readonly secretPaths: readonly string[];
   readonly stack: string;
   /** Type token, such as `kubernetes:apps/v1:Deployment`. */
@@ -74,8 +77,7 @@ export function declared(given: Given, secretPaths: readonly string[] = []): Dec
 }
 
 /**
- * Returns the environment of the resource's stack. Undefined if the stack's name is not a valid
- * one.
+ * Returns the environment of the resource's stack. Undefined if the stack's name is not valid.
  */
 export function environmentOf({ stack }: Declared): Environment | undefined {
   return parseStack(stack)?.environment;

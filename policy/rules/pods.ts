@@ -17,7 +17,7 @@ const templatePaths: Readonly<Record<string, readonly string[]>> = {
   StatefulSet: ["spec", "template", "spec"],
 };
 
-/** Returns the pod spec of an object. Undefined if an object of this kind runs no pods. */
+/** Returns the pod spec of an object. Undefined if objects of this kind have no pod spec. */
 export function podSpec({ kind, props, type }: Declared): Located | undefined {
   const path = type.startsWith("kubernetes:") ? templatePaths[kind] : undefined;
   return path === undefined ? undefined : { path: path.join("."), value: at(props, ...path) };

@@ -14,8 +14,8 @@ const guarded: readonly string[] = [
 
 /**
  * In production, the rule requires the option `protect` for the types in `guarded`. For all other
- * types and stacks, the rule forbids `protect`, because Pulumi must be able to replace or delete
- * these objects in normal work, such as a ConfigMap or a job.
+ * types and stacks, the rule forbids `protect`, because in normal work, Pulumi must be able to
+ * replace or delete such an object, for example a ConfigMap or a CronJob.
  */
 export const protectProduction: Rule = {
   name: "protect-production",

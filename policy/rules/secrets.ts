@@ -47,8 +47,8 @@ const isSecret = (name: string, value: unknown): boolean =>
   (isSecretName(name) || secretParts(value).length > 0);
 
 /**
- * Everyone who can run a preview can read the stack's state and configuration, so neither may
- * contain the value of a secret.
+ * Everyone who can run a preview of staging or production can read the state and the configuration
+ * of that stack. So neither the state nor the configuration may contain the value of a secret.
  */
 export const noSecretValues: Rule = {
   name: "no-secret-values",

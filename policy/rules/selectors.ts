@@ -2,8 +2,8 @@ import { at, unknown } from "./declared";
 import type { Broken, Rule } from "./rule";
 
 /**
- * Labels that change with a release. This program sets some of these labels, and Kubernetes
- * recommends the other labels.
+ * Labels that change with a release. This program sets the labels with branch, commit and Datadog's
+ * version. The other two labels often contain a version in other programs.
  */
 const changing: readonly string[] = [
   "app.kubernetes.io/version",
@@ -54,8 +54,8 @@ function below(value: unknown, path: string): readonly Broken[] {
 
 /**
  * A Deployment's selector is immutable. If the selector contains the version, Pulumi replaces the
- * Deployment at each release, which causes downtime. If a Service selects one version, the Service
- * sends no requests to the pods of another version.
+ * Deployment at each release, and the replacement causes downtime. If a Service selects one
+ * version, the Service sends no requests to the pods of another version.
  */
 export const selectorWithoutRelease: Rule = {
   name: "selector-without-release",

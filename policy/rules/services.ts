@@ -3,8 +3,8 @@ import { at } from "./declared";
 import type { Rule } from "./rule";
 
 /**
- * For each Service of type LoadBalancer, Kubernetes creates a load balancer in the cloud, which
- * costs money and may be open to the internet.
+ * For each Service of type LoadBalancer, Kubernetes creates a load balancer in the cloud. A load
+ * balancer costs money and may be open to the internet.
  */
 export const noLoadBalancerInReview: Rule = {
   name: "no-load-balancer-in-review",

@@ -97,7 +97,8 @@ export async function jobToReplace(
  * migration's log. As soon as the Job has failed or cannot start, that function throws an error
  * with the reason.
  *
- * @throws pulumi.RunError if the Job fails, or if its pods cannot start.
+ * @throws pulumi.RunError if the Job fails, if its pods cannot start, or if someone has deleted the
+ * Job.
  */
 export const migrated =
   (reader: JobReader, pace = usualPace) =>
@@ -125,8 +126,8 @@ const time = (seconds: number): string =>
 /** Progress of the migration. */
 interface Progress {
   /**
-   * Message in the newest line of the log. Undefined if there is no line, or if the user may not
-   * read logs.
+   * Message in the newest line of the log. Undefined if there is no line, or if this process cannot
+   * read the log.
    */
   readonly line: string | undefined;
   readonly text: string;
@@ -182,8 +183,8 @@ function timeOf({ spec, status }: JobFacts): string {
 }
 
 /**
- * Reads the last lines of the log of a pod's container. Returns no lines if the user has no
- * permission to read logs.
+ * Reads the last lines of the log of a pod's container. Returns no lines if the function cannot
+ * read the log, for example because the user has no permission.
  */
 async function logOf(
   pod: PodFacts,

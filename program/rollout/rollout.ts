@@ -47,17 +47,17 @@ const marginSeconds = 30;
 
 /**
  * Returns a function that waits for the rollout of a Deployment. That function returns the
- * Deployment as an output that becomes known when the rollout is complete. That function waits as
- * long as there is progress. As soon as no new pod can become ready, that function throws an error
- * with the reason.
+ * Deployment as an output that becomes known when the rollout is complete. That function waits
+ * while the rollout makes progress. As soon as no new pod can become ready, that function throws an
+ * error with the reason.
  *
  * Pulumi's Kubernetes provider could wait for the rollout, too. But the provider has one timeout
  * for the whole rollout, no matter how many pods there are. After this timeout, the provider
  * reports only that pods are missing.
  *
  * @throws pulumi.RunError if no new pod can become ready, if there is no progress for
- * `progressDeadlineSeconds` and 30 more seconds, or if the rollout takes longer than this time
- * multiplied by the number of pods.
+ * `progressDeadlineSeconds` and 30 more seconds, if the rollout takes longer than this time
+ * multiplied by the number of pods, or if someone has deleted the Deployment.
  */
 export const rolledOut =
   (rollouts: Rollouts, pace = usualPace) =>

@@ -74,8 +74,8 @@ final class ErrorAnswers {
 
     /**
      * Whether a client can send a request that writes to the database again, without the risk that
-     * the service executes the request twice. This is true for all such requests, except for a
-     * request that creates an order without an idempotency key.
+     * the service executes the request twice. True for all requests that write to the database,
+     * except for a request that creates an order without an idempotency key.
      */
     private static boolean isRepeatable(Context context) {
         return context.header(OrderRoutes.IDEMPOTENCY_KEY) != null

@@ -35,8 +35,8 @@ final class RequestMetrics {
     }
 
     private void record(Context context, float millis) {
-        // Measures only routes that exist: a request to any other path must not create a new time
-        // series.
+        // A request to a path without a route counts for the route "none". Otherwise, each such
+        // path would create a new time series.
         Endpoint endpoint = context.endpoints().lastHttpEndpoint();
         String method = endpoint == null ? "none" : endpoint.method.name();
         String route = endpoint == null ? "none" : endpoint.path;

@@ -38,10 +38,11 @@ final class ExportRange {
     Days days;
 
     /**
-     * Returns the name of the file with the orders of a period. An export of the same period has
-     * the same file name, so it replaces the earlier file. If an export with {@code --continue}
-     * fails, the next export begins at the same time, but may end later. So with
-     * {@code --continue}, the name of the file contains only the start of the period.
+     * Returns the name of the file with the orders of a period. A second export of the same period
+     * has the same file name as the first export, so the second export replaces the file. If an
+     * export with {@code --continue} fails, the next export begins at the same time, but may end
+     * later. So with {@code --continue}, the name of the file contains only the start of the
+     * period.
      */
     String fileName(Period period) {
         if (name != null) {

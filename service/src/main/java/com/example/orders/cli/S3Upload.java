@@ -83,7 +83,8 @@ final class S3Upload extends OutputStream {
 
     /**
      * Removes the parts of an object that is not complete. If the removal fails, S3 stores the
-     * parts until a lifecycle rule of the bucket removes them. No object exists in this case.
+     * parts until a lifecycle rule of the bucket removes the parts. The parts do not become an
+     * object.
      */
     void abort() {
         if (complete || uploadId == null) {

@@ -75,7 +75,10 @@ final class ServeCommand implements Callable<Integer> {
         }
     }
 
-    /** Starts the server for dumps of this JVM, which listens until the process ends. */
+    /**
+     * Starts the server for dumps of this JVM, if the configuration contains its port. The server
+     * listens until the process ends.
+     */
     @SuppressWarnings("resource")
     private static void startDiagnostics(Configuration configuration) throws IOException {
         if (configuration.diagnostics().isPresent()) {

@@ -28,7 +28,10 @@ final class TerminationMessage {
 
     private TerminationMessage() {}
 
-    /** Writes the message to the file. Does nothing if the file does not exist. */
+    /**
+     * Writes the message to the file. Does nothing if this process cannot write to the file, for
+     * example because the file does not exist.
+     */
     static void write(Path file, String message) {
         if (!Files.isWritable(file)) {
             return;

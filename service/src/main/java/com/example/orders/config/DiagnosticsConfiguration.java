@@ -6,7 +6,8 @@ import java.nio.file.Path;
  * Where the service answers requests for dumps of its JVM.
  *
  * @param port port on the loopback address
- * @param directory directory for the files, which the service deletes when the caller has them
+ * @param directory directory for the files. The service deletes a file when the caller has received
+ *     the file, or no longer asks for the file.
  * @param volumeBytes size of the volume with the directory
  * @param podBytes size of all files that the container may write. If the container writes more,
  *     Kubernetes evicts the pod.

@@ -28,14 +28,15 @@ import org.slf4j.LoggerFactory;
  *   <li>{@code POST /heap} writes a heap dump to a file, and answers with the id of the result.
  *   <li>{@code POST /jfr?seconds=N} starts a flight recording, and answers with the id.
  *   <li>{@code GET /results/ID/?offset=N} answers with the bytes from position N. If the result is
- *       not complete yet, the server waits for at most 5 seconds. The header {@code
- *       Output-Complete} says whether these are the last bytes.
+ *       not complete yet, the server waits for at most 5 seconds. If the result is still not
+ *       complete then, the answer has no bytes. The header {@code Output-Complete} says whether
+ *       these are the last bytes.
  *   <li>{@code POST /results/ID/received} deletes the result.
  * </ul>
  *
  * <p>There is at most one result. The server deletes the result if no caller has asked for the
- * result for two minutes. An error is one line of text: 409 if another caller has a result, 410 if
- * the result does not exist, 507 if there is no space for a file.
+ * result for two minutes. An error is one line of text, with a status such as 409 if there is
+ * already a result, 410 if the result does not exist, or 507 if there is no space for a file.
  */
 public final class DiagnosticsServer implements AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(DiagnosticsServer.class);
@@ -96,8 +97,8 @@ public final class DiagnosticsServer implements AutoCloseable {
     }
 
     /**
-     * Returns a handler that runs {@code answer}. If {@code answer} throws an exception, the
-     * handler sends the message of this exception to the caller.
+     * Returns a handler that runs {@code answer}. If {@code answer} throws a Refusal or a
+     * RuntimeException, the handler sends the message of this exception to the caller.
      *
      * @param logged what the caller asks for, as a text for the log. If null, the log gets no line.
      */

@@ -10,7 +10,8 @@ import jdk.jfr.Recording;
 final class FlightRecording implements AutoCloseable {
     /**
      * Maximum number of bytes that a recording writes: 64 MiB of events and one more chunk of 12
-     * MiB. The file for the caller is a copy of these bytes, so it needs the same space again.
+     * MiB. The file for the caller is a copy of these bytes, so the file needs the same space
+     * again.
      */
     static final long LARGEST_SIZE = 2 * (64L + 12) << 20;
 

@@ -17,7 +17,7 @@ import org.slf4j.LoggerFactory;
 
 /**
  * The one result of {@link DiagnosticsServer}, as a file. A heap dump contains data of customers,
- * so the file exists only until the caller has received the file.
+ * so the file exists only until the caller has received the file, or no longer asks for the file.
  */
 final class Results {
     private static final Logger log = LoggerFactory.getLogger(Results.class);

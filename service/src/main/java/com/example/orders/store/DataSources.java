@@ -63,7 +63,7 @@ public final class DataSources {
         source.setSocketTimeout(seconds(ANSWER_TIMEOUT));
         HikariConfig pool = new HikariConfig();
         pool.setDataSource(source);
-        // PostgreSQL ends a statement some time before this process stops waiting for the result.
+        // PostgreSQL ends a statement a second before this process stops waiting for the result.
         // PostgreSQL also ends a transaction whose client no longer sends statements. So if the
         // service has answered that a request failed, PostgreSQL does not commit the request later.
         long limit = ANSWER_TIMEOUT.toMillis() * 9 / 10;

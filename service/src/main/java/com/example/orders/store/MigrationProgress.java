@@ -98,7 +98,10 @@ final class MigrationProgress implements Callback, AutoCloseable {
                 .log("{} runs for {} s{}", now.script(), seconds, indexProgress(now.process()));
     }
 
-    /** Returns the progress of CREATE INDEX. Empty if the database creates no index. */
+    /**
+     * Returns the progress of CREATE INDEX. Empty if the migration creates no index at this moment,
+     * or if this process cannot read the progress.
+     */
     private String indexProgress(int process) {
         try (Connection connection = database.getConnection();
                 PreparedStatement query = connection.prepareStatement(INDEX_PROGRESS)) {

@@ -30,8 +30,8 @@ final class MigrationSession implements Callback {
 
     @Override
     public boolean supports(Event event, Context context) {
-        // Sets the limits also before each script. Otherwise, a SET command in an earlier script
-        // would apply to the later scripts.
+        // Sets the limits before each script, and not only for a new connection. Otherwise, a SET
+        // command in an earlier script would apply to the later scripts.
         return event == Event.AFTER_CONNECT || event == Event.BEFORE_EACH_MIGRATE;
     }
 

@@ -152,7 +152,8 @@ public final class Migrations {
 
     /**
      * Waits until the database accepts connections. If the database does not accept connections
-     * within the limit, this method throws the last failure.
+     * within the limit, this method throws the last failure. If a longer wait cannot help, for
+     * example after a wrong password, this method throws the failure immediately.
      */
     public void awaitDatabase(Duration limit) throws SQLException, InterruptedException {
         long end = System.nanoTime() + limit.toNanos();

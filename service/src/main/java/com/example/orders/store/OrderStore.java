@@ -20,8 +20,9 @@ import javax.sql.DataSource;
 
 /**
  * Stores orders in PostgreSQL. When a method returns, its changes are committed. When a method
- * throws an exception, it closes its connection or returns the connection to the pool, and its
- * transaction is rolled back.
+ * throws an exception, the method has closed its connection or returned the connection to the pool,
+ * and PostgreSQL rolls back the open transaction. Only after an {@link OutcomeUnknownException},
+ * the transaction may be committed.
  */
 public final class OrderStore {
     private static final int EXPIRE_BATCH = 1000;
@@ -141,7 +142,7 @@ public final class OrderStore {
     /**
      * Changes the status of an unpaid order to paid or cancelled. A repeated request has the same
      * outcome and changes nothing. This method refuses a request with a key if a request without
-     * this key has already set this status.
+     * this key has already settled the order.
      *
      * @return the order and the outcome, or empty if the order does not exist
      * @throws IdempotencyConflictException if a request with different content has used the key
@@ -159,8 +160,8 @@ public final class OrderStore {
 
     /**
      * Expires unpaid orders in small transactions, so that one transaction never locks thousands of
-     * orders. If another request is changing an order at this moment, this method skips the order,
-     * and the next run expires it if it is still unpaid.
+     * orders. If another request is changing an order at this moment, this method skips the order.
+     * A later transaction or a later run expires the order if the order is still unpaid.
      *
      * @return how many orders expired
      */

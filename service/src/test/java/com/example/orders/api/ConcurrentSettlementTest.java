@@ -63,8 +63,8 @@ class ConcurrentSettlementTest {
                         return answer;
                     }
                 } catch (IOException e) {
-                    // The connection broke, so the client does not know the status of the order. It
-                    // sends the request again.
+                    // The connection broke, so the client does not know the status of the order. So
+                    // the client sends the request again.
                 }
                 Thread.sleep(5);
             }

@@ -12,7 +12,7 @@ import java.util.List;
 /**
  * Sends hostile load to a port of localhost, until the caller kills this process. The load consists
  * of bodies that are too large, the largest pages, slow senders and slow readers. This class runs
- * in a separate process, so that the threads that send good requests do not wait for it.
+ * in a separate process, so that the threads that send good requests do not wait for these clients.
  */
 public final class HostileClients {
     private static final int BODIES = 200;

@@ -26,7 +26,7 @@ public final class SteadyLoad implements AutoCloseable {
     /**
      * The result of one request.
      *
-     * @param sentAt the time of {@link System#nanoTime}
+     * @param sentAt when this class sent the request, as a value of {@link System#nanoTime}
      * @param answer the answer, or null if the connection broke
      */
     public record Result(long sentAt, Answer answer) {
