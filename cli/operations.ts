@@ -104,8 +104,8 @@ export function addOperations(program: Command): void {
     .option("--preview <url>", "address of the preview (default: the pull request)")
     .action(async (event: string, options: NotifyOptions) => {
       if (event === "jobs") return tellJobs(options.stack);
-      // If the command cannot find the name of the branch's stack, it uses the given name, because
-      // it must send the message in any case.
+      // If the command cannot find the name of the branch's stack, the command uses the given name,
+      // because the command must send the message in any case.
       const stack = await stackNameOf(options.stack).catch(() => options.stack);
       await (await import("../operations/notify/command")).notify(event, { ...options, stack });
     });

@@ -193,7 +193,7 @@ async function checked(asked: Asked): Promise<ClusterFacts> {
 }
 
 /**
- * Checks that the chosen cluster answers, and that it is still the same cluster.
+ * Checks that the chosen cluster answers, and that the context still points to this cluster.
  *
  * @throws UserError if the context now points to another cluster.
  */

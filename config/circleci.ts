@@ -57,9 +57,9 @@ export const companyScan: {
 /**
  * The runner for jobs that connect to addresses inside the company's network: the smoke tests of
  * stacks whose load balancer is `internal`. CircleCI's own machines cannot connect to such a load
- * balancer. `runner` is the resource class of a container runner (`namespace/name`), which runs the
- * same image as all other jobs. docs/pipeline.md says how to set up a runner, and what to do
- * without a runner.
+ * balancer. `runner` is the resource class of a container runner (`namespace/name`). On such a
+ * runner, the jobs use the same images as on CircleCI's own machines. docs/pipeline.md says how to
+ * set up a runner, and what to do without a runner.
  *
  * The tests do not send their requests through the Kubernetes API (`services/proxy`), because each
  * branch's jobs would then need permission to read everything that staging serves. Also, such a

@@ -40,10 +40,10 @@ export function policyOf(rule: Rule, exceptions: readonly Exception[]): Resource
       },
     };
   }
-  // Only a remediation can see which values are secret, and Pulumi runs it before the validation.
-  // So the remediation of this policy stores the paths of the secrets, and changes nothing. The
-  // policy is still mandatory: with the level `remediate`, an issue of the validation also makes
-  // the update fail.
+  // Only a remediation can see which values are secret, and Pulumi runs a remediation before the
+  // validation. So the remediation of this policy stores the paths of the secrets, and changes
+  // nothing. The policy is still mandatory: with the level `remediate`, an issue of the validation
+  // also makes the update fail.
   const marked = new Map<string, readonly string[]>();
   return {
     description,

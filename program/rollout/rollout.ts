@@ -162,8 +162,8 @@ function overdue(
 }
 
 /**
- * Returns why Kubernetes cannot create a pod, such as a quota. Undefined if Kubernetes reports no
- * such failure.
+ * Returns why Kubernetes cannot create a pod, for example because of a quota. Undefined if
+ * Kubernetes reports no such failure.
  */
 function refusalOf(facts: DeploymentFacts): string | undefined {
   const condition = conditionOf(facts, "ReplicaFailure");

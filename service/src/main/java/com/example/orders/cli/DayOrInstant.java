@@ -10,7 +10,7 @@ import java.util.Optional;
 import picocli.CommandLine.TypeConversionException;
 
 /**
- * The start or the end of a period: an instant, or a day, which means the start of that day in the
+ * The start or the end of a period: an instant or a day. A day means the start of that day in the
  * time zone of the command.
  */
 record DayOrInstant(Optional<LocalDate> day, Optional<Instant> instant) {

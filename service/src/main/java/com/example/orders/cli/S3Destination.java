@@ -13,7 +13,7 @@ import software.amazon.awssdk.services.s3.S3Client;
 /**
  * Writes each export to one object in Amazon S3. The AWS SDK finds the credentials and the region
  * itself, for example in the role of the pod's ServiceAccount and in {@code AWS_REGION}. Only this
- * class and {@link S3Upload} use the SDK, so the other commands do not load it.
+ * class and {@link S3Upload} use the SDK, so the other commands do not load the SDK.
  *
  * @see <a href="https://docs.aws.amazon.com/sdk-for-java/latest/developer-guide/credentials-chain.html">
  *     the credentials</a>

@@ -111,7 +111,10 @@ final class Results {
         }
     }
 
-    /** Waits until the result is complete. Returns false if the result is not complete in time. */
+    /**
+     * Waits until the result is complete. Returns false if the result is not complete after the
+     * time {@code wait}.
+     */
     synchronized boolean awaitComplete(String id, Duration wait) throws InterruptedException, Refusal {
         long end = System.nanoTime() + wait.toNanos();
         for (Result result = find(id); ; result = find(id)) {
@@ -153,7 +156,7 @@ final class Results {
         clear();
     }
 
-    /** Deletes the result if no caller has asked for it in time. */
+    /** Deletes the result if no caller has asked for the result for the time {@code keep}. */
     synchronized void sweep() {
         if (current != null && System.nanoTime() - current.touched > keep.toNanos()) {
             log.warn("diagnostics: no caller has fetched the result in time");

@@ -7,8 +7,8 @@ import java.nio.file.Files;
 
 /** Checks that a file is not so large that Kubernetes evicts the pod. */
 final class Space {
-    // Kubernetes also counts the logs (at most 50 MiB) and the other volumes of the pod, which are
-    // at most /tmp with 64 MiB and Datadog's agent with 128 MiB.
+    // Kubernetes also counts the logs (at most 50 MiB) and the other volumes of the pod: /tmp with
+    // 64 MiB and, in some pods, the volume of Datadog's agent with 128 MiB.
     private static final long OTHERS = 242L << 20;
     // Part of the node's disk that must stay free. If less than 10 % of the disk is free, the
     // kubelet evicts pods.

@@ -64,8 +64,9 @@ public final class Migrations {
 
     /**
      * Applies the missing migrations up to a version. Applies no migration if the database has this
-     * version or a newer version. If a migration does not get its lock on a table in time, this
-     * method stops the migration and tries it again. So requests never wait long for the migration.
+     * version or a newer version. If a migration does not get its lock on a table within a second,
+     * this method stops the migration, and tries the migration again later. So requests never wait
+     * long for the migration.
      *
      * @param version a version of this jar, such as "12". If empty, the newest version of this jar.
      * @return how many migrations the last attempt applied

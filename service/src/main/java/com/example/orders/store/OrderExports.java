@@ -104,8 +104,8 @@ public final class OrderExports {
 
     /**
      * Commits the progress. If the outcome of the commit is unknown, this method reads the stored
-     * progress to find the outcome. Otherwise, the command could report a failure although the
-     * progress is committed, and the next export would not contain these orders.
+     * progress to find the outcome. Otherwise, the command could report a failure after a
+     * successful commit. The next export would then not contain these orders.
      */
     private void commit(Connection connection, String name, Period period) throws SQLException {
         try {
