@@ -13,8 +13,8 @@ interface Traits {
   /**
    * `own`: the stack creates a namespace with guardrails and a database. `pulumi destroy` deletes
    * both.
-   * `given`: both already exist before the first deploy, and stay if someone destroys the stack.
-   * The Pulumi state of such a stack must not contain a secret.
+   * `given`: the namespace and the database already exist before the first deploy, and stay if
+   * someone destroys the stack. The Pulumi state of such a stack must not contain a secret.
    */
   readonly data: "given" | "own";
   /**

@@ -13,8 +13,8 @@ import { readRollouts } from "./program/rollout/read-rollouts";
 import { readSettings } from "./settings/running";
 
 /**
- * Functions that read the cluster, the last release, the rollouts and the settings. Tests and `npm
- * run render` pass their own functions.
+ * Functions that read the cluster, the last release, the rollouts and the settings. Tests and
+ * `npm run render` pass their own functions.
  */
 const outside = { readCluster, readLastRelease, readRollouts, readSettings };
 

@@ -188,7 +188,7 @@ function waitingFor(facts: DeploymentFacts): string | undefined {
     return `${count(availableReplicas, "available")}, ${String(old)} ${named(old, "old")} still there`;
   }
   // If Kubernetes has already reported the rollout as complete, a pod that is not available has
-  // failed later.
+  // failed after the rollout.
   if (
     availableReplicas < wanted &&
     conditionOf(facts, "Progressing")?.reason !== "NewReplicaSetAvailable"

@@ -13,10 +13,11 @@ import org.eclipse.jetty.util.thread.Scheduler;
 
 /**
  * Limits the time and the memory for clients that send or read slowly. While the server waits for a
- * client, the server uses no thread, but it keeps the body or the answer in memory. After {@link
- * #LIMIT}, the server ends the request. If the bodies and answers of all these clients use too much
- * memory, the server ends the requests that have waited longest. The wait for a client that is not
- * slow takes only milliseconds, so the server usually does not end the request of such a client.
+ * client, the server uses no thread, but it keeps the body or the answer in memory. After
+ * {@link #LIMIT}, the server ends the request. If the bodies and answers of all these clients use
+ * too much memory, the server ends the requests that have waited longest. The wait for a client
+ * that is not slow takes only milliseconds, so the server usually does not end the request of such
+ * a client.
  */
 final class SlowClients {
     /**

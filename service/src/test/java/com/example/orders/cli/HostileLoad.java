@@ -31,9 +31,9 @@ import org.junit.jupiter.api.io.TempDir;
 /**
  * Sends hostile load and good requests to a service that has the memory and the JVM options of a
  * pod: {@code mvn test -Dtest=HostileLoad}. The name of this class does not end with Test, so
- * {@code npm test} does not run this test. The test takes three minutes. The system property {@code
- * load.rounds} sets the number of rounds. A round consists of ten seconds without hostile load, and
- * ten seconds with hostile load.
+ * {@code npm test} does not run this test. The test takes three minutes. The system property
+ * {@code load.rounds} sets the number of rounds. A round consists of ten seconds without hostile
+ * load, and ten seconds with hostile load.
  *
  * <p>The periods alternate, so that other work on the machine affects the results of both kinds of
  * periods.

@@ -13,8 +13,8 @@ import java.util.Map;
 import org.junit.jupiter.api.Test;
 
 /**
- * Runs the previous release of the service on the newest schema of the database, because this
- * happens during a rollout and after a rollback.
+ * Runs the previous release of the service on the newest schema of the database. During a rollout
+ * and after a rollback, the previous release runs on this schema, too.
  */
 class PreviousReleaseTest {
     @Test

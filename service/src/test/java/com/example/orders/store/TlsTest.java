@@ -34,8 +34,8 @@ class TlsTest {
             assertTrue(isEncrypted(server, "localhost", verified(Mode.VERIFY_FULL, own)));
             assertTrue(isEncrypted(server, "127.0.0.1", verified(Mode.VERIFY_CA, own)));
 
-            // The first line uses a wrong certificate authority. The second uses a host name that
-            // is not in the certificate.
+            // The first line uses a wrong certificate authority. The second line uses a host name
+            // that is not in the certificate.
             assertRefused(server, "localhost", verified(Mode.VERIFY_FULL, other));
             assertRefused(server, "127.0.0.1", verified(Mode.VERIFY_FULL, own));
         }
