@@ -33,7 +33,7 @@ final class ExportCommand implements Callable<Integer> {
     private static final Logger log = LoggerFactory.getLogger(ExportCommand.class);
     // The name is a part of the object's key in S3. The name contains no slash, so that no export
     // writes into the folder of another export. The name does not begin with a dot, so that no
-    // program interprets it as a directory such as "..".
+    // program interprets the name as a directory such as "..".
     private static final Pattern NAME = Pattern.compile("[A-Za-z0-9][A-Za-z0-9_.-]{0,99}");
 
     enum Format {

@@ -126,8 +126,8 @@ public final class Environment {
         Secret secret = value.map(Secret::of)
                 .or(() -> file.map(path -> Secret.file(fileVariable, path)))
                 .orElseThrow(() -> new ConfigurationException(variable, "is not set, and neither is " + fileVariable));
-        // Reads the file once at the start. If the file is missing, the configuration is wrong, so
-        // the process ends with an error.
+        // Reads the file once at the start. If the file is missing or empty, the configuration is
+        // wrong, so the process ends with an error.
         secret.value();
         return secret;
     }
