@@ -195,7 +195,8 @@ async function checked(asked: Asked): Promise<ClusterFacts> {
 /**
  * Checks that the chosen cluster answers, and that the context still points to this cluster.
  *
- * @throws UserError if the context now points to another cluster.
+ * @throws UserError if the cluster does not answer, or if the context now points to another
+ * cluster.
  */
 export async function assertSameCluster(own: OwnCluster): Promise<void> {
   const { server, uid } = await readOwnCluster(own);

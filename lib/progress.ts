@@ -8,8 +8,8 @@ import { duration } from "./time";
 const HEARTBEAT_MS = 10_000;
 
 /**
- * Function that sets the text about what a step is doing now. The step's next heartbeat shows this
- * text.
+ * Function that sets the text of the next heartbeat of a step. The text says what the step is doing
+ * now.
  */
 export type Report = (detail: string) => void;
 

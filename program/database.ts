@@ -52,7 +52,8 @@ export interface Demand {
  * including the additional pods of a rollout. With too few connections, the last pods of a rollout
  * would not become ready.
  *
- * @throws pulumi.RunError with one line, before the program creates any resource.
+ * @throws pulumi.RunError with one line, if the stack may need more connections than the database
+ * allows.
  */
 export function assertConnections(
   { databaseConnections: limit }: Pick<Settings, "databaseConnections">,

@@ -38,9 +38,9 @@ import org.junit.jupiter.api.io.TempDir;
  * <p>The periods alternate, so that other work on the machine affects the results of both kinds of
  * periods.
  *
- * <p>The system property {@code load.port} sends the same load to a service that already runs on
- * this port of localhost, for example behind the sandbox's ingress: see the section "Memory" in the
- * README.
+ * <p>With the system property {@code load.port}, this class sends the same load to a service that
+ * already runs on this port of localhost, for example behind the sandbox's ingress: see the section
+ * "Memory" in the README.
  */
 class HostileLoad {
     private static final long POD_MEMORY = 512 << 20;
