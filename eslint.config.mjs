@@ -3,8 +3,9 @@ import tseslint from "typescript-eslint";
 import prose from "./tools/prose/eslint-plugin.mjs";
 
 /**
- * A preview does not show a resource that code constructs inside `.apply(...)`. The selector lists
- * the ordinary classes that code may construct there.
+ * If a preview does not know a value yet, Pulumi does not call the function inside `.apply(...)`.
+ * So the preview does not show a resource that this function constructs. The selector lists the
+ * ordinary classes that code may construct in such a function.
  */
 const noResourceInApply = {
   "no-restricted-syntax": [
@@ -42,7 +43,7 @@ export default tseslint.config(
     languageOptions: {
       parserOptions: {
         // ESLint loads two TypeScript projects. With `projectService`, ESLint would load one
-        // project for each folder with a tsconfig.json, and need more than 4 GB of memory.
+        // project for each folder with a tsconfig.json, and would need more than 4 GB of memory.
         project: ["tsconfig.json", "tools/tsconfig.json"],
         tsconfigRootDir: import.meta.dirname,
       },
@@ -69,7 +70,8 @@ export default tseslint.config(
   // Every arg has a doc comment, so an interface of args may need more than 300 lines.
   { files: ["components/**/args.ts"], rules: { "max-lines": ["error", { max: 400 }] } },
   {
-    // Plain English. A test that needs a bad word disables the rule for one line, and says why.
+    // These rules check the English in comments and messages. A test that needs a forbidden word
+    // disables the rule for one line, and says why.
     files: ["**/*.ts"],
     plugins: { prose },
     rules: {

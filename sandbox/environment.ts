@@ -8,8 +8,8 @@ import { goarch, versions } from "./install/parts";
 
 /**
  * Creates Pulumi's directories: a directory with links to the provider plugins, and a directory for
- * the states of the stacks. Also writes a buildx configuration with the address of BuildKit, which
- * Pulumi's Docker Build provider reads.
+ * the states of the stacks. Also writes a buildx configuration with the address of BuildKit.
+ * Pulumi's Docker Build provider reads this configuration.
  */
 export function prepareEngine(): void {
   for (const [name, version] of [
@@ -33,12 +33,12 @@ export function prepareEngine(): void {
 
 /** Environment variables of stack `local` that are the same in every cluster. */
 export const ofStackLocal = {
-  // A passphrase would protect nothing: the state and the credentials of the cluster are files of
-  // the same user. With the same empty passphrase everywhere, every developer can use the committed
-  // Pulumi.local.yaml.
+  // A passphrase would protect nothing: anyone who can read the state can also read the credentials
+  // of the cluster, because both are files of the developer. All developers have the same empty
+  // passphrase, so every developer can use the committed Pulumi.local.yaml.
   PULUMI_CONFIG_PASSPHRASE: "",
-  // Makes Pulumi start the program without a type check, which takes seconds. The editor and
-  // `npm run check` check the types.
+  // Makes Pulumi start the program without a type check, because a type check takes seconds. The
+  // editor and `npm run check` check the types.
   PULUMI_NODEJS_TRANSPILE_ONLY: "true",
   PULUMI_SKIP_UPDATE_CHECK: "true",
   // These values replace the company's values for review stacks, because a developer's cluster does

@@ -18,9 +18,9 @@ const HEALTHY_MS = 120_000;
 /**
  * Waits until `check` returns true.
  *
- * @throws UserError if the daemon ends, or if `check` has not returned true after two minutes. The
- * error message contains the end of the daemon's log or, if `daemon` is undefined, the text that
- * `cause` returns.
+ * @throws UserError if the daemon ends before `check` returns true, or if `check` has not returned
+ * true after two minutes. The error message contains the end of the daemon's log or, if `daemon` is
+ * undefined, the text that `cause` returns.
  */
 export async function waitUntilHealthy(
   what: string,
@@ -71,7 +71,10 @@ export async function podWarnings(): Promise<string> {
   return last.length === 0 ? "" : `; warnings of its pods:\n${last.join("\n")}`;
 }
 
-/** Functions that check whether a program of the sandbox works, by a request to the program. */
+/**
+ * Functions that check whether a daemon or a service of the sandbox works. Each function sends a
+ * request.
+ */
 export const isHealthy = {
   registry: async (): Promise<boolean> =>
     http(`http://127.0.0.1:${String(options().registryPort)}/v2/`),

@@ -12,9 +12,9 @@ export const root = resolve(
   process.env["SANDBOX_DIR"] ?? join(homedir(), ".services-orders-sandbox"),
 );
 
-/** Paths below {@link root}. The programs of the sandbox write only to these paths. */
+/** Paths below {@link root}. The daemons of the sandbox write to the disk only below `root`. */
 export const paths = {
-  /** The installed parts, such as Pulumi's engine, its providers and Kubernetes. */
+  /** The installed parts, such as Pulumi's engine, Pulumi's providers and Kubernetes. */
   parts: join(root, "parts"),
   /**
    * Temporary files. The sandbox builds or unpacks each part in this directory, and then moves the
@@ -52,13 +52,13 @@ export const paths = {
 } as const;
 
 /**
- * Names and addresses in the sandbox's network. The addresses are from the range 198.18.0.0/15,
- * which is reserved for tests (RFC 2544), so no real network uses them.
+ * Names and addresses in the sandbox's network. The addresses are from the range 198.18.0.0/15. RFC
+ * 2544 reserves this range for tests, so no real network uses these addresses.
  */
 export const net = {
   /**
    * Name of the network interface on the machine. This interface is one end of a veth pair. The
-   * other end is in the sandbox. Its name is the value of `inside`.
+   * other end is in the sandbox, and its name is the value of `inside`.
    */
   outside: "orders-sandbox",
   inside: "uplink",
@@ -76,8 +76,8 @@ export const net = {
 
 /**
  * Environment variables for kubectl commands that use the sandbox's cluster. With these variables,
- * kubectl writes its cache into the sandbox's directory. Requests to the sandbox's addresses do not
- * go through the machine's proxy.
+ * kubectl writes its cache into the sandbox's directory, and kubectl's requests to the sandbox's
+ * addresses do not go through the machine's proxy.
  */
 export function kubectlEnvironment(
   shell: Readonly<Record<string, string | undefined>> = process.env,
@@ -129,7 +129,7 @@ export function registryName(chosen: Options = options()): string {
  */
 export function registryUrl(registry: string = registryName()): string {
   const host = registry.split("/")[0] ?? "";
-  // The names of Docker Hub's images do not contain the host that serves them.
+  // The references of Docker Hub's images contain docker.io, but another host serves the images.
   if (host === "docker.io") return "https://registry-1.docker.io";
   const here = /^(?:localhost|127\.0\.0\.1)(?::\d+)?$/.test(host);
   return `${here ? "http" : "https"}://${host}`;

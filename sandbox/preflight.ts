@@ -20,16 +20,16 @@ import { eventually } from "../lib/time";
 import { initPid } from "./node/processes";
 import { checkRoot, net, type Options, root } from "./layout";
 
-// These checks run before the sandbox changes anything on the machine.
+// The sandbox calls the function `preflight` before the sandbox changes anything on the machine.
 
 /**
- * Free disk space that the first set-up needs, in GiB. The set-up uses this space for parts,
- * images, the registry, and sources and build results in Go's caches.
+ * Free disk space that a start needs if parts or Debian packages are missing, in GiB. The start
+ * uses this space for parts, images, the registry, and sources and build results in Go's caches.
  */
 const COLD_GIB = 14;
 /**
- * Free disk space that a start needs if all parts are installed, in GiB: for images, logs and
- * volumes.
+ * Free disk space that a start needs if all parts and Debian packages are installed, in GiB. The
+ * start uses this space for images, logs and volumes.
  */
 const WARM_GIB = 2;
 const GIB = 1024 ** 3;
@@ -151,8 +151,8 @@ function takeLock(path: string): number {
         `could not run flock (${error.message}); install Debian's package util-linux`,
       );
     }
-    // If the status is 0, this process has locked a file that the previous owner has already
-    // removed. Other commands would not see this lock, so the loop tries again.
+    // If the status is 0, this process has locked a file that the previous holder of the lock has
+    // already removed. Other commands would not see this lock, so the loop tries again.
     if (status !== 0) {
       throw new UserError(
         `another command is working on the sandbox${holder(path)}; wait until it has ended and run this one again`,

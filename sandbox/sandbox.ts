@@ -33,11 +33,12 @@ import { newPods, prepareNewPods } from "./node/new-pods";
 import { initPid, orphans, runInNamespaces, sandboxProcesses, signal } from "./node/processes";
 import { daemonPid, startDaemons } from "./node/supervision";
 
-/** Names of the parts that the sandbox needs even if the user has another cluster. */
+/** Names of the only parts that the sandbox needs if the user has another cluster. */
 const ENGINE = new Set(["pulumi", "resource-kubernetes", "resource-docker-build", "buildkit"]);
 /**
- * Returns the parts that the sandbox needs. If the user has another cluster, the sandbox does not
- * need the part `kubernetes`, because such a user already has kubectl.
+ * Returns the parts that the sandbox needs. If the user has another cluster, the sandbox needs only
+ * the parts in {@link ENGINE}. For example, the sandbox does not need the part `kubernetes`,
+ * because such a user already has kubectl.
  */
 const wantedParts = (chosen: Options): Part[] =>
   parts.filter((part) => chosen.kubeconfig === undefined || ENGINE.has(part.name));
@@ -59,7 +60,8 @@ export function stepsOfUp(chosen: Options): number {
  * Installs missing parts, and starts the daemons that do not run. This function is idempotent.
  *
  * @param annotations annotations of the namespace kube-system, if the sandbox has its own cluster
- * @returns the duration of the start in milliseconds, without the set-up
+ * @returns the duration of the start in milliseconds, without the set-up and without the base
+ * images
  */
 export async function up(
   chosen: Options,
@@ -75,7 +77,8 @@ export async function up(
   return exclusively("sandbox up", async () => {
     checkSameOptions(chosen);
     saveOptions(chosen);
-    // Changes this file only after checkSameOptions, because a running sandbox uses the file.
+    // Changes the file `givenKubeconfig` only after checkSameOptions, because a running sandbox
+    // uses this file.
     if (given === undefined) rmSync(paths.givenKubeconfig, { force: true });
     else replaceFile(paths.givenKubeconfig, given, 0o600);
     await setUp(missing, steps);
@@ -100,7 +103,8 @@ function checkSameOptions(chosen: Options): void {
  *
  * @returns the content of a kubeconfig with only the chosen context. Undefined if the sandbox has
  * its own cluster, or if the user has chosen no context.
- * @throws UserError if the cluster does not answer, or if the option `registry` is not set.
+ * @throws UserError if the user's own cluster does not answer, or if the user has chosen such a
+ * cluster without the option `registry`.
  */
 async function checkOwnCluster(chosen: Options): Promise<string | undefined> {
   const { context, kubeconfig } = chosen;
@@ -199,8 +203,8 @@ async function startNode(): Promise<void> {
 }
 
 /**
- * Ends an agent that an older version of the sandbox has started, because such an agent would never
- * open the firewall for a new pod.
+ * Ends a NetworkPolicy agent that an older version of the sandbox has started, because such an
+ * agent would never open the firewall for a new pod.
  */
 async function endOutdatedAgent(): Promise<void> {
   const { name } = networkPolicyDaemon();
@@ -213,16 +217,16 @@ async function endOutdatedAgent(): Promise<void> {
 
 /**
  * Writes the firewall rules that send connections to the NetworkPolicy agent. If an older version
- * of the sandbox has written other rules, the function replaces these rules in one step, so that
- * there is no moment without rules.
+ * of the sandbox has written other rules, the function replaces the older rules in one step, so
+ * that there is no moment without rules.
  */
 async function ensurePolicyRules(): Promise<void> {
   const known = await runInNamespaces([tool("iptables-save"), "-t", "mangle"]);
   const jump = "-A POSTROUTING -j SANDBOX-POLICIES";
   if (known.includes(jump) && known.includes(newPods)) return;
   // iptables-restore replaces the rules of the chain SANDBOX-POLICIES, but keeps the existing rules
-  // of POSTROUTING and INPUT that jump to this chain. So leave out the lines that would add these
-  // jumps a second time.
+  // of POSTROUTING and INPUT that jump to this chain. So the code leaves out the lines that would
+  // add these jumps a second time.
   const rules = known.includes(jump)
     ? networkPolicyRules.replace(/^-A (?:POSTROUTING|INPUT) .*\n/gm, "")
     : networkPolicyRules;
@@ -249,7 +253,7 @@ export async function down(): Promise<void> {
 /**
  * Stops the sandbox, and removes its cluster, volumes, images and Pulumi state.
  *
- * @param everything whether to remove the installed parts, too
+ * @param everything whether to remove the installed parts and Debian packages, too
  */
 export async function reset(everything: boolean): Promise<void> {
   await down();

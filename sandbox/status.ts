@@ -14,7 +14,7 @@ import { logFile } from "./logs";
 import { initPid } from "./node/processes";
 import { type Daemon, daemonPid } from "./node/supervision";
 
-/** Returns all daemons in the order of their start. */
+/** Returns all daemons, in the order in which the status shows them. */
 function daemons(chosen: Options): Daemon[] {
   const edge = [...registryDaemons(chosen), buildkitDaemon()];
   if (chosen.kubeconfig !== undefined) {
@@ -32,7 +32,7 @@ export interface Status {
   readonly good: boolean;
 }
 
-/** Returns the status of the sandbox's daemons and services: which of them run or answer. */
+/** Returns the status of the sandbox: which daemons run, and which services answer. */
 export async function status(): Promise<Status[]> {
   const chosen = options();
   if (initPid() === undefined) {

@@ -23,7 +23,7 @@ const rooms = {
   "operations/": [...onFacts, "jobs.ts", "lib/"],
   "pipeline/": [...onFacts, "jobs.ts", "lib/"],
   "sandbox/": ["lib/"],
-  // The benchmarks load index.ts and jobs.ts, because they run the program.
+  // The benchmarks run the program, so they load index.ts and jobs.ts.
   "tools/": [
     ...onFacts,
     "components/",

@@ -7,9 +7,9 @@ import { type Report } from "../lib/progress";
 import { messageOf, UserError } from "../lib/errors";
 
 /**
- * Builds the service's jars with Maven, unless Maven has already built the jars from the current
- * code. Does not compile the tests. For a canary, the directory contains the code of a branch but
- * the tests of main, so the compilation of the tests could fail.
+ * Builds the service's jars with Maven. Does nothing if Maven has already built the jars from the
+ * current code. Does not compile the tests. For a canary, the directory contains the code of a
+ * branch but the tests of main, so the compilation of the tests could fail.
  *
  * @param root directory of the repository. Default: the project
  */
@@ -25,8 +25,8 @@ export async function buildService(
 }
 
 /**
- * Checks that Maven is installed. Call this function before a long set-up, which needs Maven only
- * at its end.
+ * Checks that Maven is installed. Call this function before a long set-up that needs Maven only at
+ * its end.
  */
 export async function checkMaven(): Promise<void> {
   await command("mvn", ["--version"], { timeout: 60_000 }).catch((error: unknown) => {

@@ -21,9 +21,9 @@ async function passes(check: () => Promise<void>): Promise<boolean> {
 }
 
 /**
- * Checks or writes the format of the Java files. Without Maven, this function only prints a
+ * Checks or corrects the format of the Java files. Without Maven, this function only prints a
  * message, because the job that runs `npm run check` in CI has no Java. In CI,
- * `npm run test:service` checks the format.
+ * `npm run test:service` checks the format of these files.
  *
  * @returns true if the format is good, or if this machine has no Maven
  */
@@ -55,7 +55,8 @@ const checks: readonly (readonly [what: string, run: () => boolean | Promise<boo
 ];
 
 /**
- * `npm run check`: runs all checks, even if one of them fails.
+ * `npm run check`: runs all checks, or only the checks in `only`. After a check that fails, the
+ * function also runs the next checks.
  *
  * @param only names of the checks to run, such as `lint`. Empty: all checks.
  */

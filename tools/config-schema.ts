@@ -27,7 +27,8 @@ export function configSchema(): string {
       config: {
         type: "object",
         additionalProperties: false,
-        // Allows keys of other namespaces, such as the namespaces of Pulumi's providers.
+        // Allows keys of all namespaces except the service's namespace, such as the namespaces of
+        // Pulumi's providers.
         patternProperties: { [`^(?!${service}:)[a-z-]+:`]: {} },
         properties: Object.fromEntries(settings) as object,
       },
@@ -46,7 +47,7 @@ export function configSchema(): string {
 /** JSON Schema of the values that a stack settings file may have for a setting. */
 function jsonSchemaOf(schema: Setting["schema"]): object {
   // The conversion ignores functions that check a text, because JSON Schema cannot contain
-  // functions. In such a case, the schema allows any text.
+  // functions. For a setting with such a function, the schema allows any text.
   const rest: object = toJsonSchema(schema, { errorMode: "ignore", typeMode: "input" });
   // The schema of the whole file already names the version of JSON Schema.
   return Object.fromEntries(Object.entries(rest).filter(([key]) => key !== "$schema"));

@@ -10,7 +10,7 @@ import { project } from "../lib/project";
 import { configSchema, configSchemaFile } from "./config-schema";
 import { UserError } from "../lib/errors";
 
-/** Directory of the generated reference. Git contains its pages. */
+/** Directory of the generated reference. The repository contains the generated pages. */
 export const referenceDirectory = join(project, "docs", "reference");
 
 const components = join(project, "components");

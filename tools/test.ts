@@ -59,7 +59,7 @@ const phases: readonly Readonly<Record<string, readonly string[]>>[] = [
   // machine could make `updates` fail, so the other lane of this phase starts few pods.
   { stacks: ["preview"], platform: ["updates", "platform", "kube-score"] },
   { objects: ["network", "manifests"], review: ["review"] },
-  // This test stops the sandbox, so this test must be the last test.
+  // The test `life` stops the sandbox, so `life` must be the last test.
   { life: ["life"] },
 ];
 /**

@@ -62,8 +62,9 @@ export function program(part: string, name?: string): string {
 }
 
 /**
- * Returns a hash of the part's description and the files that its builds use. If the hash changes,
- * the sandbox installs the part again.
+ * Returns a hash of the part's description, of the names of all files in the modules that the
+ * part's builds use, and of the content of the .go, .mod and .sum files. If the hash changes, the
+ * sandbox installs the part again.
  */
 function fingerprint(part: Part): string {
   const hash = createHash("sha256").update(JSON.stringify(part));
@@ -84,8 +85,9 @@ export function isInstalled(part: Part): boolean {
 
 /**
  * Installs a part: the function downloads the official files of the part. If there are no official
- * files, or if the download fails, the function builds the part from published Go modules. During a
- * build, Go already compiles packages of the part `next` in the background.
+ * files, or if the download fails, the function builds the part from published Go modules. If a
+ * checksum is wrong, the function throws an error and builds nothing. During a build, Go already
+ * compiles packages of the part `next` in the background.
  *
  * @returns a line that says whether the sandbox has downloaded or built the part, and why.
  */

@@ -12,14 +12,14 @@ import type { Build, Part } from "./parts";
 export const modules = join(import.meta.dirname, "..", "modules");
 
 /**
- * Environment variables for Go. Garbage collection makes Go's compiler slower, so with these
+ * Environment variables for Go. Garbage collection makes Go's compiler slower. With these
  * variables, garbage collection starts only when the compiler uses 2 GiB. In a measurement, the
  * build of one part took 89 s with Go's default for GOGC, and 71 s with four times the default.
  */
 const goEnvironment = {
   CGO_ENABLED: "0",
-  // Without debug information, which `-ldflags -s` would discard, the compiler is faster by about a
-  // sixth.
+  // The linker discards debug information, because of `-ldflags -s`. Without debug information, the
+  // compiler is faster by about a sixth.
   GOFLAGS: "-mod=mod -trimpath -buildvcs=false -gcflags=all=-dwarf=false",
   GOGC: "off",
   GOMEMLIMIT: "2GiB",
@@ -121,8 +121,8 @@ async function moduleDirectory(module: string, cwd: string): Promise<string> {
 
 /**
  * Creates two files that the main package of Pulumi's Kubernetes provider embeds. The published
- * module does not contain these files, but contains the JSON files from which this function creates
- * them.
+ * module does not contain these two files, but contains the JSON files from which this function
+ * creates the two files.
  */
 async function writeProviderSchema(source: string, part: Part): Promise<void> {
   const provider = "github.com/pulumi/pulumi-kubernetes/provider/v4";

@@ -65,8 +65,8 @@ async function isInRegistry(ref: string): Promise<boolean> {
     signal: AbortSignal.timeout(10_000),
   }).catch(() => undefined);
   // This request sends no credentials, so a registry that requires a login answers with status 401.
-  // In this case, the sandbox assumes that the image exists. BuildKit and the node do have
-  // credentials.
+  // In this case, the sandbox assumes that the image exists. Unlike this request, BuildKit and the
+  // node send credentials.
   return answer?.ok === true || answer?.status === 401;
 }
 
@@ -100,8 +100,8 @@ export async function makeMissingImages(
 
 /**
  * Pushes an image to the registry. If there is a public image and BuildKit can pull the public
- * image, the function pushes the public image. Otherwise, it pushes an image that the sandbox
- * builds itself.
+ * image, the function pushes the public image. Otherwise, the function pushes an image that the
+ * sandbox builds itself.
  *
  * @returns a text that says which image this function has pushed
  */

@@ -1,7 +1,10 @@
 import { arch } from "node:os";
 import { UserError } from "../../lib/errors";
 
-/** Architecture of this machine, with the name that Go and Kubernetes use for it. */
+/**
+ * Architecture of this machine. The value is the name that Go and Kubernetes use for the
+ * architecture.
+ */
 export const goarch: "amd64" | "arm64" = (() => {
   const names: Partial<Record<string, "amd64" | "arm64">> = { x64: "amd64", arm64: "arm64" };
   const name = names[arch()];
@@ -21,10 +24,7 @@ export interface Download {
   readonly take: Readonly<Record<string, string>> | string;
 }
 
-/**
- * One `go build` of a published Go module. The go.mod and go.sum for the build are in
- * modules/<module>.
- */
+/** One `go build` of a Go package. The go.mod and go.sum for the build are in modules/<module>. */
 export interface Build {
   readonly module: string;
   /** Go package to build. `.` is the main package in modules/<module>. */
@@ -36,8 +36,8 @@ export interface Build {
   readonly alsoAs?: readonly string[];
   /**
    * Replaces one file of a published module during the build, to leave out code that the sandbox
-   * does not need. `module` is the published module, `of` is its file, and `take` is the file in
-   * modules/<module> that replaces this file.
+   * does not need. `module` is the published module, and `of` is the file to replace. `take` is the
+   * new file, in the directory of the build's go.mod.
    */
   readonly instead?: Readonly<Record<"module" | "of" | "take", string>>;
   /** Files that the sandbox must create before the build. */
@@ -50,7 +50,10 @@ export interface Build {
   };
 }
 
-/** A program that the sandbox downloads or builds, because Debian has no package for it. */
+/**
+ * One program, or several programs that belong together. The sandbox downloads or builds these
+ * programs, because Debian has no packages for them.
+ */
 export interface Part {
   readonly name: string;
   readonly title: string;
@@ -62,10 +65,10 @@ export interface Part {
   readonly builds: readonly Build[];
 }
 
-// These versions depend on each other. The Go module of Pulumi's Kubernetes provider requires this
-// version of Pulumi's engine. In package.json, the npm packages of Pulumi must have the same
-// versions as the engine and the providers. Kubernetes 1.34 is the last version that starts on
-// cgroup v1.
+// Some of these versions depend on each other. The Go module of Pulumi's Kubernetes provider
+// requires the version of Pulumi's engine in `pulumi`. In package.json, the npm packages of Pulumi
+// must have the same versions as the engine and the providers. Kubernetes 1.34 is the last version
+// that starts on cgroup v1.
 export const versions = {
   pulumi: "3.215.0", // renovate: github-releases pulumi/pulumi
   kubernetesProvider: "4.25.0", // renovate: github-releases pulumi/pulumi-kubernetes
@@ -94,7 +97,7 @@ export function githubDownload(
 
 /**
  * Returns the description of a part with one program. By default, the sandbox builds the program
- * from the directory in modules/ with the same name.
+ * from the directory in modules/ that has the name of the part.
  */
 function programPart(
   name: string,
@@ -234,7 +237,7 @@ export const parts: readonly Part[] = [
       },
       {
         // This module requires the last version of Pulumi's SDK that contains the language host.
-        // This older language host also works with the engine's version.
+        // This older language host also works with the newer engine.
         module: "language-host",
         package: "github.com/pulumi/pulumi/sdk/v3/nodejs/cmd/pulumi-language-nodejs",
         output: "pulumi-language-nodejs",
@@ -249,7 +252,8 @@ export const parts: readonly Part[] = [
       "github.com/pulumi/pulumi-kubernetes/provider/v4/pkg/version.Version":
         versions.kubernetesProvider,
     },
-    // The types of all kinds of objects are most of the time that it takes to compile the provider.
+    // Without this replacement, the Go compiler would need most of the build's time for the types
+    // of all kinds of Kubernetes objects.
     instead: {
       module: "github.com/pulumi/pulumi-kubernetes/sdk/v4",
       of: "go/kubernetes/yaml/v2/kinds.go",
@@ -284,8 +288,8 @@ export const parts: readonly Part[] = [
 ];
 
 /**
- * kube-score, which checks manifests. The sandbox itself does not need kube-score: only a test uses
- * it.
+ * The part kube-score, a program that checks manifests. The sandbox itself does not need
+ * kube-score: only a test uses kube-score.
  */
 export const kubeScore = programPart(
   "kube-score",

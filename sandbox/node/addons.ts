@@ -64,7 +64,7 @@ function serviceAccount(name: string): object {
   return inKubeSystem("v1", "ServiceAccount", name, {});
 }
 
-/** Returns a Deployment whose pods use the ServiceAccount of the same name. */
+/** Returns a Deployment. Its pods use the ServiceAccount that has the name of the Deployment. */
 function deployment(name: string, labels: Record<string, string>, podSpec: object): object {
   return inKubeSystem("apps/v1", "Deployment", name, {
     labels,
@@ -188,8 +188,8 @@ function metrics(): object[] {
         group: "metrics.k8s.io",
         version: "v1beta1",
         service: { name: "metrics-server", namespace: "kube-system" },
-        // metrics-server uses a self-signed certificate, so its official manifests also set this
-        // option.
+        // metrics-server uses a self-signed certificate, and the API server cannot verify this
+        // certificate. The official manifests of metrics-server also set this option.
         insecureSkipTLSVerify: true,
         groupPriorityMinimum: 100,
         versionPriority: 100,

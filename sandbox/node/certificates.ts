@@ -11,8 +11,8 @@ export const NODE = "sandbox";
 
 const directory = join(paths.cluster, "pki");
 /**
- * Certificates are valid for 365 days. Each start of the sandbox renews certificates that expire
- * within 30 days.
+ * Certificates are valid for 365 days. If the certificates expire within 30 days, a start of the
+ * sandbox creates new authorities and new certificates.
  */
 const DAYS = 365;
 const RENEW_DAYS = 30;
@@ -82,7 +82,7 @@ function stillValid(): boolean {
 
 /**
  * Creates the cluster's certificate authorities, certificates and kubeconfigs. Does nothing if
- * valid certificates exist and do not expire within 30 days.
+ * certificates for the current `subjects` exist and do not expire within 30 days.
  */
 export async function ensureCertificates(): Promise<void> {
   if (stillValid()) {

@@ -58,15 +58,15 @@ export function createCgroups(hierarchies: readonly string[] = cgroupHierarchies
 
 /**
  * Enables controllers in cgroup v2, where a cgroup has only the controllers that its parent cgroup
- * enables. A cgroup that enables controllers must not contain processes, except for the machine's
- * root cgroup. So the daemons have a separate child cgroup, and pods are in the child cgroups that
- * the kubelet creates.
+ * enables. Only the machine's root cgroup may contain processes and enable controllers at the same
+ * time. So the daemons have a separate child cgroup, and pods are in the child cgroups that the
+ * kubelet creates.
  */
 function enableControllers(hierarchy: string): void {
   const file = join(hierarchy, "cgroup.controllers");
   const available = existsSync(file) ? readFileSync(file, "utf8").trim().split(" ") : [];
-  // cgroup v1 has no such file. If v1 and v2 are both mounted, v2 has only the controllers that v1
-  // does not use, and the kubelet uses v1.
+  // A hierarchy of cgroup v1 has no file cgroup.controllers. If v1 and v2 are both mounted, v2 has
+  // only the controllers that v1 does not use, and the kubelet uses v1.
   if (!available.includes("memory")) {
     return;
   }

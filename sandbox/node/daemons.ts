@@ -31,9 +31,9 @@ export function config(name: string, content: string): string {
 }
 
 /**
- * Returns the registry's two daemons, which share one directory: one daemon runs in the machine's
- * network, and the other daemon runs in the node's network. So `localhost:<port>` is the same
- * registry for you, for BuildKit and for the node. Empty if the user has another registry.
+ * Returns the registry's two daemons. One daemon runs in the machine's network, and the other
+ * daemon runs in the node's network. Both daemons use the same directory, so `localhost:<port>` is
+ * the same registry for you, for BuildKit and for the node. Empty if the user has another registry.
  */
 export function registryDaemons(options: Options): Daemon[] {
   if (options.registry !== undefined) return [];
@@ -54,8 +54,8 @@ export function registryDaemons(options: Options): Daemon[] {
 }
 
 /**
- * Returns the daemon of BuildKit, which runs in the machine's network, so that it can pull public
- * images.
+ * Returns the daemon of BuildKit. This daemon runs in the machine's network, so that BuildKit can
+ * pull public images.
  */
 export function buildkitDaemon(): Daemon {
   const path = config(
@@ -176,7 +176,7 @@ const QUEUE = "100";
 
 /**
  * Returns the daemon of the NetworkPolicy agent. This agent accepts or rejects each new connection
- * of a pod, as the NetworkPolicies say.
+ * of a pod, according to the NetworkPolicies.
  */
 export function networkPolicyDaemon(): Daemon {
   return onNode(
@@ -199,8 +199,8 @@ export function networkPolicyDaemon(): Daemon {
  * agent, as Kubernetes requires. The agent also checks connections from pods to the node.
  * Kubernetes does not require this check. But a program that works with this check also works in a
  * cluster without this check. Other rules drop the packets of new pods: see {@link newPodRules}. If
- * the agent does not run, the kernel drops every new connection, so that people notice the missing
- * agent.
+ * the agent does not run, the kernel drops every new connection that these rules send to the agent.
+ * So people notice that the agent is missing.
  */
 export const networkPolicyRules = `*mangle
 :SANDBOX-POLICIES - [0:0]
@@ -232,8 +232,8 @@ export function ingressDaemon(options: Options): Daemon {
       `--entrypoints.web.address=127.0.0.1:${String(options.ingressPort)}`,
       "--providers.kubernetesingress=true",
       "--providers.kubernetesingress.ingressendpoint.ip=127.0.0.1",
-      // With the default of 2 s, a new host could still answer 404 after the end of a Pulumi
-      // update, although the Ingress already has an address.
+      // With the default of 2 s, a new host could still answer 404 when the Ingress already has an
+      // address and the Pulumi update has ended.
       "--providers.providersthrottleduration=100ms",
       "--ping=true",
       "--ping.entrypoint=web",

@@ -20,18 +20,20 @@ import { startTime } from "../../lib/processes";
 import { daemonEnvironment, daemonPid } from "./supervision";
 
 // The sandbox runs in its own mount, process and network namespaces, like a container. The mounts,
-// routes and iptables rules of the sandbox have no effect outside. When the first process in the
-// namespaces ends or is killed, the kernel removes the namespaces with all mounts, routes and
-// rules. On the machine itself, the sandbox adds only its cgroups, and one network interface with
-// one route.
+// routes and iptables rules of the sandbox have no effect outside these namespaces. When the first
+// process in the namespaces ends or is killed, the kernel removes the namespaces with all mounts,
+// routes and rules. On the machine itself, the sandbox adds only its cgroups, and one network
+// interface with one route.
 
 /** Path of a file that exists when the set-up of the namespaces is complete. */
 const ready = join(paths.run, "box-is-ready");
 
 /**
- * Creates the namespaces and their first process, unless they already exist.
+ * Creates the namespaces and their first process. Does nothing if the namespaces already exist and
+ * are complete.
  *
- * @param withNode whether the sandbox has its own cluster, which needs a separate network
+ * @param withNode whether the sandbox has its own cluster. Such a cluster needs cgroups and a
+ * network interface on the machine.
  */
 export async function createNamespaces(withNode: boolean): Promise<void> {
   const running = initPid();
@@ -42,7 +44,7 @@ export async function createNamespaces(withNode: boolean): Promise<void> {
     // The namespaces are incomplete, because someone killed the command that created them.
     await removeNamespaces(withNode);
   }
-  // Removes files with sockets and process ids that a killed sandbox has left.
+  // Removes the sockets, and the files with process ids, that a killed sandbox has left.
   rmSync(paths.run, { recursive: true, force: true });
   for (const directory of [
     paths.run,
@@ -92,8 +94,8 @@ export async function createNamespaces(withNode: boolean): Promise<void> {
 
 /**
  * Mounts /run and /var of the sandbox. Also mounts files over some kernel settings in /proc/sys.
- * The files contain the values that the kubelet requires, so the kubelet accepts them, and the
- * machine's settings do not change.
+ * The files contain the values that the kubelet requires. So the kubelet reads these values, and
+ * the machine's settings do not change.
  */
 async function mountFileSystems(): Promise<void> {
   await runInNamespaces([
@@ -142,14 +144,15 @@ async function linkNetwork(pid: number): Promise<void> {
 const STOP_MS = 5_000;
 
 /**
- * Maximum time, in milliseconds, that the kernel may need to remove the namespaces, the network
- * interface and the cgroups of killed processes.
+ * Maximum time, in milliseconds, that the kernel may need after the end of the processes. In this
+ * time, the kernel removes the namespaces and the network interface, and the sandbox removes the
+ * cgroups.
  */
 const GONE_MS = 30_000;
 
 /**
- * Ends every process in the namespaces, and waits until the kernel has removed the namespaces, the
- * network interface and the cgroups.
+ * Ends every process in the namespaces. Waits until the kernel has removed the namespaces and the
+ * network interface, and removes the cgroups.
  *
  * @throws UserError if something still exists after {@link GONE_MS}. The message names what still
  * exists.
@@ -168,8 +171,8 @@ export async function removeNamespaces(withNode: boolean): Promise<void> {
     );
   }
   if (withNode) {
-    // The kernel removes the network interface and the cgroups shortly after the last process has
-    // ended.
+    // Shortly after the last process has ended, the kernel removes the network interface.
+    // Afterwards, the sandbox can remove the cgroups.
     const link = `/sys/class/net/${net.outside}`;
     const linkIsGone = (): boolean => !existsSync(link);
     if (init !== undefined) {
@@ -207,7 +210,7 @@ async function endDaemons(): Promise<void> {
 }
 
 /**
- * Waits until the kernel has removed a part of the sandbox, such as a network interface.
+ * Waits until something of the sandbox has disappeared, such as a network interface.
  *
  * @param isGone - this function calls `isGone` repeatedly, until `isGone` returns true. An error of
  *   `isGone` counts as false.

@@ -5,30 +5,36 @@ import { runInNamespaces } from "./processes";
 
 /**
  * The pod network plugin of the sandbox. This plugin runs the plugin `ptp`, and closes the firewall
- * for a new pod before the pod's first instruction. When the NetworkPolicy agent knows the pod's
+ * for a new pod before the pod's containers start. When the NetworkPolicy agent knows the pod's
  * address, the agent opens the firewall. From then on, the agent decides about the pod's
  * connections. Without the closed firewall, the agent would accept every connection of a pod that
- * it does not know yet.
+ * the agent does not know yet. In namespaces of the standard mode, the plugin does not close the
+ * firewall: see {@link standardModePrefix}.
  */
 export const podNetworkPlugin = "sandbox-ptp";
 
-/** Set of the addresses of new pods. No packet from or to these addresses passes. */
+/**
+ * Set of the addresses of new pods. The kernel drops packets from and to these addresses, except
+ * packets from the node itself and packets of established connections.
+ */
 export const newPods = "sandbox-new-pods";
 
 /**
- * Set of the addresses of new pods for which the firewall is open, even if the agent already knows
- * policies for these pods. The kernel removes each address from the set after some seconds.
+ * Set of the addresses of new pods in namespaces of the standard mode. The firewall is open for
+ * these pods, so no policy applies to them. The kernel removes each address from the set after
+ * {@link openSeconds}.
  */
 const openPods = "sandbox-open-pods";
 /** Seconds during which the firewall is open for a new pod in a namespace of the standard mode. */
 const openSeconds = 6;
 
 /**
- * First part of the names of namespaces with the standard mode of EKS, a test fixture. AWS: "Until
- * all of the policies are configured for the new pod, containers in the new pod will start with a
- * default allow policy. This is called standard mode. A default allow policy means that all ingress
- * and egress traffic is allowed to and from the new pods." AWS does not say how long this takes, so
- * the fixture uses a fixed time. On EKS, the mode is a setting of the cluster. Here, the name of a
+ * First part of the names of namespaces in which new pods behave as in the standard mode of EKS.
+ * Only tests create such namespaces. AWS describes the mode: "Until all of the policies are
+ * configured for the new pod, containers in the new pod will start with a default allow policy.
+ * This is called standard mode. A default allow policy means that all ingress and egress traffic is
+ * allowed to and from the new pods." AWS does not say how long this configuration takes, so the
+ * sandbox uses a fixed time. On EKS, the mode is a setting of the cluster. Here, the name of a
  * namespace decides the mode.
  *
  * @see https://docs.aws.amazon.com/eks/latest/userguide/cni-network-policy-configure.html
@@ -75,8 +81,8 @@ export async function prepareNewPods(): Promise<void> {
 }
 
 /**
- * The iptables rules for both sets. These rules must come before the rules that send connections to
- * the agent.
+ * The iptables rules for the sets {@link openPods} and {@link newPods}. These rules must come
+ * before the rules that send connections to the agent.
  */
 export const newPodRules = (["RETURN", "DROP"] as const).flatMap((target) =>
   (["src", "dst"] as const).map((side) => {

@@ -31,8 +31,9 @@ export function daemonPid(
     return undefined;
   }
   const inside = Number(readFileSync(pidFile(name), "utf8"));
-  // After the daemon has ended, a process in a pod may get the same id. Only a daemon's program is
-  // in the sandbox's directory, so the command line shows whether the process is a daemon.
+  // After the daemon has ended, a process in a pod may get the same process id. Only a daemon's
+  // program is in the sandbox's directory, so the command line shows whether the process is a
+  // daemon.
   return processes.find(
     (process) => process.pidInside === inside && process.commandLine.startsWith(`${root}/`),
   )?.pid;
@@ -42,7 +43,7 @@ export function daemonPid(
 const inherited = ["HOME", "LANG", "SSL_CERT_DIR", "SSL_CERT_FILE", "TZ"];
 /**
  * Environment variables for a proxy. Daemons in the node's network do not get these variables,
- * because they cannot reach a proxy.
+ * because such daemons cannot reach a proxy.
  */
 const proxied = ["HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY", "https_proxy", "http_proxy", "no_proxy"];
 
@@ -67,8 +68,8 @@ export async function startDaemons(...daemons: readonly Daemon[]): Promise<void>
 }
 
 /**
- * Starts a daemon, which continues after this process has ended. The output of the daemon goes to
- * the daemon's log file.
+ * Starts a daemon, if the daemon does not run yet. The daemon continues to run after this process
+ * has ended. The output of the daemon goes to the daemon's log file.
  */
 async function startDaemon(daemon: Daemon): Promise<void> {
   const pid = initPid();

@@ -4,10 +4,10 @@ import { join } from "node:path";
 import { paths } from "../layout";
 import { openssl } from "./certificates";
 
-// BuildKit, containerd and the credential provider of the kubelet trust one more certificate
-// authority than the machine. So a test can start a stand-in for a public server, such as Amazon
-// ECR, under the server's own name and with TLS. The programs of the machine do not trust this
-// authority.
+// BuildKit, containerd and the credential provider of the kubelet trust one certificate authority
+// in addition to the authorities that the machine trusts. So a test can start a stand-in for a
+// public server, such as Amazon ECR, under the server's own name and with TLS. Other programs on
+// the machine do not trust this additional authority.
 
 const directory = join(paths.cluster, "test-authority");
 /**
@@ -19,8 +19,8 @@ const trusted = join(directory, "trusted");
 export const testAuthority = join(trusted, "ca.crt");
 const authorityKey = join(directory, "ca.key");
 /**
- * The authority is valid for 365 days. Each start of the sandbox renews an authority that expires
- * within 30 days.
+ * The authority is valid for 365 days. If the authority expires within 30 days, a start of the
+ * sandbox creates a new authority.
  */
 const DAYS = 365;
 const RENEW_MS = 30 * 24 * 3_600_000;
@@ -34,7 +34,9 @@ export function trustsTestAuthority(): { readonly SSL_CERT_DIR: string } {
   return { SSL_CERT_DIR: `${known}:${trusted}` };
 }
 
-/** Creates the authority, unless it exists and does not expire within 30 days. */
+/**
+ * Creates the authority. Does nothing if the authority exists and does not expire within 30 days.
+ */
 export async function ensureTestAuthority(): Promise<void> {
   if (existsSync(testAuthority)) {
     const { validTo } = new X509Certificate(readFileSync(testAuthority));

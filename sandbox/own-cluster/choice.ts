@@ -12,13 +12,16 @@ export interface OwnCluster {
   /** Context in `kubeconfig`. */
   readonly context: string;
   /**
-   * IngressClass of the Ingress. Undefined if the cluster has a default class, no class, or several
-   * classes.
+   * IngressClass of the Ingress. Undefined if the cluster has a default class, no class or several
+   * classes, or if the user may not list the classes.
    */
   readonly ingressClass?: string;
   /** Absolute path of the kubeconfig, or several paths in the form of KUBECONFIG. */
   readonly kubeconfig: string;
-  /** Platforms of the cluster's nodes. Empty if the user may not list the nodes. */
+  /**
+   * Platforms of the cluster's nodes for which the program can build the image. Empty if there is
+   * no such platform, or if the user may not list the nodes.
+   */
   readonly platforms: readonly string[];
   /** Registry of the image, such as `registry.example.com/team`. */
   readonly registry: string;
@@ -40,7 +43,7 @@ function pathsIn(directory: string) {
     choice: join(directory, "choice.json"),
     /**
      * A kubeconfig that contains only the name of the current context. KUBECONFIG lists this file
-     * first, so kubectl and Pulumi use the chosen context, and the clone contains no copy of a key.
+     * first, so kubectl and Pulumi use the chosen context. The clone contains no copy of a key.
      */
     kubeconfig: join(directory, "kubeconfig"),
     /** Directory of one cluster. A cluster with another UID never gets this cluster's state. */
@@ -72,7 +75,8 @@ export function forgetOwnCluster(directory = ownClusterDirectory): void {
 
 /**
  * Checks that stack `local` is in the sandbox. Commands that start or need the sandbox call this
- * function, because `npm run jobs -- local` and other commands would read another cluster.
+ * function. If the developer has chosen another cluster, later commands such as
+ * `npm run jobs -- local` would read the chosen cluster and not the sandbox.
  *
  * @throws UserError that says how to use the sandbox again.
  */

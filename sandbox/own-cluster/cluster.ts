@@ -5,8 +5,9 @@ import type { OwnCluster } from "./choice";
 /** Timeout of one request to the cluster, in seconds. */
 const requestSeconds = 10;
 /**
- * Timeout of one kubectl process, in milliseconds. Some kubectl installations contact the cluster
- * twice for each command, and an exec plugin first gets a token.
+ * Timeout of one kubectl process, in milliseconds. This timeout is longer than the timeout of a
+ * request, because some kubectl installations contact the cluster twice for each command, and an
+ * exec plugin needs time to get a token.
  */
 const processMs = 30_000;
 
@@ -30,7 +31,8 @@ export type ClusterFacts = Pick<OwnCluster, "ingressClass" | "platforms" | "serv
  * nothing.
  *
  * @throws UserError with one line if the kubeconfig has no such context, or if the cluster does not
- * answer within 30 s. The line names the context and the address of the cluster.
+ * answer within 30 s. The line names the context and, if the cluster does not answer, the address
+ * of the cluster.
  */
 export async function readOwnCluster({
   context,
@@ -88,9 +90,10 @@ function platformsIn(nodes: string): readonly string[] {
 }
 
 /**
- * Returns the cluster's only IngressClass, if it is not the default class. A cluster applies its
- * default class to an Ingress without a class. If there are several classes and no default, only
- * the developer can choose a class.
+ * Returns the cluster's only IngressClass. Undefined if this class is the default class, or if the
+ * cluster has no class or several classes. A cluster applies its default class to an Ingress
+ * without a class. If there are several classes and no default, only the developer can choose a
+ * class.
  */
 function onlyClassIn(classes: string): string | undefined {
   const { items } = JSON.parse(classes) as IngressClasses;

@@ -15,10 +15,11 @@ export function ownEnvironment(
     ...ofStackLocal,
     KUBECONFIG: kubeconfigOf(own, directory),
     PULUMI_BACKEND_URL: `file://${stateOf(own, directory)}`,
-    // The program and the commands refuse another cluster, also if someone changes the context.
+    // The program and the commands refuse a cluster with another UID. So a change of the context
+    // does not lead to a deployment in the wrong cluster.
     SANDBOX_CLUSTER_UID: uid,
     ...(ingressClass === undefined ? {} : { SANDBOX_INGRESS_CLASS: ingressClass }),
-    // The cluster may have no ingress controller.
+    // The cluster may have no ingress controller, so Pulumi must not wait for the Ingress.
     SANDBOX_WAIT_FOR_INGRESS: "false",
     ...(platforms.length === 0 ? {} : { SANDBOX_PLATFORMS: platforms.join(",") }),
     SANDBOX_REGISTRY: registry,

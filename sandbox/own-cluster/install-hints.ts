@@ -11,7 +11,7 @@ const pulumiScript = `curl -fsSL https://get.pulumi.com | sh -s -- --version ${v
 const kubectlPage = "see https://kubernetes.io/docs/tasks/tools/install-kubectl-linux/";
 const dockerPage = (distribution: string): string =>
   `see https://docs.docker.com/engine/install/${distribution}/`;
-/** On Linux, only root and the members of the group `docker` may use the daemon. */
+/** On Linux, only root and the members of the group `docker` may use Docker's daemon. */
 const startDaemon = 'sudo systemctl start docker, and add your user to the group "docker"';
 
 /** What to run, or which page to read, to install each program. */
@@ -64,8 +64,9 @@ const hints = {
 type Installable = keyof typeof hints;
 
 /**
- * Returns the system of a machine. If a distribution says that it is like one of these systems
- * (`ID_LIKE`), the function returns that system. Undefined for any other system.
+ * Returns which of the {@link systems} a machine has. If the field `ID_LIKE` says that a
+ * distribution is like one of these systems, the function returns this system. Undefined for any
+ * other system.
  *
  * @param release content of /etc/os-release, empty if there is no such file
  */
@@ -85,7 +86,10 @@ export function thisSystem(): System | undefined {
   return systemOf(process.platform, release);
 }
 
-/** Returns how to install a program: on this system, or on each known system. */
+/**
+ * Returns how to install a program on a system. If `system` is undefined, returns how to install
+ * the program on each of the {@link systems}.
+ */
 export function installWith(what: Installable, system: System | undefined): string {
   const hint: Hint = hints[what];
   if (system !== undefined) return hint[system];

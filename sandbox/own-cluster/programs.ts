@@ -80,7 +80,10 @@ const docker: Check = async (system) => {
       ];
 };
 
-/** Checks that Pulumi's command line is not older than Pulumi's npm package. */
+/**
+ * Checks that Pulumi's command line has the major version of `versions.pulumi`, and a minor version
+ * that is not older.
+ */
 const pulumi: Check = async (system) => {
   const found = await ran("pulumi", "version");
   const install = installWith("pulumi", system);
@@ -106,7 +109,8 @@ const kubectl: Check = async (system) =>
  * the developer already has. Changes nothing.
  *
  * @param system system of the machine. Undefined if the project has no install hints for the system
- * @returns one line for each program that is missing or too old, with the command that installs it
+ * @returns one line for each issue, such as a missing program or a program that is too old. The
+ * line says which command to run, or which page to read.
  */
 export async function missingPrograms(system: System | undefined): Promise<readonly string[]> {
   const checks = [maven, docker, pulumi, kubectl];

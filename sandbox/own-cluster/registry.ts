@@ -4,9 +4,9 @@ import { registryUrl } from "../layout";
 const patienceMs = 8_000;
 
 /**
- * Checks that a registry answers with status 200, or with 401, which means that the registry
- * requires a login. The check does not log in, because the builder and the cluster have the
- * credentials.
+ * Checks that a registry answers with a success status or with status 401. Status 401 means that
+ * the registry requires a login. The check does not log in, because only the builder and the
+ * cluster have the credentials.
  *
  * @returns what is wrong and what to do. Undefined if the registry answers.
  */

@@ -25,9 +25,10 @@ const limits = {
 } as const;
 
 /**
- * `npm run bench`: measures how long the program and a preview take, and how much memory and CPU
- * the sandbox uses. The command compares the program's time with the time that the import of
- * @pulumi/kubernetes takes, and the preview's time with the preview of a one-line program.
+ * `npm run bench`: measures how long the program and a preview take, how much memory the sandbox
+ * uses, and how much CPU the pods request. The command compares the program's time with the time
+ * that the import of `@pulumi/kubernetes` takes, and the preview's time with the time of a preview
+ * of a one-line program.
  */
 export async function bench(): Promise<void> {
   if (!isRunning()) {
@@ -76,8 +77,8 @@ npm run preview of the same      ${seconds(summary.ours)}`);
   }
   console.log();
   report("memory of the sandbox (GiB)", memory, limits.memoryGiB);
-  // The benchmark skips the user's own cluster, because most pods in that cluster do not belong to
-  // the sandbox.
+  // In the user's own cluster, the benchmark does not measure CPU requests, because most pods in
+  // that cluster do not belong to the sandbox.
   if (options().kubeconfig === undefined) {
     report("CPU requests of all pods", await cpuRequests(), limits.cpu);
   }

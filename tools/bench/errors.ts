@@ -23,7 +23,7 @@ interface Wrong {
   readonly says: string;
   /**
    * Name of a setting that `pulumi config set --secret` stores. Pulumi must encrypt the value, so
-   * the benchmark cannot write the value itself.
+   * the benchmark cannot write the value into the file without Pulumi.
    */
   readonly secret?: string;
   /** A line that the benchmark adds to `config` in the stack settings file. */

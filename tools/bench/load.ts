@@ -3,8 +3,8 @@ import type * as Pulumi from "@pulumi/pulumi";
 import type * as Jobs from "../../jobs";
 import type * as AllSettings from "../../settings";
 
-// `npm run bench` runs this file in a separate process, which prints how much time and memory it
-// used. The argument says what the process loads:
+// `npm run bench` runs this file in a separate process. The process prints how much time and memory
+// it used. The argument says what the process loads:
 //   import:   only the import of @pulumi/kubernetes
 //   program:  the program for stack local, with Pulumi's mocks instead of an engine
 //   many:     the program with 200 jobs
@@ -15,8 +15,8 @@ import type * as AllSettings from "../../settings";
  */
 type Program = (outside: object) => Promise<unknown>;
 
-// Loads the program in the same way as Pulumi: as CommonJS modules, each when the code first needs
-// it.
+// Loads the program in the same way as Pulumi does: as CommonJS modules. Node.js loads each module
+// when the code first needs the module.
 const require = createRequire(import.meta.url);
 const JOBS = 200;
 
@@ -49,7 +49,7 @@ async function runProgram(jobs: number): Promise<void> {
 }
 
 // Pulumi's SDK records a stack trace for each resource and promise. With source maps, Node.js would
-// map each stack trace to TypeScript lines, and this would take most of the process's time.
+// map each stack trace to TypeScript lines, and this work would take most of the process's time.
 process.setSourceMapsEnabled(false);
 const started = performance.now();
 const [, , what] = process.argv;

@@ -74,8 +74,8 @@ export async function measurePreviews(
     const oneLine = { ...ours, cwd: directory, env: await oneLineProgram(directory) };
     const preview = ["preview", "--stack", "local", "--non-interactive"];
     return medians(runs, say, {
-      // Stack `local` must be up to date, because a preview with changes takes longer. Only the
-      // preview of the one-line program shows a change, because no one has deployed this program.
+      // Stack `local` must be up to date, because a preview with changes takes longer. The preview
+      // of the one-line program shows a change, because no one has deployed this program.
       ours: async () => command("pulumi", [...preview, "--expect-no-changes"], ours),
       oneLine: async () => command("pulumi", preview, oneLine),
     });
@@ -101,7 +101,7 @@ async function oneLineProgram(cwd: string): Promise<Record<string, string>> {
   return env;
 }
 
-/** Copies the project to a directory, without its npm packages. */
+/** Copies the project, without its npm packages, to a directory. */
 export function copyProject(directory: string): void {
   for (const entry of readdirSync(project).filter((name) => name !== "node_modules")) {
     cpSync(join(project, entry), join(directory, entry), {
@@ -126,7 +126,10 @@ function copyWithJobs(directory: string): void {
   writeFileSync(file, code.replace(start, start + entries.join("")));
 }
 
-/** Measures `pulumi preview --diff` and `npm run preview`, which adds the summary. */
+/**
+ * Measures `pulumi preview --diff` and `npm run preview`. Only `npm run preview` prints the
+ * summary.
+ */
 export async function measureSummary(
   runs: number,
   say: Say,

@@ -2,7 +2,7 @@ import type { Json } from "../../operations/pulumi/events";
 import type { Consequence } from "./impacts";
 import type { Place } from "./source";
 
-/** A value, and the stacks that have it. */
+/** A value, and the stacks that have this value. */
 export interface Value {
   /** Name of the component or the object, if a stack has several of the same type. */
   readonly of?: string;
@@ -33,14 +33,20 @@ export interface Answer {
   readonly example?: string;
   readonly place?: Place;
   readonly see?: string;
-  /** For a field or an object: the args that set it, written `COMPONENT.ARG`. */
+  /**
+   * For a field: the args that set the field. For an object: the args that set its fields. Written
+   * `COMPONENT.ARG`.
+   */
   readonly setBy: readonly string[];
   readonly text: string;
   readonly type?: string;
   readonly values: readonly Value[];
-  /** Type of the answer, such as `arg of Canary, WebService` or `field of Deployment`. */
+  /** What the word names, such as `arg of Canary, WebService` or `field of Deployment`. */
   readonly what: string;
   readonly word: string;
-  /** Places in the source code that set the arg, or create the object. */
+  /**
+   * Places in the source code. For an arg: places that set the arg. For a field or an object:
+   * places that create the object.
+   */
   readonly written: readonly Written[];
 }

@@ -19,7 +19,7 @@ export interface FoundArg {
   readonly whole: Arg;
 }
 
-/** Returns the args with this name, and the parts of args, such as `database.host`. */
+/** Returns the args, and the parts of args (such as `database.host`), that have this name. */
 export function argsNamed(
   name: string,
   { components, source }: Knowledge,
@@ -59,8 +59,8 @@ function fieldsWithName(
 }
 
 /**
- * Returns the fields that an arg sets. For an arg of a ContainerImage, also returns the fields with
- * the image of the pods.
+ * Returns the fields that an arg sets. For an arg of a ContainerImage, also returns the fields that
+ * contain a pod's image.
  */
 export function fieldsOfArg(
   { component, whole }: Pick<FoundArg, "component" | "whole">,

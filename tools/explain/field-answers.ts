@@ -83,8 +83,8 @@ export function fieldAnswer(
 }
 
 /**
- * Returns the words for the existing fields at the same place as a field that does not exist. The
- * message about an unknown word suggests the most similar of these words.
+ * Returns the existing fields that have the same parent field as a field that does not exist. The
+ * message about an unknown word suggests the most similar of these fields.
  */
 export function siblingsOf(
   kind: string,

@@ -36,8 +36,8 @@ const wordsOf = (name: string): readonly string[] =>
   name.split(/(?=[A-Z])/).map((word) => word.toLowerCase());
 
 /**
- * Returns the args that a word means. The word may begin with the component and with the group of
- * the arg: `WebService.replicas` or `web.rollout.maxSurge`.
+ * Returns the args that a word means. The word may begin with the component, or with the component
+ * and the group of the arg: `WebService.replicas` or `web.rollout.maxSurge`.
  */
 function argsOf(word: string, knowledge: Knowledge, same: Same): readonly FoundArg[] {
   const all = argsNamed(word, knowledge, same);

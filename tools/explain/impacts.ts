@@ -22,8 +22,8 @@ export interface Consequence extends Impact {
 }
 
 /**
- * Whether the provider replaces an object if this field changes. The table of consequences already
- * contains other fields with this effect, such as a selector. The preview does not need this
+ * Whether the provider replaces an object if this field changes. Returns false for fields that the
+ * table of consequences already contains, such as a selector. The preview does not need this
  * function, because Pulumi's engine reports which objects it replaces.
  */
 function isReplacing(kind: string, path: string): boolean {

@@ -22,7 +22,7 @@ interface KubernetesType {
 
 /** The documentation that Kubernetes has for an object or a field. */
 export interface KubernetesDoc {
-  /** Names of the subfields. Empty for a plain value, and for a map with any keys. */
+  /** Names of the subfields. Empty for a plain value, and for a map whose keys may be any text. */
   readonly below: readonly string[];
   /**
    * Path of the field. `[*]` follows the name of each list for which the question names no element.
@@ -66,7 +66,7 @@ function rank(type: string): number {
 export class KubernetesDocs {
   /** Declarations of all types. `#typeNamed` reads a type only when an answer needs it. */
   readonly #declared = new Map<string, ts.InterfaceDeclaration>();
-  /** The type of each kind of object, with the most stable and newest API version. */
+  /** The type of each kind of object, in the newest of its most stable API versions. */
   readonly #objects = new Map<string, string>();
   readonly #read = new Map<string, KubernetesType>();
 

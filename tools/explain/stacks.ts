@@ -10,7 +10,7 @@ import { type Declared, declaredIn } from "../render/program";
 import { settingsToRender } from "../render/settings";
 import { type Place, lineIn } from "./source";
 
-/** One stack of each environment, and what the program declares in it. */
+/** A stack that represents its environment, and what the program declares in this stack. */
 export interface Stack {
   readonly components: readonly Declared[];
   /** Error message of the program. Undefined if the program accepts the stack's settings. */

@@ -29,7 +29,10 @@ function wrapped(text: string): readonly string[] {
 const shown = (value: Json): string =>
   cut(typeof value === "string" ? value : JSON.stringify(value), longest);
 
-/** Returns the first lines, and a line with the number of the lines that the result leaves out. */
+/**
+ * Returns all lines. If there are too many lines, returns the first lines, and a line with the
+ * number of the lines that the result leaves out.
+ */
 function first(lines: readonly string[]): readonly string[] {
   if (lines.length <= most + 1) return lines;
   return [...lines.slice(0, most), `and ${String(lines.length - most)} more (--json shows all)`];

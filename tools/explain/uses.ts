@@ -94,9 +94,9 @@ export class Uses {
 
   /**
    * Whether a value in the source code can belong to this component. Several components have the
-   * args of `PodArgs`, so the declaration of such an arg is not enough. In this case, the value
-   * belongs to this component only if the file of the value also imports the component's other
-   * args.
+   * args of `PodArgs`, so the declaration of such an arg does not show the component. In this case,
+   * the value belongs to this component only if the file of the value also imports the component's
+   * other args.
    */
   #knows(value: ts.Node, component: Component, declaration: ts.Declaration): boolean {
     const owner = declaration.parent;

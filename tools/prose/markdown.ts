@@ -11,8 +11,8 @@ import { blank, findings } from "./words.mjs";
 const plugin = (markdown as { default?: typeof markdown }).default ?? markdown;
 
 /**
- * Matches generated Markdown. The text of these files comes from comments in the code, which ESLint
- * checks.
+ * Matches generated Markdown. The text of these files comes from comments and strings in the code.
+ * ESLint checks these comments and strings.
  */
 const generated = /^docs\/reference\//;
 

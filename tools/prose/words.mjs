@@ -24,8 +24,8 @@ export function findings(text) {
 }
 
 /**
- * Replaces every character of a text except line breaks. So the text keeps its length and its
- * lines.
+ * Replaces every character of a text, except line breaks, by the character `by`. So the text keeps
+ * its length and its lines.
  *
  * @param {string} text
  */

@@ -42,7 +42,7 @@ export function withPlaceholders(value: Json): Json {
 function withoutValues(data: Json): Json {
   if (typeof data !== "object" || data === null || Array.isArray(data)) return secret;
   const { value, ...rest } = data as Manifest;
-  // Pulumi's SDK wraps a secret in an object, whose property `value` contains the secret data.
+  // Pulumi's SDK wraps a secret in an object whose property `value` contains the secret data.
   const keys = Object.keys(signature in rest && value !== undefined ? (value as object) : data);
   return Object.fromEntries(keys.map((key) => [key, secret]));
 }

@@ -24,8 +24,8 @@ type Program = (outside: object) => Promise<unknown>;
 /** Placeholder for the random end of a name that Pulumi generates. */
 export const suffix = "<generated-suffix>";
 
-// Loads the program in the same way as Pulumi: as CommonJS modules, each when the code first needs
-// it.
+// Loads the program in the same way as Pulumi does: as CommonJS modules. Node.js loads each module
+// when the code first needs the module.
 const require = createRequire(import.meta.url);
 
 /**
@@ -53,7 +53,7 @@ export async function declaredBy(
   const parents = new Map<string, string>();
   const monitor = runtime.getMonitor() as unknown as Monitor;
   const register = monitor.registerResource.bind(monitor);
-  // Reads the parent's URN from the request, because the SDK does not pass it to the mocks.
+  // Reads the parent's URN from the request, because the SDK does not pass this URN to the mocks.
   monitor.registerResource = async (request, callback) => {
     await register(request, callback);
     parents.set(`${request.getType()} ${request.getName()}`, request.getParent());
@@ -93,7 +93,8 @@ export async function declaredIn(settings: Settings): Promise<readonly Declared[
     readCluster: () => Promise.resolve({ clusterUid, namespace }),
     readLastRelease: nothing,
     readRollouts: () => ({ deployment: nothing, job: nothing }),
-    // Without a cluster on EKS, the program does not ask AWS for the cluster's address.
+    // Without the setting `eksCluster`, the program does not ask AWS for the address of a cluster
+    // on EKS.
     readSettings: () => Promise.resolve({ ...settings, eksCluster: undefined }),
   };
   try {

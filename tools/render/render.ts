@@ -19,7 +19,7 @@ export async function render(
   workspace: Workspace = defaultWorkspace,
 ): Promise<void> {
   // Pulumi's SDK records a stack trace for each resource. With source maps, Node.js would map each
-  // stack trace to TypeScript lines, and this would take most of the command's time.
+  // stack trace to TypeScript lines, and this work would take most of the command's time.
   process.setSourceMapsEnabled(false);
   const settings = await settingsToRender(stack, workspace);
   const objects = (await declaredIn(settings)).filter(isObject);

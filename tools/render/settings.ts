@@ -23,9 +23,9 @@ function isBranchOf(slug: string, branch: string): boolean {
 }
 
 /**
- * Returns the branch of a release of this stack. For a review stack, this name may differ from the
- * slug. Returns `unknown` if neither the current branch nor a branch with the name of the slug has
- * this slug. Returns undefined for a stack that any branch may deploy.
+ * Returns the branch of a release of this stack. For a review stack, returns the current branch if
+ * this branch has the stack's slug. Otherwise, returns the slug itself if a branch with this name
+ * has this slug, or `unknown`. Returns undefined for a stack that any branch may deploy.
  */
 async function branchOf(stack: string, workspace: Workspace): Promise<string | undefined> {
   const { perBranch, protectedBranch } = traitsOf(stack) ?? {};
@@ -38,8 +38,8 @@ async function branchOf(stack: string, workspace: Workspace): Promise<string | u
 
 /**
  * Returns the settings with which the program declares a stack's objects, without a cluster, a
- * registry or a state. The settings are the same as if someone deployed the code in the working
- * directory.
+ * registry or a state. Except for the digest of an image that does not exist yet, the settings are
+ * the same as in a deployment of the code in the working directory.
  *
  * @throws UserError with every issue in the settings, and for a name that no stack may have.
  */
