@@ -38,8 +38,8 @@ describe("an attack by the order of two pipelines of main", () => {
 
   /**
    * Returns the jobs of a pipeline. The pipeline has deployed the commit `ofPipeline` to staging,
-   * but staging now runs the commit `inStaging`. Each argument is one digit, which stands for a
-   * commit and for its image.
+   * but staging now runs the commit `inStaging`. Each argument is one digit. The digit represents a
+   * commit and the commit's image.
    */
   async function pipeline(ofPipeline: string, inStaging: string): Promise<Pipeline> {
     const host = (await registry.start()).slice("http://".length);

@@ -64,8 +64,8 @@ describe("an attack by a review stack", () => {
   const namespace = `services-orders-${stack}`;
 
   /**
-   * Writes a Pulumi state with this provider, which names a program to start. Also writes stand-ins
-   * for programs, which record that they were started.
+   * Writes a Pulumi state with this provider. The provider names a program to start. Also writes
+   * stand-ins for programs. Each stand-in records that someone has started it.
    */
   function forge(provider: object) {
     const objects = join(programs.directory, "state/.pulumi/stacks/services-orders");
@@ -290,8 +290,8 @@ describe("an attack by a review stack", () => {
 
   it("M2 remains: CEL computes no hash, so a branch with another name may choose its 8 characters", () => {
     assert.deepEqual(creation("feature/Evil", "feature-evil-aaaaaaaa"), []);
-    // The next name belongs to the namespace of another branch, feature/evil, which does not have
-    // its namespace yet.
+    // The next name is the name for the namespace of another branch, feature/evil. This other
+    // branch has no namespace yet.
     assert.deepEqual(creation("feature/Evil", slugOf("feature/evil")), []);
   });
 });

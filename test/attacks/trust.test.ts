@@ -13,7 +13,7 @@ const jobOfMain: JobRun = {
   contexts: [],
   pipeline: { actor: merger, checkoutBranch: "main", project: serviceProject },
 };
-/** Returns the same job, but rerun with SSH by a developer. */
+/** Returns the same job after a rerun with SSH. By default, the developer has rerun the job. */
 const withSsh = (job: JobRun, by: Actor = developer): JobRun => ({
   ...job,
   rerun: { by, ssh: true },

@@ -20,7 +20,7 @@ class Copy {
 
   /**
    * Inserts lines into a file, after an existing text. Fails if the checklist does not contain the
-   * lines.
+   * file's name and the lines.
    */
   insert(checklist: string, file: string, after: string, lines: readonly string[]): void {
     const steps = readFileSync(join(root, "docs/checklists", checklist), "utf8");

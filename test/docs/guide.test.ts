@@ -267,8 +267,8 @@ const expected: readonly (readonly [heading: string, changes: Expected])[] = [
     "Delete a job",
     [[services, { ...scheduledJobs("export"), "CronJob expire-unpaid ": undefined }]],
   ],
-  // The service has no long migration. test/program/long-migration.test.ts uses the SQL of this
-  // recipe.
+  // This recipe changes no field, because the service has no long migration.
+  // test/program/long-migration.test.ts uses the SQL of this recipe.
   ["A migration of many minutes", []],
   [
     "2. Override a spec",
@@ -377,8 +377,8 @@ function shownBy(preview: Block | undefined) {
 }
 
 /**
- * Fails if a recipe does not change the expected fields of a stack, or if it changes other kinds of
- * objects. Returns the changed kinds.
+ * Fails if a recipe does not change the expected fields of a stack, if the recipe changes objects
+ * of an unexpected kind, or if a policy refuses the result. Returns the changed kinds.
  */
 async function check(
   changed: Program,

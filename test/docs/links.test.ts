@@ -87,8 +87,8 @@ describe("the documentation", () => {
 
     it(`${file} names only commands that exist`, () => {
       for (const [, name = ""] of text(file).matchAll(/npm run (?:--silent )?([a-z][\w:-]*)/g)) {
-        // A checklist may name a command that is not in package.json, because one of its steps adds
-        // this command.
+        // A checklist may name a command that is not in package.json, because a step of the
+        // checklist adds this command.
         const isAdded = text(file).includes(`"${name}": "node cli/entry.mjs`);
         assert.ok(name in scripts || isAdded, `npm run ${name} is not in package.json`);
       }

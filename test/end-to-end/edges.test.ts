@@ -113,8 +113,8 @@ function processesWith(text: string): string[] {
 }
 
 /**
- * Fills `directory` with links to all programs in the PATH, except the hidden ones. Returns
- * `directory`, which a test uses as its PATH.
+ * Fills `directory` with links to all programs in the PATH, except the programs in `hidden`.
+ * Returns `directory`, so that a test can use it as its PATH.
  */
 function programsWithout(directory: string, ...hidden: readonly string[]): string {
   mkdirSync(directory);
@@ -275,8 +275,8 @@ describe("at the edges", () => {
   it("says which directory must have how much space, and how much it has", async () => {
     mkdirSync(sandbox);
     await command("mount", ["-t", "tmpfs", "-o", "size=64m", "tmpfs", sandbox]);
-    // A mount is visible only in network and mount namespaces that someone creates later, so the
-    // test creates another room.
+    // A mount is visible only in mount namespaces that someone creates later, so the test creates
+    // another room.
     const small = await ClosedRoom.open();
     const whole = room;
     room = small;
@@ -486,8 +486,8 @@ esac
 `;
 
     before(async () => {
-      // This server forwards connections to the socket of the sandbox's BuildKit, which only root
-      // can open. So this BuildKit is a remote builder for the ordinary user.
+      // Only root can open the socket of the sandbox's BuildKit. This server forwards connections
+      // to this socket, so that BuildKit is a remote builder for the ordinary user.
       builder = createServer((client) => {
         const socket = connect(paths.buildkitSocket);
         client.pipe(socket).pipe(client);
@@ -603,7 +603,7 @@ esac
       assert.match(stdout, forward);
       assert.deepEqual(readdirSync(home).sort(), [".kube", ".pulumi", "buildx"]);
 
-      // The other commands find the cluster without any option.
+      // The commands after `up` find the cluster without any option.
       const status = await asUser("status", "local");
       assert.equal(status.code, 0, status.stderr);
       assert.match(status.stdout, new RegExp(`^Stack local in namespace ${namespace} `));

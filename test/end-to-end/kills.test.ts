@@ -29,8 +29,8 @@ import {
 import { stepByStep } from "./support/step-by-step";
 
 /**
- * A command and its kills. Each row starts the command and kills it. The next row starts the
- * command again.
+ * A command and its kills. For each row, the test starts the command and kills it. For the next
+ * row, the test starts the command again.
  */
 interface Chapter {
   readonly command: "deploy" | "image" | "review down" | "review up" | "sweep" | "up";
@@ -44,7 +44,9 @@ const args = join("program", "web-service-args.ts");
 const files = (text: string): string =>
   `configFiles: { "/etc/orders/killed": "${text}" },\n    replicas: settings.replicas,`;
 
-/** `npm run test:kills` sets this variable. Without it, the tests leave out some kills. */
+/**
+ * `npm run test:kills` sets this variable. Without this variable, the tests leave out some kills.
+ */
 const everything = process.env["KILLS"] === "all";
 const onlyWithEverything = (...rows: readonly Row[]): readonly Row[] => (everything ? rows : []);
 
@@ -104,7 +106,7 @@ const review: readonly Chapter[] = [
         resource: "ConfigMap::services-orders",
         when: "before",
       },
-      // Pulumi deletes objects at the end of an update, after it has created the others.
+      // Pulumi deletes objects at the end of an update, after the creation of the other objects.
       { kill: "engine", op: "delete", resource: "CronJob::export", when: "before" },
     ],
     title: "a replacement and a removal",
@@ -122,7 +124,8 @@ const review: readonly Chapter[] = [
 /**
  * Returns the chapters of a review stack, with the same kind of kill in all rows that wait for an
  * event of the engine. The rows that wait for a printed text keep their own kinds of kills, because
- * such a command may not start the engine. Only `npm run test:kills` runs these chapters.
+ * the command of such a row may not start the engine. Only `npm run test:kills` runs these
+ * chapters.
  */
 const allBy = (kill: Kill): readonly Chapter[] =>
   review.map((chapter) => ({
@@ -191,7 +194,7 @@ const scenes: readonly Scene[] = [
 
 /**
  * Kinds of the objects that a stack creates. Kubernetes also creates objects of these kinds, but
- * the selector with the stack's label does not select them.
+ * the selector with the stack's label does not select the objects of Kubernetes.
  */
 const kinds =
   "configmaps,cronjobs,deployments,ingresses,limitranges,networkpolicies,poddisruptionbudgets," +
@@ -361,8 +364,8 @@ const removes = (command: Chapter["command"]): boolean =>
   command === "review down" || command === "sweep";
 
 /**
- * Creates a bucket in moto, which stands in for S3. Returns the environment variables for a state
- * in this bucket.
+ * Creates a bucket in moto, which replaces S3. Returns the environment variables for a state in
+ * this bucket.
  */
 async function bucket(moto: Moto): Promise<Readonly<Record<string, string>>> {
   await moto.aws("s3api", "create-bucket", "--bucket", "state", ...region);
@@ -386,7 +389,10 @@ describe("the lock of a killed update, with state in S3 and a real Pulumi", () =
   const update = async (env?: Readonly<Record<string, string>>): Promise<void> =>
     change("up", "staging", workspace(env));
   const stored = async () => lockStore("staging", stateOfProject(workspace())).read();
-  /** Starts an update whose program waits, and kills the update after it has locked the stack. */
+  /**
+   * Starts an update whose program waits, and kills the update when the update has locked the
+   * stack.
+   */
   const killed = async (env: Readonly<Record<string, string>>): Promise<void> => {
     const failed = assert.rejects(update({ ...env, WAITS: "1" }));
     assert.ok(await eventually(async () => (await stored()).locks.length === 1, 60_000));

@@ -149,8 +149,8 @@ describe("the network policies and the quota of a review namespace", () => {
     assert.equal(code, 0, output);
     // The probe cannot determine the result of some rows of the table. The sandbox has no stand-in
     // for the internet, and the sources `job` and `another pod` have only one pod each. A busy node
-    // may not report that a UDP port is closed. But the node must report this to at least one of
-    // the three sources that may connect to the port.
+    // may not report that a UDP port is closed. But the node must report the closed port to at
+    // least one of the three sources that may connect to the port.
     const unknown = output.split("\n").filter((line) => /\?$/.test(line));
     const metrics = unknown.filter((line) => line.includes("Datadog agent, metrics"));
     const untried = connections.filter(

@@ -83,8 +83,8 @@ describe("the pipelines, end to end", () => {
   const exists = async (what: string, where: string): Promise<boolean> =>
     (await kubectl(["-n", where, "get", what, "--ignore-not-found", "-o", "name"])) !== "";
   /**
-   * Returns the requests to which ECR has answered with this status: those of the node, or those of
-   * jobs and BuildKit.
+   * Returns the requests to which ECR has answered with this status: the requests of the node, or
+   * the requests of jobs and BuildKit.
    */
   const answered = (who: "jobs" | "node", status: number): readonly string[] =>
     registry.ecr.asked
@@ -99,7 +99,7 @@ describe("the pipelines, end to end", () => {
     registry = all.registry;
     await all.prepare();
     // Creates the stack as docs/bootstrap.md says, because the job that previews production has no
-    // permission to create it.
+    // permission to create the stack.
     await all.pulumi("prod", "stack", "init", "prod", "--no-select");
     const jobs = join(all.clone.directory, "jobs.ts");
     const entry = 'name: "export",';

@@ -711,8 +711,8 @@ describe("the platform on a cluster", () => {
     it("refuses to delete the namespaces of staging and production", async () => {
       await assert.rejects(stack.run("destroy"), /protect/);
       await administrator.kubectl(["get", "namespace", staging, prod]);
-      // A preview finds no change, because Pulumi has refused the command before it deleted any
-      // resource.
+      // A preview finds no change, because Pulumi has refused the command before the deletion of
+      // any resource.
       await stack.run("preview", "--expect-no-changes");
     });
 

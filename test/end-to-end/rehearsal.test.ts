@@ -106,7 +106,8 @@ describe("a rehearsal of all environments", () => {
     const registries = (await all.moto.aws("ecr", "describe-repositories")) as {
       repositories: { repositoryName: string }[];
     };
-    // The other admission policies belong to the sandbox, and refuse nothing.
+    // Admission policies whose names do not begin with the service's name belong to the sandbox,
+    // and refuse nothing.
     const policies = (await kubectl(["get", "validatingadmissionpolicies", "-o", "name"]))
       .split("\n")
       .map((name) => name.slice(name.indexOf("/") + 1))

@@ -69,8 +69,8 @@ async function namespaces(): Promise<readonly string[]> {
 describe("review stacks", () => {
   let clone: Clone;
   /**
-   * Environment variables that name the image of all stacks. A test sets this variable when it has
-   * built the image.
+   * Environment variables that name the image of all stacks. A test sets these variables after it
+   * has built the image.
    */
   let release: Record<string, string>;
 
@@ -267,7 +267,7 @@ describe("review stacks", () => {
       ...others.map(async (b) => clone.npm(["review", "down", b])),
     ]);
     runs.forEach(succeeded);
-    // `pulumi destroy --remove` keeps backups of the state, which `down` removes.
+    // `pulumi destroy --remove` keeps backups of the state. `down` removes these backups.
     succeeded(await clone.npm(["review", "down", plain]));
     console.log(
       `      eight together: all gone in ${((Date.now() - started) / 1000).toFixed(0)} s`,

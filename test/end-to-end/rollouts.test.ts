@@ -11,7 +11,7 @@ interface Broken {
   /** The error must match this pattern, which describes the true cause. */
   readonly cause: RegExp;
   /**
-   * Args that the release adds to the service. A release has either `args` or `edit`, which
+   * Args that the release adds to the service. A release has either `args` or `edit`. `edit`
    * replaces a text in program/environment.ts.
    */
   readonly args?: string;
@@ -202,7 +202,7 @@ describe("a stack in the cluster", function () {
           await nothingWasLost(stack.namespace, results);
           assert.deepEqual(await others(), before);
         } finally {
-          // Removes the cause of this failure, so that it does not affect the next release.
+          // Removes the cause of this failure, so that this cause does not affect the next release.
           if (locked === true) await sql(unlock, stack.namespace);
           await holding;
           stack.edit(file, to, from);

@@ -172,8 +172,8 @@ describe("services-orders with 2 replicas", function () {
   });
 
   /**
-   * Creates a canary in the same form as the component: the same pod on another track. The command
-   * of its container fails.
+   * Creates a canary in the same form as the component: the same pod with another track. The
+   * command of the pod's container fails.
    */
   async function crashingCanary(): Promise<void> {
     interface Deployment {

@@ -11,7 +11,7 @@ class Repository {
 
   constructor(readonly policy: LifecyclePolicy) {}
 
-  /** Pushes an image for two platforms, unless the repository has this image. */
+  /** Pushes an image for two platforms. Does nothing if the repository already has this image. */
   push(digest: string): void {
     if (this.find(digest) !== undefined) return;
     const at = { pushed: this.today };
@@ -22,7 +22,7 @@ class Repository {
     }
   }
 
-  /** Simulates a deploy, which moves the stack's tag to the image. The image may be an old one. */
+  /** Simulates a deploy: moves the stack's tag to the image. The image may be an old image. */
   deploy(stack: string, digest: string): void {
     this.push(digest);
     this.find(this.running.get(stack) ?? "")?.tags.delete(`deployed-${stack}`);

@@ -45,7 +45,10 @@ const state = (prefix: string, stack: string) =>
 const lock = (stack: string, name = "1.json") =>
   `arn:aws:s3:::bucket/environments/.pulumi/locks/organization/services-orders/${stack}/${name}`;
 
-/** Returns one line for each action that a role may perform, and each resource. */
+/**
+ * Returns one line for each combination of a role, an action and a resource in the permissions of
+ * the roles.
+ */
 function tableOf(account: Targets): string {
   const rows = ciRoles.flatMap((ciRole) =>
     permissions(ciRole, account).flatMap(({ Action, Resource }) =>
@@ -117,8 +120,8 @@ describe("the permissions", () => {
         assert.deepEqual(who(action, lock("staging", name)), ["staging"]);
         assert.deepEqual(who(action, lock("prod-canary", name)), ["prod", "canary-removal"]);
       }
-      // The role `preview` also reads locks, because the preview of `unlock` shows who holds a
-      // lock.
+      // In addition to the stack's own role, the role `preview` reads locks, because the preview of
+      // `unlock` shows who holds a lock.
       const readers = who("s3:GetObject", lock("staging", name));
       assert.deepEqual(readers, ["preview", "staging"]);
     }

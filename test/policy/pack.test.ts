@@ -24,8 +24,8 @@ const outside = { config, env: {}, stack: "staging" };
 const all = rules(knownRegistries(outside));
 
 /**
- * Passes a resource to the policy pack in the same way as the policy SDK. Returns the violations
- * that the pack reports.
+ * Passes a resource to the policy pack in the same way as the policy SDK does. Returns the
+ * violations that the pack reports.
  */
 function reported(given: Given, stack = "staging", excepted: readonly Exception[] = []): string[] {
   const urn = `urn:pulumi:${stack}::services-orders::${given.type}::${given.name}`;

@@ -29,8 +29,8 @@ describe("the program", () => {
   const home = process.cwd();
   let files: Repository;
   beforeEach(() => {
-    // Removes the developer's variable KUBECONFIG, because the Kubernetes provider would use its
-    // value as an input.
+    // Removes the developer's variable KUBECONFIG, because the Kubernetes provider would use the
+    // variable's value as an input.
     Reflect.deleteProperty(process.env, "KUBECONFIG");
     // The program expects that its working directory is the root of the repository.
     files = new Repository();
@@ -388,8 +388,9 @@ describe("the program", () => {
         message: /quota must have room/,
       });
       await settled();
-      // Five replicas also need more database connections than PostgreSQL allows by default. The
-      // program reports the database connections in a separate error.
+      // Five replicas need a larger quota. In addition, they need more database connections than
+      // PostgreSQL allows by default. The program reports the database connections in a separate
+      // error.
       await assert.rejects(run(more), { message: /^The database allows 97 connections/ });
       await settled();
     }

@@ -167,7 +167,7 @@ describe("settings", () => {
   };
   /**
    * The last parts of the error messages about values of which only one part is wrong. Each text
-   * contains the path of this part, and the rule that it breaks.
+   * contains the path of the wrong part, and the rule that this part breaks.
    */
   const wrongInside: Readonly<Record<string, string>> = {
     databaseTo: "[0] must be a NetworkPolicyPeer, got 1",

@@ -30,7 +30,7 @@ describe("the development container", () => {
     assert.equal(feature("node"), read(".nvmrc").trim());
     const [, kubernetes] = /kubernetes: "([\d.]+)"/.exec(read("sandbox/install/parts.ts")) ?? [];
     assert.equal(feature("kubectl-helm-minikube"), kubernetes);
-    // The command reads the version in package.json, so it contains no version.
+    // The command reads the version in package.json, so the command contains no version.
     assert.match(definition.postCreateCommand, /dependencies\['@pulumi\/pulumi'\]/);
   });
 

@@ -31,7 +31,7 @@ const byName = [
 ];
 /**
  * Files that do not exist in the repository. A branch that adds such a file needs the same review
- * as a branch that changes a file above.
+ * as a branch that changes a file in `byName`.
  */
 const notThere = ["service/.mvn/extensions.xml", "service/.mvn/jvm.config", ".trivyignore.yaml"];
 
@@ -39,7 +39,9 @@ interface Cruised {
   readonly modules: readonly { readonly source: string }[];
 }
 
-/** Returns the files of this repository that the programs import, also by `import()`. */
+/**
+ * Returns the files of this repository that the programs import, including imports by `import()`.
+ */
 function imported(): readonly string[] {
   const bin = join(root, "node_modules", "dependency-cruiser", "bin", "dependency-cruise.mjs");
   const args = [bin, "--config", "tools/arrows.cjs", "--output-type", "json", ...programs];

@@ -60,8 +60,7 @@ export const everyPodArg: Required<PodArgs> = {
 };
 
 /**
- * A repository in a temporary directory. The repository contains a built jar, unless `built` is
- * false.
+ * A repository in a temporary directory. If `built` is true, the repository contains a built jar.
  */
 export class Repository {
   readonly root = mkdtempSync(join(tmpdir(), "repository-"));

@@ -10,7 +10,7 @@ export interface Recorded {
    * separately.
    */
   readonly deletedWith: string;
-  /** URNs of the resources that must exist before this one. */
+  /** URNs of the resources that must exist before this resource. */
   readonly dependencies: readonly string[];
   readonly ignoreChanges: readonly string[];
   readonly inputs: Manifest;
@@ -96,7 +96,7 @@ function filled(args: pulumi.runtime.MockResourceArgs): Record<string, unknown> 
   // be empty.
   if (metadata !== undefined) state["metadata"] = { name: `${args.name}-auto`, ...metadata };
   if (args.type === "docker-build:index:Image") state["digest"] = builtDigest;
-  // Adds an ARN, because AWS would return one, and other resources refer to it.
+  // Adds an ARN, because AWS would return an ARN, and other resources refer to this ARN.
   if (args.type.startsWith("aws:")) state["arn"] = `arn:${args.name}`;
   return state;
 }
@@ -126,7 +126,8 @@ export async function record(
   );
   const monitor = pulumi.runtime.getMonitor() as unknown as Monitor;
   const register = monitor.registerResource.bind(monitor);
-  // Reads the resource options from the request, because the SDK does not pass them to the mocks.
+  // Reads the resource options from the request, because the SDK does not pass these options to the
+  // mocks.
   monitor.registerResource = async (request, callback) => {
     await register(request, callback);
     const type = request.getType();

@@ -102,8 +102,8 @@ function oneWay(policies: readonly Manifest[], on: Connection, way: "Egress" | "
       spec.policyTypes.includes(way) &&
       matches(spec.podSelector, pod.labels),
   );
-  // If no policy for this direction selects the pod, Kubernetes allows all its connections in this
-  // direction.
+  // If no policy for this direction selects the pod, Kubernetes allows all connections of the pod
+  // in this direction.
   if (own.length === 0) return true;
   return own.some(({ metadata, spec }) => {
     const rules: Manifest[] = (way === "Egress" ? spec.egress : spec.ingress) ?? [];
@@ -113,12 +113,18 @@ function oneWay(policies: readonly Manifest[], on: Connection, way: "Egress" | "
   });
 }
 
-/** Whether the policies let a connection leave its source. True if no policy selects the source. */
+/**
+ * Whether the policies let a connection leave its source. True if no policy for egress selects the
+ * source.
+ */
 export function letsOut(policies: readonly Manifest[], connection: Connection): boolean {
   return oneWay(policies, connection, "Egress");
 }
 
-/** Whether the policies let a connection reach its target. True if no policy selects the target. */
+/**
+ * Whether the policies let a connection reach its target. True if no policy for ingress selects the
+ * target.
+ */
 export function letsIn(policies: readonly Manifest[], connection: Connection): boolean {
   return oneWay(policies, connection, "Ingress");
 }

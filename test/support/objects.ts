@@ -122,7 +122,7 @@ const unprotect = "remove protect from it, and from its parent component";
 /**
  * For each rule: the changes that break the rule, with the rule's message. The end-to-end test
  * tries only the first change for each rule, together with the first changes of the other rules of
- * the same stack. So these changes must not touch the same field.
+ * the same stack. So the first changes of the rules of one stack must not touch the same field.
  */
 export const breaks: Readonly<Record<string, readonly Break[]>> = {
   "callers-authenticated": [

@@ -99,7 +99,7 @@ const compilerOptions = {
 };
 
 /**
- * Loads `index.ts`, `jobs.ts` and `program/` again, with `changed` instead of one of their files.
+ * Loads `index.ts`, `jobs.ts` and `program/` again, with `changed` in place of one of these files.
  * All other modules are loaded only once, for all tests.
  */
 export function load(changed?: Pasted): unknown {

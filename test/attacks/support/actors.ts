@@ -2,7 +2,7 @@ import type { Actor, CircleciProject } from "../../../pipeline/run/actors";
 import { deployProjectId, projectId, user } from "../../support/platform";
 
 /**
- * A developer who may push any branch, open a pull request and use CircleCI. The developer may not
+ * A developer who may push branches, open a pull request and use CircleCI. The developer may not
  * merge or approve.
  */
 export const developer: Actor = { id: user };

@@ -1,11 +1,11 @@
 /**
- * A stand-in for the API server: it evaluates the real expressions of our
+ * A stand-in for the API server. The stand-in evaluates the real expressions of our
  * ValidatingAdmissionPolicies. If the evaluation of an expression fails, `refusals` throws an
  * error. In this case, the API server would refuse the request (`failurePolicy: Fail`).
  *
- * The stand-in ignores which objects a policy selects, except for the field `labelled`. The
- * stand-in also ignores the field `requires` and the types of Kubernetes' fields. The end-to-end
- * tests try the policies on a real API server.
+ * Of the fields that say which requests a policy checks, the stand-in uses only `labelled` and
+ * `only`. The stand-in also ignores the field `requires` and the types of Kubernetes' fields. The
+ * end-to-end tests try the policies on a real API server.
  */
 import { Environment } from "@marcbachmann/cel-js";
 import type { Policy } from "../../../platform/admission/policy";

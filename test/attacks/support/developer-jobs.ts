@@ -43,7 +43,9 @@ function commandJob({ podTemplate }: StackObjects): Manifest {
   return structuredClone(jobOf("run-export-1", podTemplate as PodTemplate, request));
 }
 
-/** Returns the Job of `npm run jobs -- STACK run JOB`, which kubectl makes from the CronJob. */
+/**
+ * Returns the Job of `npm run jobs -- STACK run JOB`. kubectl creates this Job from the CronJob.
+ */
 export function scheduledRun({ cronJob }: StackObjects): Manifest {
   const { metadata, spec } = structuredClone(cronJob.spec.jobTemplate);
   const labels = { ...metadata.labels, [copyLabels.scheduled]: cronJob.metadata.name };
@@ -117,7 +119,7 @@ const adminSecret = {
   valueFrom: { secretKeyRef: { key: "password", name: "database-admin" } },
 };
 
-/** Attacks with each Job that a developer may create. */
+/** Attacks that are possible with every Job that a developer may create. */
 const withEachJob: Readonly<Record<string, Attack>> = {
   "takes another image": [(job) => (first(job).image = evil), /must be|must have/],
   "adds a container": [

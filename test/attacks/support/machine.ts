@@ -4,8 +4,8 @@ import { executors } from "../../../pipeline/steps";
 import type { Files } from "./circleci-stand-in";
 
 /**
- * Returns the files that a job reads and runs: at the start of every `npm run`, and before the
- * first command of a step.
+ * Returns two files that a job reads and runs: one file at the start of every `npm run`, and one
+ * file before the first command of a step.
  */
 function entryPointsIn(home: string): readonly string[] {
   return ["cli/entry.mjs", "~/.bashrc"].map((path) => absolutePath(path, home));

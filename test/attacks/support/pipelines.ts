@@ -16,8 +16,8 @@ export interface ThereJob {
 }
 
 /**
- * Returns the jobs of the configuration files, each with the contexts that it names. Omits approval
- * jobs.
+ * Returns the jobs of the configuration files, each with the contexts that the job names. Omits
+ * approval jobs.
  */
 function jobsIn(files: Readonly<Record<string, Config>>): readonly ThereJob[] {
   return Object.values(files).flatMap(({ jobs, workflows }) =>
@@ -37,11 +37,11 @@ function jobsIn(files: Readonly<Record<string, Config>>): readonly ThereJob[] {
   );
 }
 
-/** All jobs, except those of the workflow `branch`, which runs for every branch. */
+/** All jobs except the jobs of the workflow `branch`. This workflow runs for every branch. */
 export const jobsOfMain = jobsIn(pipelines).filter(({ workflow }) => workflow !== "branch");
 export const jobsOfBranch = jobsIn(pipelines).filter(({ workflow }) => workflow === "branch");
 
-/** Jobs with a context whose IAM role is not for branches. */
+/** Jobs of main with contexts that have an IAM role and that only main may use. */
 export const privileged = jobsOfMain.filter(
   ({ contexts: given }) => hasRole(given) && isMainOnly(given),
 );

@@ -8,8 +8,9 @@ import { type JobRun, jobStart, tokenOf } from "./circleci-stand-in";
 const seenByIam = ["aud", "oidc.circleci.com/project-id", "sub"];
 
 /**
- * Returns the roles that AWS gives to a job's token, at a time in seconds since 1970. AWS refuses a
- * token after its claim `exp`. This function uses the trust policies of the platform.
+ * Returns the roles that AWS gives to a job's token. `at` is the time of the request, in seconds
+ * since 1970. AWS refuses a token after the time in the token's claim `exp`. This function uses the
+ * trust policies of the platform.
  */
 export function rolesOf(
   run: JobRun,

@@ -148,8 +148,8 @@ function canGo(parent: Manifest, key: string, path: Path): boolean {
   if (path.length === 0) return key === "egress" || key === "ingress";
   if (last === "policyTypes") return parent.length > 1;
   // Without one of these four keys, a policy is not valid. A port without `protocol` is a TCP port,
-  // so the removal of TCP changes nothing. The number of a port can be removed: a port without a
-  // number allows every port.
+  // so the removal of `protocol: TCP` changes nothing. The number of a port can be removed: a port
+  // without a number allows every port.
   if (key === "cidr" || key === "operator" || key === "key" || key === "values") return false;
   return !(key === "protocol" && parent.protocol === "TCP");
 }

@@ -41,8 +41,8 @@ function parsed(value: unknown): unknown {
 }
 
 /**
- * Whether two values of an input are equal. If the input contains JSON, the order of its keys does
- * not matter.
+ * Whether two values of an input are equal. If the input contains JSON, the order of the keys in
+ * the JSON does not matter.
  */
 export function same(kind: Kind, key: string, a: unknown, b: unknown): boolean {
   const [left, right] = kind.json?.includes(key) ? [parsed(a), parsed(b)] : [a, b];

@@ -81,8 +81,8 @@ export async function startMoto(path: string): Promise<Moto> {
     AWS_ENDPOINT_URL: `http://127.0.0.1:${String(port)}`,
     AWS_REGION: "eu-central-1",
     AWS_SECRET_ACCESS_KEY: "test",
-    // The directory of the AWS CLI is last, because it also contains Python. Programs must find the
-    // machine's Python first.
+    // The directory of the AWS CLI is last, because this directory also contains Python. Programs
+    // must find the machine's Python first.
     PATH: [join(import.meta.dirname, "bin"), path, join(venv, "bin")].join(":"),
   };
   const server = execa(

@@ -34,10 +34,10 @@ const hostsFile = join(paths.run, "hosts");
 
 /**
  * Fixture: the company's registry in Amazon ECR, under its own host name and with TLS. A new, empty
- * registry on this machine stores the images. moto has the repositories, which the platform
- * creates. BuildKit, the node and the jobs reach the registry at the address of the machine in the
- * sandbox's network. A separate hosts file contains this address, and replaces /etc/hosts only for
- * BuildKit, the node and the jobs.
+ * registry on this machine stores the images. The platform creates the repositories in moto.
+ * BuildKit, the node and the jobs reach the registry at the address of the machine in the sandbox's
+ * network. A separate hosts file contains this address, and replaces /etc/hosts only for BuildKit,
+ * the node and the jobs.
  *
  * A job logs in as in CircleCI: it assumes its IAM role with its token, and then gets a password
  * from ECR. The job uses the real AWS CLI. The node gets a password through the credential provider
@@ -99,7 +99,7 @@ export class PrivateRegistry {
     return registry;
   }
 
-  /** Starts an empty registry, which accepts every request without a login. */
+  /** Starts an empty registry that accepts every request without a login. */
   async #startStorage(port: number): Promise<void> {
     const file = join(this.#directory, "registry.yml");
     const rootdirectory = join(this.#directory, "images");

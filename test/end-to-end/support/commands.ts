@@ -30,7 +30,9 @@ export interface RunOptions {
   };
 }
 
-/** Runs one of the project's commands as a person does, in the project or in a copy of it. */
+/**
+ * Runs one of the project's commands as a person does, in the project or in a copy of the project.
+ */
 export async function npmRun(args: readonly string[], options: RunOptions = {}): Promise<Run> {
   const { cwd = project, env = {}, when } = options;
   const started = Date.now();

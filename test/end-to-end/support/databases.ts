@@ -12,8 +12,8 @@ export const databases = {
 } as const;
 
 /**
- * Starts a PostgreSQL for staging and another for production. `secretValue` is production's
- * password.
+ * Starts a PostgreSQL database for staging, and another database for production. `secretValue` is
+ * production's password.
  */
 export async function startDatabases(secretValue: string): Promise<void> {
   await apply(
@@ -33,7 +33,7 @@ function database(name: string, password: string): object[] {
   };
   const mounts = { data: "/data", run: "/var/run/postgresql" };
   const container = {
-    // A small RDS instance also allows some hundred connections. PostgreSQL's default of 100 is too
+    // A small RDS instance allows several hundred connections. PostgreSQL's default of 100 is too
     // small, because each pod of the service keeps 11 connections open.
     args: ["postgres", "-c", "max_connections=300"],
     env: Object.entries(values).map(([key, value]) => ({ name: key, value })),

@@ -27,13 +27,13 @@ type Config = Readonly<Record<string, unknown>>;
 export type Who = ClusterCiRoleName | { readonly branch: string };
 
 /**
- * Domain of staging and production. Stack `local` uses the same ingress controller, so it must have
- * another domain.
+ * Domain of staging and production. Stack `local` uses the same ingress controller, so stack
+ * `local` must have another domain.
  */
 const domain = "rehearsal.localhost";
 
 /**
- * Values that replace the values of the committed stack settings files. The comments give the
+ * Values that replace the values of the committed stack settings files. The comments below give the
  * reasons.
  */
 const overridden = {
@@ -50,7 +50,7 @@ const overridden = {
   // many pods.
   prod: {
     databaseHost: databases.prod.host,
-    // The PostgreSQL that stands in for RDS has no certificate.
+    // The PostgreSQL database that replaces RDS has no certificate.
     databaseSslMode: "disable",
     // The database is a pod. The addresses of pods in the sandbox are not private addresses, so the
     // default does not allow them.

@@ -54,7 +54,7 @@ export class OwnStack {
   }
 
   /**
-   * Runs `pulumi up`, which ends after the rollout. Returns the output, which has the same form as
+   * Runs `pulumi up`. This command ends after the rollout. Returns the output in the same form as
    * in CI.
    */
   async up(): Promise<string> {
@@ -116,7 +116,7 @@ export class OwnStack {
 
   /**
    * Runs `work` while two clients send requests, and returns the result of each client. One client
-   * reuses its connections. The other opens a new connection for each request.
+   * reuses its connections. The other client opens a new connection for each request.
    *
    * @param requestsPerSecond - rate of each client
    */

@@ -20,7 +20,7 @@ const pods = [podWith("orders-1", false, env), podWith("orders-2", true, env)];
 
 /**
  * Stand-in for DiagnosticsServer.java. The first answer to a request for the result is empty,
- * because the result is not complete. During the second answer, the connection breaks.
+ * because the result is not complete yet. During the second answer, the connection breaks.
  */
 class DiagnosticsStandIn {
   readonly asked: string[] = [];
@@ -29,7 +29,9 @@ class DiagnosticsStandIn {
   refusal: string | undefined;
   /** Whether the recording never ends. */
   isEndless = false;
-  /** Whether the result has been deleted, because no one has requested it in time. */
+  /**
+   * Whether the service has deleted the result, because no one has requested the result in time.
+   */
   isGone = false;
   readonly #server: Server;
   #answers = 0;
@@ -75,7 +77,7 @@ class DiagnosticsStandIn {
   }
 }
 
-/** In these tests, scripts stand in for kubectl. */
+/** In these tests, scripts replace kubectl. */
 describe("a dump of a running pod", () => {
   let programs: Programs;
   let printed: string[];

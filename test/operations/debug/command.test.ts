@@ -28,7 +28,7 @@ const podWith = (phase: string, status: object = {}) => ({
 });
 const running = { items: [podWith("Running")] };
 
-/** In these tests, scripts stand in for kubectl. */
+/** In these tests, scripts replace kubectl. */
 describe("npm run debug", () => {
   let programs: Programs;
   let printed: string[];

@@ -63,7 +63,7 @@ const optionsOf = (job: Twin): readonly string[] =>
       ?.value ?? ""
   ).split(" ");
 
-/** Whether a selector of labels selects the labels. */
+/** Whether a label selector selects an object with these labels. */
 function selects({ matchExpressions = [], matchLabels = {} }: Selector, labels: Labels): boolean {
   return (
     Object.entries(matchLabels).every(([key, value]) => labels[key] === value) &&
@@ -139,7 +139,8 @@ describe("a twin", () => {
 
   it("fits into the quota of a review stack, next to a rollout of one replica", () => {
     const { cpu, memory, pods } = reviewNamespace.quota;
-    // Three pods during a rollout, a command and the database, and the twin.
+    // Three pods of the service during a rollout, and one pod each for a command, for the database
+    // and for the twin.
     const all = 3 + 1 + 1 + 1;
     assert.ok(all <= pods);
     assert.ok(all * (cores(webService.requests.cpu) ?? 0) <= (cores(cpu) ?? 0));

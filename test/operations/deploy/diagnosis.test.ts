@@ -146,7 +146,7 @@ describe("the diagnosis of a failed deploy", () => {
       named("web-new", { "pod-template-hash": "a" }, "2026-01-01T12:02:00Z"),
       named("postgres-0", {}, "2026-01-01T01:00:00Z"),
     ];
-    // Revisions must be compared as numbers: 10 is newer than 9.
+    // The code must compare revisions as numbers, because revision 10 is newer than revision 9.
     const replicaSets = [replicaSet("b", "9"), replicaSet("a", "10")];
     const { suspects } = diagnose({ ...nothing, pods, replicaSets }, since);
     assert.deepEqual(

@@ -32,9 +32,9 @@ esac
 const denied = "#!/bin/sh\necho first >&2; echo 'An error occurred (AccessDenied)' >&2; exit 1\n";
 
 /**
- * A stand-in for Pulumi that uses locks in the same way as Pulumi. The stand-in writes its process
- * id into its lock file, and fails if the folder already contains a JSON file. If KILLED is set,
- * the stand-in kills itself with SIGKILL.
+ * A stand-in for Pulumi that uses locks in the same way as Pulumi does. The stand-in writes its
+ * process id into its lock file, and fails if the folder of the locks already contains a JSON file.
+ * If KILLED is set, the stand-in kills itself with SIGKILL.
  */
 const pulumi = `#!/bin/sh
 locks="$BUCKET/environments/.pulumi/locks/organization/services-orders/staging"

@@ -40,7 +40,7 @@ async function ran(name: string, options: RunOptions = {}): Promise<Ran> {
 }
 
 /**
- * Runs the command with a stand-in for CircleCI's API, which answers requests about these
+ * Runs the command with a stand-in for CircleCI's API. The stand-in answers requests about these
  * workflows. Returns the exit code.
  */
 async function prove(workflows: Readonly<Record<string, Ran>>, token = "token"): Promise<number> {

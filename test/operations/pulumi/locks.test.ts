@@ -26,7 +26,7 @@ describe("the locks of a stack", () => {
       const workspace = { cwd: directory, env: { PULUMI_BACKEND_URL: backend } };
       await removeDeadLocks("review-a", workspace);
       mkdirSync(locks, { recursive: true });
-      // No process has this id, because it is greater than Linux's largest process id.
+      // No process has this id, because the id is greater than Linux's largest process id.
       const pid = 4_194_305;
       const owners = {
         dead: { hostname: hostname(), pid },
@@ -90,7 +90,7 @@ esac
       rmSync(directory, { recursive: true });
     });
 
-    /** Starts a process that stands in for an update, kills the process, and returns its id. */
+    /** Starts a process in place of an update, kills the process, and returns its id. */
     async function killed(given = args): Promise<number> {
       const child = execa("sleep", ["60"], { reject: false });
       const pid = child.pid ?? 0;

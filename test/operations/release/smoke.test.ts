@@ -13,8 +13,8 @@ const good: Answers = ({ path }) => {
 };
 
 /**
- * Runs all checks against a service that gives these answers. Returns the issue of each check, or
- * undefined.
+ * Runs all checks against a service that gives these answers. For each check, returns the issue, or
+ * undefined if the check finds no issue.
  */
 async function found(answers: Answers): Promise<readonly (string | undefined)[]> {
   const service = new StandIn(answers);

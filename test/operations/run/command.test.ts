@@ -85,7 +85,7 @@ describe("the Job of a command", () => {
   });
 });
 
-/** In these tests, scripts stand in for kubectl. */
+/** In these tests, scripts replace kubectl. */
 describe("npm run run", () => {
   let programs: Programs;
   let pod: OutputStandIn;

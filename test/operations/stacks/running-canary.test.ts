@@ -35,7 +35,7 @@ describe("a canary that runs", () => {
     rmSync(directory, { recursive: true });
   });
 
-  /** Creates a stand-in for Pulumi, which prints this state. */
+  /** Creates a stand-in for Pulumi. The stand-in prints this state. */
   function state({ outputs = {}, resources = [], tags = {} }: Record<string, unknown>): void {
     const script = `#!/bin/sh
 echo "$*" >> "$CALLS"

@@ -83,21 +83,21 @@ const longestList = 1000;
  *   id ..." (RepositoryNotFoundException; seen in https://github.com/plexsystems/sinker/issues/55).
  * - Tags: an error "is returned if you push an image with a tag that is already in the repository"
  *   (userguide/image-tag-mutability.html), also for the same image
- *   (https://github.com/moby/buildkit/issues/3776). The text is the one in
+ *   (https://github.com/moby/buildkit/issues/3776). The text of the error is from
  *   https://github.com/osscontainertools/kaniko/pull/204. Filters exclude tags from this rule.
- * - A token needs `ecr:GetAuthorizationToken` (userguide/registry_auth.html): without it, 400 with
- *   AccessDeniedException (APIReference/CommonErrors.html).
+ * - A token needs `ecr:GetAuthorizationToken` (userguide/registry_auth.html): without this
+ *   permission, 400 with AccessDeniedException (APIReference/CommonErrors.html).
  * - Layers are mounted from another repository "when registry blob mounting is enabled"
  *   (userguide/blob-mounting.html). The stand-in does not mount layers, so the client uploads each
  *   layer.
  * - Sizes: a manifest has at most 4 MiB, and a list at most 1000 tags.
- * - The stand-in refuses DELETE. No page of AWS names the status. The OCI specification gives the
- *   status 405 for a registry without deletion.
+ * - The stand-in refuses DELETE. No page of AWS names the status of such a refusal. The OCI
+ *   specification gives the status 405 for a registry without deletion.
  *
- * The stand-in omits: permissions of IAM roles in each repository (test/platform tests these),
- * signatures of requests to AWS, throttling, redirects of layers to S3, the media types that ECR
- * refuses, the answer to a token that was never valid (here 401), and the lifecycle policy
- * (test/platform/ecr-lifecycle.ts).
+ * The stand-in omits: permissions of IAM roles in each repository (test/platform tests these
+ * permissions), signatures of requests to AWS, throttling, redirects of layers to S3, the media
+ * types that ECR refuses, the answer to a token that was never valid (here 401), and the lifecycle
+ * policy (test/platform/ecr-lifecycle.ts).
  */
 export class EcrStandIn {
   readonly #key = randomBytes(16);

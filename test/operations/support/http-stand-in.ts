@@ -56,7 +56,7 @@ export class StandIn {
 }
 
 /**
- * Returns a stand-in for GitHub's comments on an issue or pull request. The stand-in keeps the
+ * Returns a stand-in for GitHub's comments on an issue or a pull request. The stand-in keeps the
  * comments in memory.
  */
 export function issue(bodies: readonly string[]) {

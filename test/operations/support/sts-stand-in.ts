@@ -14,12 +14,13 @@ interface Answer {
  * Rules, and where each rule comes from:
  * - The claim `exp` of CircleCI's token: "Its value is one hour after the time of issuance"
  *   (https://circleci.com/docs/guides/permissions-authentication/openid-connect-tokens/).
- * - An expired token: 400 with ExpiredTokenException. Another token: 400 with InvalidIdentityToken
+ * - An expired token: 400 with ExpiredTokenException. A token that the stand-in has not issued: 400
+ *   with InvalidIdentityToken
  *   (https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoleWithWebIdentity.html).
  * - A session lasts "one hour" if the request does not say a duration (the same page).
  *
  * The stand-in omits: trust policies and the claims of a token (test/platform and test/attacks test
- * these), permissions of a role, and signatures of requests.
+ * these policies and claims), permissions of a role, and signatures of requests.
  */
 export class StsStandIn {
   readonly #key = randomBytes(16);
@@ -63,8 +64,8 @@ export class StsStandIn {
     const credentials = [
       `<AccessKeyId>${id}</AccessKeyId><SecretAccessKey>secret</SecretAccessKey>`,
       "<SessionToken>session</SessionToken>",
-      // The AWS CLI compares this time with the machine's clock, which no test changes. So this
-      // code uses the machine's clock, too.
+      // The AWS CLI compares this time with the machine's clock, and no test changes the machine's
+      // clock. So this code uses the machine's clock, too.
       `<Expiration>${new Date(Date.now() + hour).toISOString()}</Expiration>`,
     ].join("");
     const user = `<AssumedRoleUser><Arn>${role}/${name}</Arn><AssumedRoleId>A:${name}</AssumedRoleId></AssumedRoleUser>`;

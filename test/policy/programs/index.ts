@@ -13,8 +13,8 @@ class Raw extends pulumi.CustomResource {
 }
 
 /**
- * A Kubernetes provider that writes manifests to files, so that it needs no cluster. In a preview,
- * the provider writes no files.
+ * A Kubernetes provider that writes manifests to files, so that the program needs no cluster. In a
+ * preview, the provider writes no files.
  */
 class Renderer extends pulumi.ProviderResource {
   constructor() {
@@ -23,9 +23,9 @@ class Renderer extends pulumi.ProviderResource {
 }
 
 /**
- * Names of the rules that the objects break, separated by commas. A name can also be one of the
- * special cases `pulumi-secret` and `unknown-image`. If the variable is not set, the objects break
- * no rule.
+ * Names of the rules that the objects break, separated by commas. Instead of a rule, a name can be
+ * one of the special cases `pulumi-secret` and `unknown-image`. If the variable is not set, the
+ * objects break no rule.
  */
 const chosen = (process.env["POLICY_BREAK"] ?? "").split(",");
 
@@ -38,8 +38,8 @@ if (chosen.includes("pulumi-secret")) {
   objects.configMap.props.data.token = pulumi.secret("hunter2");
 }
 if (chosen.includes("unknown-image")) {
-  // A preview does not know this value, because it exists only after the namespace is created. In
-  // the same way, the digest of an image exists only after the build.
+  // A preview does not know this value, because the id of the namespace exists only after Pulumi
+  // has created the namespace. In the same way, the digest of an image exists only after the build.
   objects.deployment.props.spec.template.spec.containers[0].image = namespace.id;
 }
 

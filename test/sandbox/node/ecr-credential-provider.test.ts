@@ -7,8 +7,8 @@ const script = join(project, "sandbox/node/ecr-credential-provider.mjs");
 const host = "123456789012.dkr.ecr.eu-west-1.amazonaws.com";
 
 /**
- * Runs the credential provider in the same way as the kubelet. A stand-in for ECR's API answers
- * with this status and this body.
+ * Runs the credential provider in the same way as the kubelet does. A stand-in for ECR's API
+ * answers with this status and this body.
  */
 async function ask(image: string, status = 200, answer = {}) {
   const code = `globalThis.fetch = async (url) => {

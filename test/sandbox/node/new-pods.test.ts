@@ -15,7 +15,10 @@ describe("the pod network plugin of the sandbox", () => {
     rmSync(directory, { force: true, recursive: true });
   });
 
-  /** Runs the plugin with stand-ins for ptp and ipset. Returns its output and ipset's calls. */
+  /**
+   * Runs the plugin with stand-ins for ptp and ipset. Returns the plugin's output and ipset's
+   * calls.
+   */
   async function run(action: string, namespace: string, ptp = `cat <<'E'\n${result}\nE`) {
     const program = (name: string, body: string) => {
       writeFileSync(join(directory, name), `#!/bin/sh\n${body}\n`, { mode: 0o755 });

@@ -14,13 +14,13 @@ const elapsed = / \(\d+ s of at most \d+ s\)$/;
 
 /**
  * Returns the lines that the program prints while it waits for the Deployment. If the program
- * prints a line several times, the list contains it once.
+ * prints a line several times, the list contains this line only once.
  */
 function linesOf(output: string): readonly string[] {
   const lines = output.split("\n").flatMap((line) => {
     const [, said = ""] =
       /kubernetes:apps\/v1:Deployment services-orders .*\]; (.*)$/.exec(line) ?? [];
-    // Skip messages of the provider, such as `Found {...}`.
+    // Skips messages of the provider, such as `Found {...}`.
     return /\bpods?\b|^Kubernetes /.test(said)
       ? [said.trim().replace(quiet, ", for TIME").replace(elapsed, "")]
       : [];
@@ -31,7 +31,7 @@ function linesOf(output: string): readonly string[] {
 /**
  * Compares the output of a rollout in CI with `test/golden/NAME.txt`: the lines must be the same,
  * in the same order. If a line in the file begins with `? `, the output may lack this line: the
- * program reads the cluster every two seconds, so it may miss a state that ends earlier.
+ * program reads the cluster every two seconds, so the program may miss a state that ends earlier.
  */
 export function matchesLiveView(name: string, output: string): void {
   const golden = readFileSync(join(directory, `${name}.txt`), "utf8")

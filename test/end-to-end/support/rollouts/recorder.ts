@@ -21,8 +21,8 @@ function lean(all: readonly ContainerStatus[] | undefined): readonly ContainerSt
 const wanted = process.env["RECORD_ROLLOUTS"] === "1";
 
 /**
- * Runs `work`. With `RECORD_ROLLOUTS=1`, the function also records everything that the program
- * reads about the rollout in `test/program/rollout/recorded/NAME.jsonl`, one line for each change.
+ * Runs `work`. With `RECORD_ROLLOUTS=1`, the function also writes everything that the program reads
+ * about the rollout to `test/program/rollout/recorded/NAME.jsonl`, one line for each change.
  */
 export async function recorded<T>(
   name: string,

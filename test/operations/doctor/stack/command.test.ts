@@ -77,7 +77,8 @@ describe("npm run doctor -- STACK", () => {
       "get secrets*": "printf 'partner Opaque 1 5d\\nservices-orders-database Opaque 2 5d\\n'",
       "config view*": "echo https://cluster.example",
     };
-    // The first pattern that matches is the answer, so the different patterns come first.
+    // A stand-in gives the answer of the first pattern that matches, so the patterns in `Different`
+    // come first.
     programs.add("kubectl", { ...kubectl, ...answers, ...refused, ...kubectl });
     programs.add("pulumi", {
       ...pulumi,

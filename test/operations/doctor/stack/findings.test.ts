@@ -90,7 +90,7 @@ describe("the doctor's findings about a stack", () => {
     );
     is(registryIn(answer(404, "MANIFEST_UNKNOWN"), built, true), "ok", /orders answers$/);
     is(registryIn(answer(404, "NAME_UNKNOWN"), built, true), "wrong", /npm run platform -- up/);
-    // Other registries create a repository at the first push.
+    // Registries other than ECR create a repository at the first push.
     is(registryIn(answer(404, "NAME_UNKNOWN"), built, false), "ok", /orders answers$/);
     is(registryIn(answer(401), built, true), "wrong", /docker login, or check the AWS role/);
     is(registryIn(answer(403), image, true), "wrong", /answers 403/);

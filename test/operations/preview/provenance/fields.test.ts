@@ -43,9 +43,9 @@ import { propertiesOf } from "../../../support/interfaces";
 import { record, settled } from "../../../support/mocks";
 
 /**
- * Args with another value for one arg. The set may also contain other args that this arg needs. A
- * test tries each of these changes. Together, the changes must affect every field that depends on
- * the arg.
+ * Changes to one arg. Each change is a set of args with another value for this arg. The set may
+ * also contain other args that this arg needs. A test tries each of these changes. Together, the
+ * changes must affect every field that depends on the arg.
  */
 type Others<Args> = readonly Partial<Args>[];
 
