@@ -87,7 +87,7 @@ export default tseslint.config(
   {
     files: ["test/**/*.ts"],
     rules: {
-      // Tests read fields of recorded manifests, which have no types.
+      // Tests read fields of recorded manifests. These manifests have no types.
       "@typescript-eslint/no-unsafe-argument": "off",
       "@typescript-eslint/no-unsafe-assignment": "off",
       "@typescript-eslint/no-unsafe-call": "off",

@@ -6,7 +6,7 @@ import { argInterfaces } from "./support/interfaces";
 // These tests compile each mistake with the project's compiler, because developers see this
 // compiler's messages in their editor. The compiler must report the expected message, because a
 // different message could have another cause. The package `tsd` is not suitable for these tests,
-// because it has its own compiler, and tests the declarations of a package.
+// because `tsd` has its own compiler, and tests the declarations of a package.
 
 const web = `import { type WebServiceArgs, WebService } from "./components/web-service/web-service";
 declare const web: WebServiceArgs;

@@ -63,8 +63,8 @@ const phases: readonly Readonly<Record<string, readonly string[]>>[] = [
   { life: ["life"] },
 ];
 /**
- * Tests that run only if the command line names them, because they take too long to run after every
- * change.
+ * Tests that run only if the command line names them, because these tests take too long to run
+ * after every change.
  */
 const alone = ["kills-of-environments"];
 const planned = [...alone, ...phases.flatMap((lanes) => Object.values(lanes).flat())];

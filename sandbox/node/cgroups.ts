@@ -20,7 +20,10 @@ function cgroupHierarchies(): string[] {
     .map(([, path]) => path ?? "");
 }
 
-/** cgroup controllers that the kubelet requires in its root cgroup, if the machine has them. */
+/**
+ * cgroup controllers that the kubelet requires in its root cgroup. The sandbox enables only the
+ * controllers that the machine has.
+ */
 const CONTROLLERS = ["cpu", "cpuset", "hugetlb", "memory", "pids"];
 
 /**

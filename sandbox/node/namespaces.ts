@@ -41,7 +41,8 @@ export async function createNamespaces(withNode: boolean): Promise<void> {
     return;
   }
   if (running !== undefined) {
-    // The namespaces are incomplete, because someone killed the command that created them.
+    // The namespaces are incomplete, because someone killed the command while it created the
+    // namespaces.
     await removeNamespaces(withNode);
   }
   // Removes the sockets, and the files with process ids, that a killed sandbox has left.

@@ -91,7 +91,8 @@ export function nsenterArguments(pid: number, network: "node" | "edge"): string[
 }
 
 /**
- * Runs a program in the sandbox's namespaces, waits for its end, and returns its standard output.
+ * Runs a program in the sandbox's namespaces, waits until the program ends, and returns the
+ * program's standard output.
  */
 export async function runInNamespaces(argv: readonly string[], input?: string): Promise<string> {
   const pid = initPid();

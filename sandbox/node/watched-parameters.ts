@@ -1,10 +1,10 @@
 /**
  * Returns admission policies that reject nothing. These policies prevent the effects of a bug in
- * Kubernetes 1.34. A policy can have a parameter, which is an object of a kind such as
- * ResourceQuota. When someone deletes the last policy whose parameter has this kind, the API server
- * stops watching the objects of this kind. If someone then creates another policy whose parameter
- * has this kind, the API server does not begin to watch the objects again. The sandbox never
- * deletes the policies of this function, so the API server never stops watching.
+ * Kubernetes 1.34. A policy can have a parameter: an object of a kind such as ResourceQuota. When
+ * someone deletes the last policy whose parameter has this kind, the API server stops watching the
+ * objects of this kind. If someone then creates another policy whose parameter has this kind, the
+ * API server does not begin to watch the objects again. The sandbox never deletes the policies of
+ * this function, so the API server never stops watching.
  */
 export function watchedParameters(): object[] {
   const apiVersion = "admissionregistration.k8s.io/v1";

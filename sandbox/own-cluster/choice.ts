@@ -27,7 +27,7 @@ export interface OwnCluster {
   readonly registry: string;
   /** Address of the API server. */
   readonly server: string;
-  /** UID of the namespace `kube-system`, which identifies the cluster. */
+  /** UID of the namespace `kube-system`. This UID identifies the cluster. */
   readonly uid: string;
 }
 

@@ -30,9 +30,9 @@ export type ClusterFacts = Pick<OwnCluster, "ingressClass" | "platforms" | "serv
  * Reads what stack `local` must know about a cluster that the developer already has. Changes
  * nothing.
  *
- * @throws UserError with one line if the kubeconfig has no such context, or if the cluster does not
- * answer within 30 s. The line names the context and, if the cluster does not answer, the address
- * of the cluster.
+ * @throws UserError with one line if the kubeconfig does not contain the context, or if the cluster
+ * does not answer within 30 s. The line names the context and, if the cluster does not answer, the
+ * address of the cluster.
  */
 export async function readOwnCluster({
   context,

@@ -4,7 +4,7 @@ import { kubeconfigOf, type OwnCluster, ownCluster, ownClusterDirectory, stateOf
 /**
  * Returns the environment variables that make `pulumi` and `kubectl` use a cluster that the
  * developer already has. All programs come from the PATH of the shell. The builder of the image is
- * the current builder of `docker buildx`. Pulumi installs its plugins in its usual directory.
+ * the current builder of `docker buildx`. Pulumi's plugins are in Pulumi's usual directory.
  */
 export function ownEnvironment(
   own: OwnCluster,

@@ -68,7 +68,7 @@ type Installable = keyof typeof hints;
  * distribution is like one of these systems, the function returns this system. Undefined for any
  * other system.
  *
- * @param release content of /etc/os-release, empty if there is no such file
+ * @param release content of /etc/os-release, empty if this file does not exist
  */
 export function systemOf(platform: NodeJS.Platform, release: string): System | undefined {
   if (platform === "darwin") return "macos";

@@ -13,7 +13,7 @@ const markdownIn = (directory: string): readonly string[] =>
 const docs = markdownIn("docs");
 /**
  * The pages that people write. A program writes the pages in docs/reference/, so this test does not
- * check their links.
+ * check the links of these pages.
  */
 const written = docs.filter((file) => !file.startsWith("docs/reference/"));
 const pages = ["README.md", "CONTRIBUTING.md", ".github/pull_request_template.md", ...written];

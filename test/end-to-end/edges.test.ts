@@ -114,7 +114,7 @@ function processesWith(text: string): string[] {
 
 /**
  * Fills `directory` with links to all programs in the PATH, except the programs in `hidden`.
- * Returns `directory`, so that a test can use it as its PATH.
+ * Returns `directory`, so that a test can use this directory as the PATH.
  */
 function programsWithout(directory: string, ...hidden: readonly string[]): string {
   mkdirSync(directory);
@@ -656,8 +656,8 @@ esac
 
   describe("before anything was set up", () => {
     const entry = [process.execPath, "cli/entry.mjs"];
-    // Returns an environment without SANDBOX_DIR. The sandbox's directory is then below `home`,
-    // which is empty.
+    // Returns an environment without SANDBOX_DIR. The sandbox's directory is then below the empty
+    // directory `home`.
     const nothing = (): Record<string, string | undefined> =>
       environment({ SANDBOX_DIR: undefined });
 

@@ -364,8 +364,8 @@ const removes = (command: Chapter["command"]): boolean =>
   command === "review down" || command === "sweep";
 
 /**
- * Creates a bucket in moto, which replaces S3. Returns the environment variables for a state in
- * this bucket.
+ * Creates a bucket in moto instead of S3. Returns the environment variables for a state in this
+ * bucket.
  */
 async function bucket(moto: Moto): Promise<Readonly<Record<string, string>>> {
   await moto.aws("s3api", "create-bucket", "--bucket", "state", ...region);
@@ -420,7 +420,7 @@ describe("the lock of a killed update, with state in S3 and a real Pulumi", () =
     writeFileSync(join(directory, "index.js"), program);
     symlinkSync(join(project, "node_modules"), join(directory, "node_modules"));
     // With this variable, the program writes its records about killed updates into the test's
-    // directory, which the test deletes at its end.
+    // directory. The test deletes this directory at its end.
     process.env["PULUMI_HOME"] = directory;
     moto = await startMoto(environment()["PATH"] ?? "");
     s3 = await bucket(moto);

@@ -7,7 +7,10 @@ import { executable, isInstalled, downloadOrBuild } from "../../sandbox/install/
 import { kubeScore, versions } from "../../sandbox/install/parts";
 import { goldens, type Manifest, objectsOf } from "./support/goldens";
 
-/** A failed check of kube-score, with the golden manifest and the container in which it failed. */
+/**
+ * A failed check of kube-score, with the golden manifest and the container in which the check
+ * failed.
+ */
 interface Finding {
   readonly check: string;
   readonly finding: string;

@@ -19,7 +19,7 @@ const namespace = "services-orders";
 const branches = ["env-feature/A_b", "env-feature/a-b"] as const;
 /**
  * The branch that the tests build last. The jars of this branch still exist later, so the tests can
- * start its canary without Maven.
+ * start a canary of this branch without Maven.
  */
 const [, last] = branches;
 const hostOf = (branch: string): string =>
@@ -224,8 +224,8 @@ describe("a rehearsal of all environments", () => {
   });
 
   it("updates production next to a canary that crashes, as fast as without", async () => {
-    // This image exists, but does not contain the service, so its container ends immediately after
-    // each start.
+    // This image exists, but does not contain the service, so a container with this image ends
+    // immediately after each start.
     const crashing = all.clone.env["SANDBOX_POSTGRES_IMAGE"] ?? "";
     const image = ["--image", crashing, "--commit", candidate, "--percent", "25"];
     let starting = 0;
@@ -423,7 +423,7 @@ describe("a rehearsal of all environments", () => {
     line(
       `looked into ${String(places.length)} files, the output of ${String(all.printed.length)} commands, and ${String(logs.split("\n").length)} lines of production's logs`,
     );
-    // The same search finds the value in the Secret, which proves that the search works.
+    // The same search must find the value in the Secret. This result proves that the search works.
     const secret = await kubectl([
       "-n",
       namespace,

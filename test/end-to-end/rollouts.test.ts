@@ -8,7 +8,7 @@ import { OwnStack } from "./support/own-stack";
 
 /** A release that cannot succeed. */
 interface Broken {
-  /** The error must match this pattern, which describes the true cause. */
+  /** Pattern of the true cause. The error must match this pattern. */
   readonly cause: RegExp;
   /**
    * Args that the release adds to the service. A release has either `args` or `edit`. `edit`
@@ -192,7 +192,7 @@ describe("a stack in the cluster", function () {
           console.log(`      ${((Date.now() - began) / 1000).toFixed(0)} s: ${error}`);
           assert.match(error, cause);
           // The update must fail before the deadline. At the deadline, Kubernetes reports an error
-          // of its controller, which does not contain the cause.
+          // of its controller. This error does not contain the cause.
           if (late !== true) assert.doesNotMatch(error, /timed out progressing/);
           if (log !== undefined) {
             const [, report = output] = output.split("What Kubernetes says in namespace ");

@@ -32,7 +32,7 @@ describe("services-orders with 2 replicas", function () {
     assert.ok(Math.min(...ready) >= REPLICAS, "there were fewer Ready pods than before");
   }
 
-  /** Deploys a release, and checks that it replaces every pod. */
+  /** Deploys a release, and checks that the release replaces every pod. */
   async function released(branch: string): Promise<void> {
     const before = await servingPods(stack.namespace);
     await stack.release(branch);

@@ -225,7 +225,7 @@ describe("CircleCI's stand-in: caches", () => {
     const caches = new StoredCaches(join(directory, "caches"));
     assert.equal(caches.save("k", ["reports", "/tmp/npm"], place("a", "/root")), "k");
     assert.match(caches.save("m", ["~/.m2"], place("a", "/root")), /machine has its own/);
-    // This object represents a later pipeline, which uses the same caches.
+    // This object represents a later pipeline that uses the same caches.
     const later = new StoredCaches(join(directory, "caches"));
     assert.match(later.restore(["k"], place("b", "/home/circleci")), /outside/);
     assert.equal(later.restore(["k"], place("c", "/root")), "k");

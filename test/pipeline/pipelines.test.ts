@@ -207,8 +207,8 @@ describe("the pipelines", () => {
       group("canary.yml", "canary-stop", "canary-stop"),
     );
     for (const { command, "serial-group": own } of workflows.flatMap(({ jobs }) => jobs)) {
-      // If two runs of `npm run notify -- jobs` for a stack ran at the same time, they would send
-      // every message twice.
+      // If two runs of `npm run notify -- jobs` for a stack ran at the same time, both runs would
+      // send every message.
       const tells = command.startsWith("npm run notify -- jobs ");
       assert.equal(own !== undefined, changesStack({ command }) || tells, command);
     }

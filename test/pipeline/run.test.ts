@@ -219,7 +219,7 @@ describe("a rehearsal of a workflow", () => {
     assert.deepEqual(noted(), ["build main 3 small build no-ci no-token r1"]);
   }).timeout(60_000);
 
-  /** Commits other npm scripts, which the jobs then run. */
+  /** Commits other npm scripts, so that the jobs run these scripts. */
   const commitScripts = (other: Readonly<Record<string, string>>): void => {
     const all = { ...scripts, ...other };
     writeFileSync(join(root, "package.json"), JSON.stringify({ name: "x", scripts: all }));

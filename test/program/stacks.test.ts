@@ -351,7 +351,7 @@ describe("the program", () => {
       "kubernetes:networking.k8s.io/v1:NetworkPolicy",
       "namespace-ingress-to-web",
     );
-    // The load balancer sends requests to 8080, and its health checks to 8081.
+    // The load balancer sends requests to port 8080, and health checks to port 8081.
     assert.deepEqual(open.inputs.spec.ingress, [
       {
         from: [{ ipBlock: { cidr: "10.20.0.0/20" } }],
@@ -388,9 +388,9 @@ describe("the program", () => {
         message: /quota must have room/,
       });
       await settled();
-      // Five replicas need a larger quota. In addition, they need more database connections than
-      // PostgreSQL allows by default. The program reports the database connections in a separate
-      // error.
+      // Five replicas need a larger quota. In addition, five replicas need more database
+      // connections than PostgreSQL allows by default. The program reports the database connections
+      // in a separate error.
       await assert.rejects(run(more), { message: /^The database allows 97 connections/ });
       await settled();
     }

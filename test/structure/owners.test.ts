@@ -21,7 +21,7 @@ const programs = [
 
 /**
  * Files with fixed names that other programs read, in jobs with permissions or before such jobs.
- * npm, tsx, Pulumi, Maven, Docker, CircleCI, GitHub and Renovate read them.
+ * npm, tsx, Pulumi, Maven, Docker, CircleCI, GitHub and Renovate read these files.
  */
 const byName = [
   ...["package.json", "package-lock.json", ".npmrc", ".nvmrc", "tsconfig.json"],

@@ -12,7 +12,7 @@ interface Cost {
   readonly milliseconds: number;
 }
 
-/** A wrong input, which must make the preview fail. */
+/** A wrong input that must make the preview fail. */
 interface Wrong {
   /**
    * An edit in a file of the project: the pattern to find, and the text that replaces the match.

@@ -19,7 +19,8 @@ export async function explain(
   { json = false }: ExplainOptions,
   workspaceOf: (stack: string) => Promise<Workspace>,
 ): Promise<void> {
-  // Turns source maps off, because the command is faster without them. `render()` explains why.
+  // Turns source maps off, because the command is faster without source maps. `render()` explains
+  // why.
   process.setSourceMapsEnabled(false);
   const stacks = await readStacks(workspaceOf);
   for (const { issue, stack } of stacks) {

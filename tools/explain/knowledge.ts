@@ -35,7 +35,7 @@ function createdIn({ files }: Source): ReadonlyMap<string, readonly Place[]> {
 }
 
 /**
- * Reads the project's source code, and Kubernetes' documentation of its objects.
+ * Reads the project's source code, and the documentation of the objects of Kubernetes.
  *
  * @param stacks what the program declares in each stack, from `readStacks`
  */

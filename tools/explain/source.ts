@@ -29,8 +29,9 @@ function sourceFiles(): readonly string[] {
 }
 
 /**
- * Reads the program's source code. To save time, the compiler does not read npm packages, so their
- * types are `any`. The other types are enough to find the args of components.
+ * Reads the program's source code. To save time, the compiler does not read npm packages, so the
+ * types of npm packages are `any`. The types in the program's own code are enough to find the args
+ * of components.
  */
 export function readSource(): Source {
   const options: ts.CompilerOptions = {

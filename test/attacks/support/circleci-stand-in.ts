@@ -1,9 +1,9 @@
 /**
  * A stand-in for the parts of CircleCI that an attacker could use. The stand-in decides which jobs
  * get a context, and returns the claims of a token. The stand-in for caches is in
- * pipeline/run/caches.ts. The stand-in uses the rules of `npm run pipeline -- run`, which are in
- * pipeline/run. The comments in this folder quote CircleCI's documentation, and list what the rules
- * omit.
+ * pipeline/run/caches.ts. The stand-in uses the rules of `npm run pipeline -- run`. These rules are
+ * in pipeline/run. The comments in this folder quote CircleCI's documentation, and list what the
+ * rules omit.
  */
 import { type ContextName, fullName, restrictionOf } from "../../../pipeline/contexts";
 import type { JobRun as AnyJobRun } from "../../../pipeline/run/actors";

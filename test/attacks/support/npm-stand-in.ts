@@ -11,9 +11,9 @@ interface Locked {
 const read = (file: string): string => readFileSync(join(project, file), "utf8");
 
 /**
- * A stand-in for `npm ci`, which runs at the start of every `npm run` in a clean clone. Returns
- * whether `npm ci` installs development packages, and the packages whose install scripts it runs.
- * The job's variables `npm_config_*` override `.npmrc` (npm's documentation: config).
+ * A stand-in for `npm ci`. In a clean clone, every `npm run` first runs `npm ci`. Returns whether
+ * `npm ci` installs development packages, and the packages whose install scripts `npm ci` runs. The
+ * job's variables `npm_config_*` override `.npmrc` (npm's documentation: config).
  */
 export function installs({ environment = {} }: Job): {
   readonly development: boolean;

@@ -81,7 +81,7 @@ function takenTogether(source: ts.SourceFile, node: ts.Node, arg: string): reado
 /**
  * Returns the defaults that the code uses for an arg of an interface. The code has defaults in
  * three forms: `{ x = default }`, `args.x ?? default` and `withDefaults(args, table)`. The search
- * begins in the files that mention the interface, or an interface that extends it.
+ * begins in the files that mention the interface, or an interface that extends this interface.
  */
 function takenFor(type: string, arg: string): readonly Taken[] {
   const shared = (source: ts.SourceFile) => source.fileName === join("conventions", "pods.ts");
@@ -190,7 +190,8 @@ describe("the documentation of args", () => {
         }
         for (const { known, table } of all) {
           // If the default is a literal in defaults.ts, the documentation must have the same
-          // literal. If the code computes the default, the documentation describes it in words.
+          // literal. If the code computes the default, the documentation describes the default in
+          // words.
           if (known !== undefined && (table || !inWords)) {
             assert.ok(!inWords, `must be the literal ${JSON.stringify(known.value)}`);
             assert.deepEqual(JSON.parse(written), known.value);

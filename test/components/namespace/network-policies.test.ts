@@ -84,8 +84,8 @@ function seen(policies: readonly Manifest[], from: Source, door: Door): string {
         ...(isInside(to) ? [letsIn(policies, connection)] : []),
       ];
       if (ends.every(Boolean)) return "open";
-      // If the policies of only one end allow the connection, the network blocks it. In this case,
-      // the rule of that end is useless, so the test reports the row.
+      // If the policies of only one end allow the connection, the network blocks the connection. In
+      // this case, the rule of that end is useless, so the test reports the row.
       return ends.some(Boolean) ? "half open" : "closed";
     }),
   );

@@ -54,8 +54,8 @@ export async function freePort(): Promise<number> {
 }
 
 /**
- * The server moto, which replaces AWS, and listens on 127.0.0.1. After its start, moto has no
- * resources.
+ * The server moto, which replaces AWS. The server listens on 127.0.0.1. After its start, the server
+ * has no resources.
  */
 export interface Moto {
   /** Runs the AWS CLI, and returns the JSON that the CLI prints. */
@@ -69,8 +69,8 @@ export interface Moto {
 }
 
 /**
- * Starts moto on a free port, and waits until it answers. In the result's `env`, the PATH contains
- * the stand-in for the AWS plugin, then `path`, and then the AWS CLI.
+ * Starts moto on a free port, and waits until moto answers. In the result's `env`, the PATH
+ * contains the stand-in for the AWS plugin, then `path`, and then the AWS CLI.
  */
 export async function startMoto(path: string): Promise<Moto> {
   const venv = await install();

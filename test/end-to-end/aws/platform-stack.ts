@@ -69,8 +69,8 @@ export class PlatformStack {
   }
 
   run(what: "destroy" | "preview" | "up", ...args: string[]): Promise<string> {
-    // `destroy` must not skip its preview. The preview fails if a resource is protected, before
-    // Pulumi deletes any other resource.
+    // `destroy` must not skip its preview. If a resource is protected, the preview fails before
+    // Pulumi deletes any resource.
     const quick = what === "up" ? ["--skip-preview"] : [];
     const yes = what === "preview" ? [] : ["--yes", ...quick];
     const config = ["--stack", name, "--config-file", this.configFile];

@@ -39,7 +39,7 @@ function kindOf(urn: string): Kind {
 const computed = ["arn", "registryId", "repositoryUrl"];
 
 /**
- * Returns the inputs that the program set. The engine adds its own keys, which begin with two
+ * Returns the inputs that the program set. The keys that the engine adds begin with two
  * underscores.
  */
 function given(inputs: Properties): Properties {

@@ -39,9 +39,9 @@ const hostsFile = join(paths.run, "hosts");
  * network. A separate hosts file contains this address, and replaces /etc/hosts only for BuildKit,
  * the node and the jobs.
  *
- * A job logs in as in CircleCI: it assumes its IAM role with its token, and then gets a password
- * from ECR. The job uses the real AWS CLI. The node gets a password through the credential provider
- * of the kubelet.
+ * A job logs in as in CircleCI: the job assumes its IAM role with its token, and then gets a
+ * password from ECR. The job uses the real AWS CLI. The node gets a password through the credential
+ * provider of the kubelet.
  */
 export class PrivateRegistry {
   readonly host = host;
@@ -120,8 +120,8 @@ export class PrivateRegistry {
 
   /**
    * Prepares the machine of a job: writes the programs `bash`, `docker` and `aws` into a directory
-   * of the PATH. `bash`, which CircleCI starts for each step, runs with the hosts file. Each job
-   * has its own token and its own configuration of Docker.
+   * of the PATH. CircleCI starts `bash` for each step. This `bash` runs with the hosts file. Each
+   * job has its own token and its own configuration of Docker.
    */
   #prepareMachine({ env: { PATH = "" } }: Moto): void {
     mkdirSync(this.#bin);

@@ -33,7 +33,7 @@ function actor(name: string, impersonation: readonly string[]): Actor {
 /** The person who set up the cluster. */
 export const administrator = actor("the administrator", []);
 
-/** Returns the actor for a job of a branch, which logs in with a token of CircleCI. */
+/** Returns the actor for a job of a branch. The job logs in with a token of CircleCI. */
 export function branchJob(branch: string, projectId: string): Actor {
   return actor(`a job of ${branch}`, [
     ...["--as", reviewUser(branch), "--as-group", reviewGroup(projectId)],

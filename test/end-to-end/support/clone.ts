@@ -24,7 +24,7 @@ export class Clone {
   }
 
   /**
-   * Creates a clone, and builds the service in it.
+   * Creates a clone, and builds the service in the clone.
    *
    * @param env additional environment variables for every command
    */

@@ -40,7 +40,8 @@ export async function npmRun(args: readonly string[], options: RunOptions = {}):
     cwd,
     env: { ...process.env, ...env },
     stdio: ["ignore", "pipe", "pipe"],
-    // The command gets its own process group, so that a test can kill it with all its children.
+    // The command gets its own process group, so that a test can kill the command together with its
+    // child processes.
     detached: true,
   });
   let output = "";

@@ -21,8 +21,8 @@ import { PlatformStack } from "../aws/platform-stack";
 type Config = Readonly<Record<string, unknown>>;
 
 /**
- * The job whose permissions a command has: the purpose of the job's IAM role, or the branch of its
- * review stack.
+ * The job whose permissions a command has: the purpose of the job's IAM role or, for a job of a
+ * review stack, the branch.
  */
 export type Who = ClusterCiRoleName | { readonly branch: string };
 
@@ -38,7 +38,7 @@ const domain = "rehearsal.localhost";
  */
 const overridden = {
   platform: {
-    // The sandbox has one cluster, which contains all environments.
+    // The sandbox has only one cluster. This cluster contains all environments.
     clusters: [{ environments: ["review", "staging", "prod"], name: "sandbox" }],
     reviewDomain: "localhost",
     // The address at which a Datadog agent of the sandbox would listen.

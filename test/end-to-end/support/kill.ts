@@ -261,8 +261,8 @@ function sizeOf(log: string): number | undefined {
 }
 
 /**
- * Returns the content of a log. Empty if the log does not exist, because the command has not
- * created the log yet, or has removed it at its end.
+ * Returns the content of a log. Empty if the log does not exist: either the command has not created
+ * the log yet, or the command has removed the log at its end.
  */
 function contentOf(log: string): Buffer {
   try {

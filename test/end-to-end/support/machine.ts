@@ -39,7 +39,7 @@ export async function machine(): Promise<Record<string, string>> {
 
 /**
  * Returns which of the default directories of a node's daemons exist. The sandbox sets other paths,
- * so it must not create these directories.
+ * so the sandbox must not create these directories.
  */
 function directories(): string[] {
   const homes = join(homedir(), ".kube");

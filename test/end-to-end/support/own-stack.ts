@@ -30,8 +30,8 @@ export class OwnStack {
   }
 
   /**
-   * Deploys the project with all uncommitted changes. Starts the sandbox first, if it is not
-   * running.
+   * Deploys the project with all uncommitted changes. If the sandbox is not running, first starts
+   * the sandbox.
    */
   static async deployed(name: string): Promise<OwnStack> {
     if (!isRunning()) succeeded(await npmRun(["sandbox", "up"]));

@@ -73,8 +73,8 @@ function seen({ edit, lose, others = [] }: Change): Seen {
     fields,
     fields["f:spec"]["f:template"]["f:spec"]["f:containers"]['k:{"name":"web"}'] as Editable,
   );
-  // Changes the object like the API server, which adds defaults and writes quantities in another
-  // form.
+  // Changes the object in the same way as the API server: adds a default, and writes a quantity in
+  // another form.
   live["spec"].template.spec.containers[0].ports[0].protocol = "TCP";
   live["spec"].template.spec.containers[0].resources.requests.cpu = "1";
   live["metadata"].managedFields = [{ fieldsV1: fields, manager, operation: "Apply" }, ...others];

@@ -14,8 +14,9 @@ export interface Ran {
 }
 
 /**
- * A stand-in for the part of CircleCI's API v2 that reads a workflow: its jobs, with the approver,
- * and their artifacts (https://circleci.com/docs/api/v2/). The answers describe the local runs.
+ * A stand-in for the part of CircleCI's API v2 that reads a workflow: the workflow's jobs with the
+ * approver, and the artifacts of the jobs (https://circleci.com/docs/api/v2/). The answers describe
+ * the local runs.
  *
  * - Without a token in the header `Circle-Token`, the answer is 401.
  * - A job that has not run has no number and no times.

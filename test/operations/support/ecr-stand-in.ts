@@ -17,7 +17,7 @@ interface EcrRepository {
 export interface EcrOptions {
   /** Reads the repositories of the registry. A push does not create a repository. */
   readonly repositories: () => Promise<readonly EcrRepository[]>;
-  /** URL of a registry without rules, which stores the images. */
+  /** URL of a registry without rules. This registry stores the images. */
   readonly upstream: string;
   readonly account?: string;
   /**
@@ -82,7 +82,7 @@ const longestList = 1000;
  * - A repository must exist: 404, "The repository with name ... does not exist in the registry with
  *   id ..." (RepositoryNotFoundException; seen in https://github.com/plexsystems/sinker/issues/55).
  * - Tags: an error "is returned if you push an image with a tag that is already in the repository"
- *   (userguide/image-tag-mutability.html), also for the same image
+ *   (userguide/image-tag-mutability.html), also if the image is the same as the existing image
  *   (https://github.com/moby/buildkit/issues/3776). The text of the error is from
  *   https://github.com/osscontainertools/kaniko/pull/204. Filters exclude tags from this rule.
  * - A token needs `ecr:GetAuthorizationToken` (userguide/registry_auth.html): without this

@@ -7,7 +7,7 @@ import { command } from "../../../lib/command";
 import { cutJre, jreModules } from "../../../sandbox/install/jre";
 import { goarch } from "../../../sandbox/install/parts";
 
-/** Returns the directory of the machine's JDK, which has the program `javac`. */
+/** Returns the directory of the machine's JDK. This directory contains bin/javac. */
 async function jdk(): Promise<string> {
   const { JAVA_HOME } = process.env;
   const javac = JAVA_HOME === undefined ? await command("which", ["javac"]) : undefined;

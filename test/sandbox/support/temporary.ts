@@ -18,7 +18,7 @@ export const sha256 = (content: string | Buffer): string =>
   createHash("sha256").update(content).digest("hex");
 
 /**
- * Changes environment variables. {@link Surroundings.restore} sets all of them to their original
+ * Changes environment variables. {@link Surroundings.restore} sets all variables to their original
  * values.
  */
 export class Surroundings {

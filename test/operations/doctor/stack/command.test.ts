@@ -219,7 +219,7 @@ describe("npm run doctor -- STACK", () => {
       assert.deepEqual(row(rows, name).text, "the cluster does not answer");
     }
     assert.equal(row(rows, "kubectl").status, "ok");
-    // Stack `local` owns its namespace, which may or may not exist.
+    // Stack `local` owns its namespace. This namespace may or may not exist.
     const ofLocal = await examine("local", workspace);
     for (const name of ["namespace", "permissions", "secrets"]) {
       assert.equal(row(ofLocal, name).text, "the cluster does not answer");

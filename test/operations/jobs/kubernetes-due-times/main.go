@@ -2,7 +2,7 @@
 // The CronJob controller of Kubernetes uses the same library, github.com/robfig/cron/v3, and the
 // same call: ParseStandard("TZ=" + timeZone + " " + schedule).
 //
-// The file due-times.json has the output. To record the output again, run this in this folder:
+// The file due-times.json contains the output. To record the output again, run this in this folder:
 //
 //	go run . < schedules.json > due-times.json && npx prettier --write due-times.json
 package main
@@ -33,7 +33,7 @@ type schedule struct {
 }
 
 // answer describes the due times of one schedule. A list of all due times would be too long to
-// read. So the file has the number of due times, a checksum of all due times, and at most 40 due
+// read. So the file contains the number of due times, a checksum of all due times, and at most 40 due
 // times near a change of the clocks.
 type answer struct {
 	Count    int      `json:"count"`
