@@ -48,8 +48,8 @@ function copyModule(build: Build, directory: string): string {
 /**
  * Downloads and compiles packages of a part into Go's caches, until the caller aborts
  * `cancelSignal`. The sandbox calls this function while it builds another part. The compiler runs
- * with low priority, so it uses CPUs that are idle while the other build downloads and links.
- * Ignores errors, because the later build of the part reports them.
+ * with low priority, so the compiler uses CPUs that are idle while the other build downloads and
+ * links. Ignores errors, because the later build of the part reports them.
  */
 export async function compileAhead(part: Part, cancelSignal: AbortSignal): Promise<void> {
   try {

@@ -22,8 +22,8 @@ const places: Readonly<Record<string, RegExp>> = {
 };
 
 function run(copy: string, ...args: readonly string[]): { code: number | null; output: string } {
-  // Commands in the copy inherit the environment variables of this process. This is safe, because
-  // no test in the copy reads a variable that configures this test run.
+  // Commands in the copy inherit the environment variables of this process. These variables do no
+  // harm, because no test in the copy reads a variable that configures this test run.
   const { status, stderr, stdout } = spawnSync(process.execPath, args, {
     cwd: copy,
     encoding: "utf8",

@@ -275,7 +275,7 @@ const expected: readonly (readonly [heading: string, changes: Expected])[] = [
     [[stacks, { [`${deployment} ${container}.readinessProbe.successThreshold`]: 2 }]],
   ],
   // Pulumi's mocks do not run transforms, so a test below calls the transform of this recipe
-  // itself.
+  // directly.
   ["3. Transform an option of Pulumi", []],
   [
     "4. Build next to the component",

@@ -46,8 +46,8 @@ const HUNG_MS = 600_000;
 
 /**
  * The beginning of a command line that runs a program as an ordinary user. The project may be in a
- * directory that only root can read. So this user has the permission to read every file, but not to
- * write.
+ * directory that only root can read. So this user has the permission to read every file, but no
+ * permission to write files.
  */
 const asOrdinaryUser = [
   ...[
@@ -501,7 +501,8 @@ esac
     beforeEach(async () => {
       copy = copyOfProject();
       await buildService(() => undefined, copy);
-      // The namespace and the host differ from those of stack `local` of this machine.
+      // The namespace and the host differ from the namespace and the host of this machine's stack
+      // `local`.
       const config = { hostPattern: "edges-own.{domain}", namespace, replicas: "1" };
       const lines = Object.entries(config).map(
         ([key, value]) => `  services-orders:${key}: "${value}"\n`,

@@ -178,8 +178,8 @@ describe("the summary of a preview says what then happens", () => {
   };
 
   /**
-   * Previews a change, applies it under load, and compares the outcome with the summary. Returns
-   * the summary.
+   * Previews a change, applies the change under load, and compares the outcome with the summary.
+   * Returns the summary.
    */
   const happens = async (record: string, host = HOST): Promise<Summary> => {
     const { plan, summary } = await preview(record);

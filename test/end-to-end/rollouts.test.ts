@@ -23,8 +23,8 @@ interface Broken {
   readonly late?: true;
   /**
    * A line of the log that the report of `npm run deploy` must show. Undefined if the container of
-   * this release never starts, so that there is no log. In this case, the test deploys the release
-   * with `pulumi up`.
+   * this release never starts, because there is no log then. In this case, the test deploys the
+   * release with `pulumi up`.
    */
   readonly log?: RegExp;
   /** Whether another database session locks the table that a migration reads first. */

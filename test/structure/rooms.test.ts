@@ -9,7 +9,7 @@ const mostAtRoot = 4;
 const mostLinesOfProgram = 80;
 
 /**
- * Returns the source files by folder: those that git tracks, and new files that git does not
+ * Returns the source files by folder: the files that git tracks, and new files that git does not
  * ignore.
  */
 function folders(): ReadonlyMap<string, readonly string[]> {

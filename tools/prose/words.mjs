@@ -32,8 +32,8 @@ export function findings(text) {
 export const blank = (text, by = " ") => text.replaceAll(/[^\n]/g, by);
 
 /**
- * Replaces code between backticks by underscores. Keeps the backticks, so that a pattern still
- * finds a word there.
+ * Replaces code between backticks by underscores. Keeps the backticks, because some patterns
+ * contain a backtick.
  *
  * @param {string} text
  */

@@ -19,7 +19,7 @@ const name = "rehearsal";
 /**
  * Fixture: a stack of the Pulumi project `platform` with a separate state. The stack uses the
  * sandbox's cluster, and moto instead of AWS. The fixture runs `pulumi` itself, not the project's
- * commands. The settings are those of Pulumi.shared.yaml, except for the keys in `overrides`.
+ * commands. The settings come from Pulumi.shared.yaml, except for the keys in `overrides`.
  */
 export class PlatformStack {
   readonly config: Config;

@@ -79,7 +79,7 @@ const overridden = {
 const openRegistry = { imageRepository: undefined };
 
 /**
- * Fixture: the platform, staging and production on the sandbox. The settings are those of the
+ * Fixture: the platform, staging and production on the sandbox. The settings come from the
  * committed stack settings files, except for the keys that `make` prints. Each command has only the
  * permissions in the cluster that the IAM role of its job has. moto replaces AWS, and PostgreSQL
  * pods outside of the stacks replace RDS.

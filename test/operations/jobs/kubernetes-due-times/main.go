@@ -33,8 +33,8 @@ type schedule struct {
 }
 
 // answer describes the due times of one schedule. A list of all due times would be too long to
-// read. So the file contains the number of due times, a checksum of all due times, and at most 40 due
-// times near a change of the clocks.
+// read. So the file contains the number of due times, a checksum of all due times, and at most 40
+// due times near a change of the clocks.
 type answer struct {
 	Count    int      `json:"count"`
 	Near     []string `json:"nearClockChanges"`

@@ -17,7 +17,7 @@ describe("what is protected", () => {
       [...steps.map((metadata) => line({ resourcePreEvent: { metadata } })), ...errors].join("\n"),
     );
   const failed = said("", "preview failed\n");
-  // The messages are those of Pulumi 3.215.0, from the files step_generator.go and step.go of the
+  // The messages come from Pulumi 3.215.0: from the files step_generator.go and step.go of the
   // package `deploy`.
   const deletes = (urn: string): string =>
     said(
