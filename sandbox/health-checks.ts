@@ -11,7 +11,7 @@ import { type Daemon, daemonPid } from "./node/supervision";
 
 /**
  * Timeout for the start of one of the sandbox's programs, in milliseconds. In measurements, the
- * starts took a tenth of this time.
+ * starts took a tenth of this timeout.
  */
 const HEALTHY_MS = 120_000;
 

@@ -55,8 +55,8 @@ const checks: readonly (readonly [what: string, run: () => boolean | Promise<boo
 ];
 
 /**
- * `npm run check`: runs all checks, or only the checks in `only`. After a check that fails, the
- * function also runs the next checks.
+ * `npm run check`: runs all checks, or only the checks in `only`. If a check fails, the function
+ * still runs the next checks.
  *
  * @param only names of the checks to run, such as `lint`. Empty: all checks.
  */

@@ -29,8 +29,8 @@ const GO_NEEDED = [1, 26] as const;
  */
 const DOWNLOAD_TIMEOUT_MS = 600_000;
 /**
- * Milliseconds in which the host of a download must begin to answer. If the host does not answer in
- * this time, the sandbox builds the part instead.
+ * Milliseconds in which the host of a download must begin to answer. If the host has not begun to
+ * answer after this time, the sandbox builds the part instead.
  */
 const CONNECT_TIMEOUT_MS = 10_000;
 

@@ -13,14 +13,14 @@ export interface OwnCluster {
   readonly context: string;
   /**
    * IngressClass of the Ingress. Undefined if the cluster has a default class, no class or several
-   * classes, or if the user may not list the classes.
+   * classes, or if the user has no permission to list the classes.
    */
   readonly ingressClass?: string;
   /** Absolute path of the kubeconfig, or several paths in the form of KUBECONFIG. */
   readonly kubeconfig: string;
   /**
    * Platforms of the cluster's nodes for which the program can build the image. Empty if there is
-   * no such platform, or if the user may not list the nodes.
+   * no such platform, or if the user has no permission to list the nodes.
    */
   readonly platforms: readonly string[];
   /** Registry of the image, such as `registry.example.com/team`. */

@@ -60,7 +60,7 @@ const hints = {
   },
 } satisfies Readonly<Record<string, Hint>>;
 
-/** Something that a machine may lack. */
+/** A program, a plugin or a daemon that a machine may lack. */
 type Installable = keyof typeof hints;
 
 /**

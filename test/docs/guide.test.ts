@@ -102,7 +102,7 @@ const withoutReview = ["local", "staging", "prod", "prod-canary"] as const;
 
 /**
  * For each recipe: the fields that it changes in each stack, with their new values. `undefined`
- * means that the object is deleted.
+ * means that the recipe deletes the object.
  */
 const expected: readonly (readonly [heading: string, changes: Expected])[] = [
   [

@@ -124,7 +124,7 @@ const review: readonly Chapter[] = [
 /**
  * Returns the chapters of a review stack, with the same kind of kill in all rows that wait for an
  * event of the engine. The rows that wait for a printed text keep their own kinds of kills, because
- * the command of such a row may not start the engine. Only `npm run test:kills` runs these
+ * the command of such a row does not always start the engine. Only `npm run test:kills` runs these
  * chapters.
  */
 const allBy = (kill: Kill): readonly Chapter[] =>

@@ -149,8 +149,8 @@ describe("the network policies and the quota of a review namespace", () => {
     assert.equal(code, 0, output);
     // The probe cannot determine the result of some rows of the table. The sandbox has no stand-in
     // for the internet, and the sources `job` and `another pod` have only one pod each. A busy node
-    // may not report that a UDP port is closed. But the node must report the closed port to at
-    // least one of the three sources that may connect to the port.
+    // sometimes does not report that a UDP port is closed. But the node must report the closed port
+    // to at least one of the three sources that may connect to the port.
     const unknown = output.split("\n").filter((line) => /\?$/.test(line));
     const metrics = unknown.filter((line) => line.includes("Datadog agent, metrics"));
     const untried = connections.filter(
@@ -210,10 +210,10 @@ describe("the network policies and the quota of a review namespace", () => {
 });
 
 describe("a cluster whose network policies hold some seconds too late", () => {
-  // In the sandbox, namespaces whose name begins with this text have the standard mode of EKS. In
-  // this mode, new pods may connect to everything for some seconds. The tests copy the project, and
-  // give the service this name. So the names of the service's namespaces and the key of the
-  // annotation begin with this text.
+  // In the sandbox, namespaces whose name begins with this text behave as in the standard mode of
+  // EKS. In this mode, new pods may connect to everything for some seconds. The tests copy the
+  // project, and give the service this name. So the names of the service's namespaces and the key
+  // of the annotation begin with this text.
   const service = "standard-mode";
   const record = recordKey.replace(/^.*\//, `${service}/`);
   const state = mkdtempSync(join(tmpdir(), "services-orders-standard-"));

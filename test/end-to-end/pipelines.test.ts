@@ -23,7 +23,8 @@ const namespace = `services-orders-${stackOf(branch)}`;
 const checked = ["check", "test-unit"];
 /**
  * Makes Maven run only one test class. The job that tests the service must run, because this job
- * also builds the jars. But `npm test` already runs all tests of the service.
+ * also builds the jars. One test class is enough, because `npm test` already runs all tests of the
+ * service.
  */
 const oneServiceTest = { MAVEN_OPTS: "-Dtest=ConfigurationTest" };
 

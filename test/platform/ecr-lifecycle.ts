@@ -36,7 +36,7 @@ export interface LifecyclePolicy {
  * - sinceImagePushed: "all images whose pushed_at_time is older than the specified number of days
  *   based on countNumber are expired".
  * - An image that a manifest list contains expires only after the list. Someone has observed this
- *   in AWS: https://github.com/DefangLabs/pulumi-defang/pull/466.
+ *   order in AWS: https://github.com/DefangLabs/pulumi-defang/pull/466.
  * - A new tag does not change `pushed_at_time`:
  *   https://github.com/aws/containers-roadmap/issues/2746.
  *

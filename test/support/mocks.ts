@@ -19,8 +19,8 @@ export interface Recorded {
   readonly provider: string;
   readonly retainOnDelete: boolean;
   /**
-   * Types of the resource's parents and of the resource itself, joined by `$`. The stack is not
-   * included.
+   * Types of the resource's parents and of the resource itself, joined by `$`. Does not include the
+   * stack.
    */
   readonly parentage: string;
   readonly type: string;

@@ -100,7 +100,7 @@ const compilerOptions = {
 
 /**
  * Loads `index.ts`, `jobs.ts` and `program/` again, with `changed` in place of one of these files.
- * All other modules are loaded only once, for all tests.
+ * Node.js loads all other modules only once, for all tests.
  */
 export function load(changed?: Pasted): unknown {
   const loaded = new Map<string, { exports: unknown }>();

@@ -34,8 +34,8 @@ export interface Answer {
   readonly place?: Place;
   readonly see?: string;
   /**
-   * For a field: the args that set the field. For an object: the args that set its fields. Written
-   * `COMPONENT.ARG`.
+   * For a field: the args that set the field. For an object: the args that set its fields. Each
+   * element has the form `COMPONENT.ARG`.
    */
   readonly setBy: readonly string[];
   readonly text: string;

@@ -53,7 +53,7 @@ const file = join(
 /**
  * Returns a number for the API version of a type, to compare versions. The number of a stable
  * version is higher than the number of a beta version, and alpha versions have the lowest numbers.
- * Of two stable versions, the newer one has the higher number.
+ * Of two stable versions, the newer version has the higher number.
  */
 function rank(type: string): number {
   if (type === "") return -1;

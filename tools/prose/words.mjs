@@ -10,7 +10,7 @@ const patterns = words.map(({ pattern, instead }) => ({
   expression: new RegExp(pattern.replaceAll(/ (?![+*?{])/g, "\\s+"), "gi"),
 }));
 
-/** Finds words in a text that words.yaml forbids. @param {string} text */
+/** Finds the forbidden words of words.yaml in a text. @param {string} text */
 export function findings(text) {
   return patterns
     .flatMap(({ expression, instead }) =>

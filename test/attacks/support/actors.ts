@@ -2,8 +2,8 @@ import type { Actor, CircleciProject } from "../../../pipeline/run/actors";
 import { deployProjectId, projectId, user } from "../../support/platform";
 
 /**
- * A developer who may push branches, open a pull request and use CircleCI. The developer may not
- * merge or approve.
+ * A developer who may push branches, open a pull request and use CircleCI. The developer has no
+ * permission to merge or approve.
  */
 export const developer: Actor = { id: user };
 

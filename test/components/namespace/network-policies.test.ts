@@ -143,13 +143,13 @@ function* leaves(value: Manifest, path: Path): Generator<Path> {
 
 function canGo(parent: Manifest, key: string, path: Path): boolean {
   const last = path.at(-1);
-  // Only the fields `egress` and `ingress` of the spec can be removed. The only entry of
-  // `policyTypes` cannot be removed, because an empty list means the same as a missing field.
+  // Of the fields of the spec, the test removes only `egress` and `ingress`. The test never removes
+  // the only entry of `policyTypes`, because an empty list means the same as a missing field.
   if (path.length === 0) return key === "egress" || key === "ingress";
   if (last === "policyTypes") return parent.length > 1;
   // Without one of these four keys, a policy is not valid. A port without `protocol` is a TCP port,
-  // so the removal of `protocol: TCP` changes nothing. The number of a port can be removed: a port
-  // without a number allows every port.
+  // so the removal of `protocol: TCP` changes nothing. The test also removes the number of a port:
+  // a port without a number allows every port.
   if (key === "cidr" || key === "operator" || key === "key" || key === "values") return false;
   return !(key === "protocol" && parent.protocol === "TCP");
 }

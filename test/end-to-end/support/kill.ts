@@ -26,8 +26,8 @@ export interface Moment {
 
 /**
  * The kinds of kills, by their text in docs/kills.md. `canceled` must be last: this kind lets the
- * command continue for up to 10 s. So the command may end its step, and the next run may not reach
- * the same moment.
+ * command continue for up to 10 s. So the command may end its step, and the next run does not
+ * always reach the same moment.
  */
 export const kills = {
   "SIGKILL to the process group": "group",
@@ -243,7 +243,7 @@ class Events {
       const bytes = contentOf(log);
       this.#sizes.set(log, bytes.length);
       const from = this.#read.get(log) ?? 0;
-      // The last line may not be complete yet.
+      // The last line may still be incomplete.
       const to = bytes.lastIndexOf("\n") + 1;
       this.#read.set(log, Math.max(from, to));
       return bytes

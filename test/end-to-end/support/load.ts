@@ -82,9 +82,9 @@ export class Load {
   }
 
   /**
-   * Sends each request at its planned time. If the machine stops for a moment, the client sends the
-   * missed requests late. The client does not report these requests as lost, because the service
-   * did not cause the delay.
+   * Sends each request at its planned time. If the machine stops for a short time, the client sends
+   * the missed requests late. The client does not report these requests as lost, because the
+   * service did not cause the delay.
    */
   async #run(): Promise<void> {
     const open = new Set<Promise<void>>();

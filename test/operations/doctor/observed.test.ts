@@ -69,7 +69,7 @@ describe("the instance metadata", () => {
   it("are closed if no request is answered with 200", () => {
     assert.equal(seen("no-answer", "no-answer").status, "ok");
     // With IMDSv2 and hop limit 1, the answer 401 to a request without a token reaches the pod, but
-    // a token does not.
+    // a token does not reach the pod.
     assert.equal(seen("401", "no-answer").status, "ok");
   });
 

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { command } from "../../../lib/command";
 import { olderThanSecrets } from "../../../operations/drift/old-pods";
 
-/** Output of kubectl: the name of each Secret, and the times at which the Secret was changed. */
+/** Output of kubectl: the name of each Secret, and the times of the changes to the Secret. */
 const secrets = [
   "partner 2026-01-01T00:00:00Z 2026-01-01T00:00:00Z 2026-03-01T10:00:00Z",
   "database 2026-01-01T00:00:00Z",

@@ -19,7 +19,7 @@ function cluster(...looks: readonly (readonly object[])[]) {
   let look = 0;
   return {
     kubectl: async (args: readonly string[]) => {
-      // The request excludes the Jobs of npm run debug.
+      // The request excludes the Jobs of `npm run debug`.
       const which = ["--namespace", "orders", "--selector", "!debug/twin-of"];
       assert.deepEqual(args.slice(0, 6), ["get", "jobs", ...which]);
       const items = looks[Math.min(look, looks.length - 1)];

@@ -10,7 +10,7 @@ export interface Asked {
 
 /**
  * Function that returns the answer to a request. If the function returns undefined, the stand-in
- * never answers.
+ * never answers the request.
  */
 export type Answers = (asked: Asked) =>
   | {

@@ -156,7 +156,7 @@ describe("migrated", () => {
     const waiting = { message: "Back-off pulling image", reason: "ImagePullBackOff" };
     const pods = [pod({ waiting }, new Date().toISOString(), "Pending")];
     let now = Date.now();
-    // The program fails only after an image is missing for 15 s. In this test, each call of
+    // The program fails only after an image has been missing for 15 s. In this test, each call of
     // `Date.now` adds one second, so that the test does not take long.
     mock.method(Date, "now", () => (now += 1_000));
     await assert.rejects(
