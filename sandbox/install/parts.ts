@@ -1,10 +1,7 @@
 import { arch } from "node:os";
 import { UserError } from "../../lib/errors";
 
-/**
- * Architecture of this machine. The value is the name that Go and Kubernetes use for the
- * architecture.
- */
+/** Name that Go and Kubernetes use for the architecture of this machine. */
 export const goarch: "amd64" | "arm64" = (() => {
   const names: Partial<Record<string, "amd64" | "arm64">> = { x64: "amd64", arm64: "arm64" };
   const name = names[arch()];
@@ -50,10 +47,7 @@ export interface Build {
   };
 }
 
-/**
- * One program, or several programs that belong together. The sandbox downloads or builds these
- * programs, because Debian has no packages for them.
- */
+/** Programs that the sandbox downloads or builds, because Debian has no packages for them. */
 export interface Part {
   readonly name: string;
   readonly title: string;
@@ -287,10 +281,7 @@ export const parts: readonly Part[] = [
   ),
 ];
 
-/**
- * The part kube-score, a program that checks manifests. The sandbox itself does not need
- * kube-score: only a test uses kube-score.
- */
+/** The program kube-score, which checks manifests. Only a test uses this program. */
 export const kubeScore = programPart(
   "kube-score",
   "kube-score (checks of manifests)",
