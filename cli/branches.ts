@@ -18,7 +18,7 @@ export function addReview(review: Command): void {
     .option("--allow-older", "run code that is older than the running code")
     .option(
       "--approved <file>",
-      "stop if the command would change more than this plan of a preview shows",
+      "stop if the command would change more than the plan in this file shows",
     )
     .action(
       leaving(async (given: string | undefined, options: ReviewUpOptions) =>

@@ -44,7 +44,7 @@ export function addOperations(program: Command): void {
     .option("--allow-older", "deploy code that is older than the running code")
     .option(
       "--approved <file>",
-      "stop if the command would change more than this plan of a preview shows",
+      "stop if the command would change more than the plan in this file shows",
     )
     .option("--take-back", "undo what someone has changed in the cluster")
     .option("--wait-for-jobs <time>", "first wait until no job runs, for at most this time: 30m")

@@ -101,7 +101,7 @@ export async function whenUnlocked<Result>(
   });
 }
 
-/** Records a Pulumi process until it ends: on this machine, and in a CircleCI job also in S3. */
+/** Keeps a record of a running Pulumi process: a file here, and in CircleCI also one in S3. */
 interface Remembering extends Pick<Recording, "through"> {
   readonly onStart: (pid: number) => Recording["ended"];
 }

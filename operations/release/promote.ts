@@ -67,7 +67,7 @@ export async function promote(
   const { deployed, image } = options;
   if (options.saveRelease !== undefined && deployed === undefined && image === undefined) {
     throw new UserError(
-      "--save-release needs --deployed with the report of staging's deploy, or --image: staging may run another release by now. Nothing was changed.",
+      "--save-release needs --deployed with the report of staging's deploy, or --image with an image, because a later pipeline may have deployed another release to staging. Nothing was changed.",
     );
   }
   const stacks = await stackNames(workspace);

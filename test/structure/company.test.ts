@@ -17,7 +17,10 @@ const reusable = [
   ...["environments.ts", "platform/*.ts"],
 ];
 
-/** Returns every text in a value, and every key that contains characters other than letters. */
+/**
+ * Returns every text in a value, every number of 12 digits in these texts (the form of an AWS
+ * account ID), and every key that contains a character other than a letter.
+ */
 function textsIn(value: unknown): readonly string[] {
   if (typeof value === "string") return [value, ...(value.match(/\b[0-9]{12}\b/g) ?? [])];
   if (typeof value !== "object" || value === null) return [];

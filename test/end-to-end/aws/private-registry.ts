@@ -35,9 +35,9 @@ const hostsFile = join(paths.run, "hosts");
 /**
  * Fixture: the company's registry in Amazon ECR, under its own host name and with TLS. A new, empty
  * registry on this machine stores the images. The platform creates the repositories in moto.
- * BuildKit, the node and the jobs reach the registry at the address of the machine in the sandbox's
- * network. A separate hosts file contains this address, and replaces /etc/hosts only for BuildKit,
- * the node and the jobs.
+ * BuildKit, the node and the jobs reach the registry at the address that this machine has in the
+ * sandbox's network. A separate hosts file contains this address, and replaces /etc/hosts only for
+ * BuildKit, the node and the jobs.
  *
  * A job logs in as in CircleCI: the job assumes its IAM role with its token, and then gets a
  * password from ECR. The job uses the real AWS CLI. The node gets a password through the credential
