@@ -159,10 +159,10 @@ describe("an editor", () => {
       ts.displayPartsToString(displayParts),
       "(property) WebServiceArgs.replicas?: number | undefined",
     );
-    assert.match(ts.displayPartsToString(documentation), /^Number of pods, without `autoscaling`/);
+    assert.match(ts.displayPartsToString(documentation), /^Number of pods\. Do not set /);
     assert.match(
       ts.displayPartsToString(documentation),
-      /With 1 pod, draining a node causes downtime/,
+      /With one pod, draining the pod's node causes downtime/,
     );
     const value = tags?.find(({ name }) => name === "default")?.text;
     assert.equal(ts.displayPartsToString(value), "1");
