@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { mock } from "node:test";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -14,7 +14,7 @@ import { stackOf } from "../../operations/stacks/review-stack";
 import { environment } from "../../sandbox/environment";
 import { type Moto, startMoto } from "./aws/moto";
 import { Clone } from "./support/clone";
-import { kubectl, pulumi, sql, succeeded } from "./support/commands";
+import { edit, kubectl, pulumi, sql, succeeded } from "./support/commands";
 import {
   each,
   endLeftovers,
@@ -313,12 +313,7 @@ function play({ branch, chapters, state }: Scene, lines: string[]): void {
     describe(`${command}, ${title}`, () => {
       before(async () => {
         if (command === "sweep") await clone.deleteBranch(branch ?? "");
-        for (const [file, from, to] of edits) {
-          const path = join(clone.directory, file);
-          const text = readFileSync(path, "utf8");
-          assert.ok(text.includes(from), `${file} has no ${from}`);
-          writeFileSync(path, text.replace(from, to));
-        }
+        for (const change of edits) edit(clone.directory, ...change);
       });
 
       for (const row of rows) {

@@ -10,7 +10,7 @@ import { net } from "../../sandbox/layout";
 import type { PrivateRegistry } from "./aws/private-registry";
 import { issue, StandIn } from "../operations/support/http-stand-in";
 import { until } from "./support/cluster";
-import { kubectl, refused, succeeded } from "./support/commands";
+import { edit, kubectl, refused, succeeded } from "./support/commands";
 import { Environments, type Who } from "./support/environments";
 import { stepByStep } from "./support/step-by-step";
 
@@ -102,10 +102,9 @@ describe("the pipelines, end to end", () => {
     // Creates the stack as docs/bootstrap.md says, because the job that previews production has no
     // permission to create the stack.
     await all.pulumi("prod", "stack", "init", "prod", "--no-select");
-    const jobs = join(all.clone.directory, "jobs.ts");
     const entry = 'name: "export",';
     const tell = 'onFailure: { tell: "slack:#orders-alerts" },';
-    writeFileSync(jobs, readFileSync(jobs, "utf8").replace(entry, `${entry} ${tell}`));
+    edit(all.clone.directory, "jobs.ts", entry, `${entry} ${tell}`);
     await all.clone.commit("The key of production, and a recipient of messages about a job");
     await all.clone.push("main");
     contexts = mkdtempSync(join(tmpdir(), "services-orders-contexts-"));
@@ -329,15 +328,14 @@ describe("the pipelines, end to end", () => {
     await all.clone.git("checkout", "--quiet", "main");
     const plan = ["--save-plan", "reports/plan-prod.json"];
     succeeded(await all.run("preview", ["preview", "prod", ...plan]));
-    const file = join(all.clone.directory, "Pulumi.prod.yaml");
-    const was = readFileSync(file, "utf8");
-    writeFileSync(file, was.replace('replicas: "3"', 'replicas: "4"'));
+    const [file, three, four] = ["Pulumi.prod.yaml", 'replicas: "3"', 'replicas: "4"'] as const;
+    edit(all.clone.directory, file, three, four);
     const deploy = ["deploy", "prod", "--yes", "--approved", "reports/plan-prod.json"];
     refused(
       await all.run("prod", deploy),
       /More would change than was approved:\n- Deployment services-orders would now be changed too/,
     );
-    writeFileSync(file, was);
+    edit(all.clone.directory, file, four, three);
   });
 
   it("tells why a job failed", async () => {

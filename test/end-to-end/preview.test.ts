@@ -15,7 +15,7 @@ import { environment } from "../../sandbox/environment";
 import { options } from "../../sandbox/layout";
 import { trimmed } from "../operations/support/recorded-previews";
 import { issue, StandIn } from "../operations/support/http-stand-in";
-import { apply, copyOfProject, kubectl, npmRun } from "./support/commands";
+import { apply, copyOfProject, edit as editIn, kubectl, npmRun } from "./support/commands";
 import { Load } from "./support/load";
 
 // These tests compare the summary of a preview with the effects of the update. The tests make
@@ -153,9 +153,7 @@ describe("the summary of a preview says what then happens", () => {
     await pulumi("config", "set", `services-orders:${key}`, value);
   };
   const edit = (file: string, from: string, to: string): void => {
-    const code = readFileSync(join(copy, file), "utf8");
-    assert.ok(code.includes(from), `${file} has no ${from}`);
-    writeFileSync(join(copy, file), code.replace(from, to));
+    editIn(copy, file, from, to);
   };
   const preview = async (record: string): Promise<{ plan: Plan; summary: Summary }> => {
     const nowhere = new Writable({

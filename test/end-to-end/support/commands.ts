@@ -1,6 +1,13 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
-import { cpSync, mkdtempSync, readdirSync, symlinkSync } from "node:fs";
+import {
+  cpSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { command } from "../../../lib/command";
@@ -134,4 +141,16 @@ export function copyOfProject(): string {
   }
   symlinkSync(join(project, "node_modules"), join(copy, "node_modules"));
   return copy;
+}
+
+/**
+ * Changes a file of a copy of the project, as a developer would.
+ *
+ * @throws Error if the file does not contain the text `from`
+ */
+export function edit(copy: string, file: string, from: string, to: string): void {
+  const path = join(copy, file);
+  const text = readFileSync(path, "utf8");
+  assert.ok(text.includes(from), `${file} has no ${from}`);
+  writeFileSync(path, text.replace(from, to));
 }

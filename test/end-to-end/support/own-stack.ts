@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { migrationsDirectory } from "../../../config/service";
@@ -7,7 +7,7 @@ import { command, CommandError } from "../../../lib/command";
 import { options } from "../../../sandbox/layout";
 import { isRunning } from "../../../sandbox/sandbox";
 import { environment } from "../../../sandbox/environment";
-import { copyOfProject, kubectl, npmRun, pulumi, type Run, succeeded } from "./commands";
+import { copyOfProject, edit, kubectl, npmRun, pulumi, type Run, succeeded } from "./commands";
 import { Load, type LoadResult } from "./load";
 
 /**
@@ -95,10 +95,7 @@ export class OwnStack {
 
   /** Changes a file of the copy, as a developer would. */
   edit(file: string, from: string, to: string): void {
-    const path = join(this.#copy, file);
-    const text = readFileSync(path, "utf8");
-    if (!text.includes(from)) throw new Error(`${file} has no ${from}`);
-    writeFileSync(path, text.replace(from, to));
+    edit(this.#copy, file, from, to);
   }
 
   /** Adds a migration to the copy, and builds the jar. */
