@@ -365,7 +365,7 @@ describe("a stack in the cluster", function () {
       assert.match(
         output,
         new RegExp(
-          `The migration in Job "${name}" failed: Pod ${name}-\\S+, migrate: ended with exit code 1 \\(Error\\): .*SQLSTATE 42P01\\)\n`,
+          `The migration in Job "${name}" failed: Pod ${name}-\\S+, migrate: ended with exit code 1 \\(Error\\): services-orders migrate: the database refused a statement \\(SQLSTATE 42P01\\)\n`,
         ),
       );
       assert.match(output, /relation "gate" does not exist/);
