@@ -4,10 +4,15 @@ import { join } from "node:path";
 import { modules } from "../../sandbox/install/go-build";
 
 /**
- * This module requires an old version of Pulumi's SDK, and this SDK requires old versions of other
- * modules. The test ignores the module, because the module has few packages.
+ * Programs that need old versions of shared modules. The test ignores these programs, because they
+ * have few packages.
  */
-const old = "language-host";
+const old = [
+  // Does not compile with k8s.io/apimachinery 0.34. Only a test uses this program.
+  "kube-score",
+  // Requires an old version of Pulumi's SDK, which requires old versions of other modules.
+  "language-host",
+];
 
 /** Returns the required version of each Go module in a go.mod, after its replacements. */
 function versionsIn(text: string): ReadonlyMap<string, string> {
@@ -24,7 +29,7 @@ function versionsIn(text: string): ReadonlyMap<string, string> {
 
 describe("the Go modules of the sandbox", () => {
   it("have one version of each shared module, so that Go compiles its packages once", () => {
-    const parts = readdirSync(modules).filter((part) => part !== old);
+    const parts = readdirSync(modules).filter((part) => !old.includes(part));
     const found = new Map<string, Map<string, readonly string[]>>();
     for (const part of parts) {
       const text = readFileSync(join(modules, part, "go.mod"), "utf8");
