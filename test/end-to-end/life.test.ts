@@ -13,6 +13,7 @@ import { askManagement, platformsOf, servingPods, until } from "./support/cluste
 import {
   apply,
   copyOfProject,
+  edit,
   kubectl,
   NAMESPACE,
   npmRun,
@@ -155,19 +156,22 @@ describe("from a clean clone to a running service", function () {
     await pulumi(["preview", "--expect-no-changes", "--refresh"]);
   });
 
-  it("one more entry in jobs.ts previews one ScheduledJob with its CronJob and nothing else", async () => {
+  it("one more entry in jobs.ts previews one ScheduledJob with its CronJob, and the list of jobs in the PodTemplate", async () => {
     const jobs = join(copy, "jobs.ts");
     const code = readFileSync(jobs, "utf8");
     const entry =
       '{ name: "export-json", schedule: "17 3 * * *", args: ["export", "--continue", "json", "--format", "json"] },';
-    const changed = code.replace("export const jobs: readonly Job[] = [", `$&\n  ${entry}`);
-    assert.notEqual(changed, code);
-    writeFileSync(jobs, changed);
-    assert.deepEqual(await preview(copy), [
+    const list = "export const jobs: readonly Job[] = [";
+    edit(copy, "jobs.ts", list, `${list}\n  ${entry}`);
+    const changes = await preview(copy);
+    // Restores the file before the check, so that a failure does not fail the next tests, too.
+    writeFileSync(jobs, code);
+    assert.deepEqual(changes, [
       "create kubernetes:batch/v1:CronJob::export-json",
       "create services:k8s:ScheduledJob::export-json",
+      "update kubernetes:core/v1:PodTemplate::services-orders",
+      "update services:k8s:CommandTemplate::services-orders",
     ]);
-    writeFileSync(jobs, code);
   });
 
   it("editing a comment in jobs.ts rolls out nothing, nor does committing it", async () => {
