@@ -85,6 +85,11 @@ describe("the platform on a cluster", () => {
   let moto: Moto;
   let stack: PlatformStack;
 
+  async function deleteNamespaces(): Promise<void> {
+    const namespaces = [own.namespace, other.namespace, staging, prod];
+    await administrator.kubectl(["delete", "namespace", "--ignore-not-found", ...namespaces]);
+  }
+
   before(async () => {
     moto = await startMoto(environment()["PATH"] ?? "");
     const vpc = ["--resources-vpc-config", "subnetIds=subnet-1,subnet-2"];
@@ -92,13 +97,14 @@ describe("the platform on a cluster", () => {
     await moto.aws("eks", "create-cluster", "--name", "sandbox", ...role, ...vpc);
     stack = new PlatformStack(moto, overrides);
     console.log(`overridden keys of the platform: ${Object.keys(overrides).join(", ")}`);
+    // A run that was killed has not removed its namespaces.
+    await deleteNamespaces();
     await stack.init();
     await stack.run("up");
   });
 
   after(async () => {
-    const namespaces = [own.namespace, other.namespace, staging, prod];
-    await administrator.kubectl(["delete", "namespace", "--ignore-not-found", ...namespaces]);
+    await deleteNamespaces();
     await stack.remove();
     await moto.stop();
   });

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { parse, stringify } from "yaml";
 import { project } from "../../../lib/project";
 import { command } from "../../../lib/command";
+import { platformLabels } from "../../../platform/labels";
 import { environment } from "../../../sandbox/environment";
 import type { Moto } from "./moto";
 
@@ -15,6 +16,17 @@ const platform = join(project, "platform");
  * file, and then `init` removes the file.
  */
 const name = "rehearsal";
+/** Kinds of the cluster-scoped objects that the platform creates. */
+const clusterScoped = [
+  "clusterrolebindings",
+  "clusterroles",
+  "validatingadmissionpolicies",
+  "validatingadmissionpolicybindings",
+];
+/** Label selector of the objects that the platform creates. */
+const ours = Object.entries(platformLabels)
+  .map(([key, value]) => `${key}=${value}`)
+  .join(",");
 
 /**
  * Fixture: a stack of the Pulumi project `platform` with a separate state. The stack uses the
@@ -43,10 +55,15 @@ export class PlatformStack {
   }
 
   /**
-   * Creates the stack. Pulumi writes the encryption key into a settings file in platform/. This
-   * method moves the key into the settings file of the fixture.
+   * Creates the stack. First deletes the objects that a killed run left in the cluster, because this
+   * stack does not know them. Pulumi writes the encryption key into a settings file in platform/.
+   * This method moves the key into the settings file of the fixture.
    */
   async init(): Promise<void> {
+    await command("kubectl", ["delete", clusterScoped.join(","), "--selector", ours], {
+      env: this.env,
+      timeout: 60_000,
+    });
     await this.pulumi("stack", "init", name, "--no-select");
     const written = join(platform, `Pulumi.${name}.yaml`);
     const key = parse(readFileSync(written, "utf8")) as Config;

@@ -116,6 +116,8 @@ export class Environments {
     const vpc = ["--resources-vpc-config", "subnetIds=subnet-1,subnet-2"];
     const role = ["--role-arn", "arn:aws:iam::123456789012:role/cluster"];
     await moto.aws("eks", "create-cluster", "--name", "sandbox", ...role, ...vpc);
+    // A run that was killed has not removed its namespaces.
+    await deleteNamespaces();
     const platform = new PlatformStack(moto, overridden.platform);
     await platform.init();
     for (const [file, keys] of Object.entries({ ...overridden, staging })) {
@@ -182,19 +184,22 @@ export class Environments {
    * method uses kubectl and `pulumi` itself.
    */
   async remove(): Promise<void> {
-    const there = (await kubectl(["get", "namespaces", "-o", "name"])).split("\n");
-    const reviews = there.filter((name) =>
-      name.startsWith("namespace/services-orders-review-env-"),
-    );
-    const own = ["services-orders", "services-orders-staging", databases.namespace];
-    const namespaces = [...own.map((name) => `namespace/${name}`), ...reviews];
-    await kubectl(["delete", ...namespaces, "--ignore-not-found", "--timeout=180s"]);
+    await deleteNamespaces();
     await this.platform.remove();
     await this.registry?.stop();
     await this.moto.stop();
     this.clone.remove();
     rmSync(this.#kubeconfigs, { force: true, recursive: true });
   }
+}
+
+/** Deletes the namespaces of all environments and of their databases, if they exist. */
+async function deleteNamespaces(): Promise<void> {
+  const there = (await kubectl(["get", "namespaces", "-o", "name"])).split("\n");
+  const reviews = there.filter((name) => name.startsWith("namespace/services-orders-review-env-"));
+  const own = ["services-orders", "services-orders-staging", databases.namespace];
+  const namespaces = [...own.map((name) => `namespace/${name}`), ...reviews];
+  await kubectl(["delete", ...namespaces, "--ignore-not-found", "--timeout=180s"]);
 }
 
 /** Changes keys of a stack's settings file in the clone. Removes a key whose value is undefined. */
