@@ -13,7 +13,7 @@ export function addReview(review: Command): void {
   const branch = ["[branch]", "default: the branch that is checked out"] as const;
   review
     .command("up")
-    .description("creates or updates it from the code that is checked out")
+    .description("creates or updates the branch's review stack from the code that is checked out")
     .argument(...branch)
     .option("--allow-older", "run code that is older than the running code")
     .option(
@@ -27,7 +27,7 @@ export function addReview(review: Command): void {
     );
   review
     .command("down")
-    .description("removes it; the branch may be gone")
+    .description("removes the branch's review stack, even if the branch no longer exists")
     .argument(...branch)
     .action(
       leaving(async (given?: string) =>
@@ -36,13 +36,13 @@ export function addReview(review: Command): void {
     );
   review
     .command("list")
-    .description("all of them, with owner and expiry")
+    .description("lists all review stacks, with owner and expiry")
     .action(leaving(async () => (await loadReviewList()).reviewList()));
   review
     .command("extend")
-    .description("lets it live longer than the default 72 h after its last update")
+    .description("keeps the branch's review stack for at least the time in --for")
     .argument(...branch)
-    .requiredOption("--for <time>", "how long from now: 90m, 24h or 2d")
+    .requiredOption("--for <time>", "time from now, such as 90m, 24h or 2d")
     .action(
       leaving(async (given: string | undefined, options: { for: string }) =>
         (await loadReviewList()).reviewExtend(given, options.for),
@@ -53,7 +53,7 @@ export function addReview(review: Command): void {
 function percent(text: string): number {
   const value = Number(text);
   if (text.trim() === "" || !(value > 0 && value <= 50)) {
-    throw new InvalidArgumentError("a percentage is a number above 0 and at most 50");
+    throw new InvalidArgumentError("The percentage must be a number above 0 and at most 50.");
   }
   return value;
 }
@@ -70,14 +70,24 @@ async function buildJars(directory: string): Promise<void> {
 export function addCanary(canary: Command): void {
   canary
     .command("start")
-    .description("starts one, after a preview and a confirmation")
+    .description("starts a canary of a branch, after a preview and a confirmation")
     .argument("<branch>", "a branch at the remote")
-    .requiredOption("--percent <n>", "share of production's requests", percent)
-    .requiredOption("--for <time>", "how long: 90m, 24h or 2d")
+    .requiredOption(
+      "--percent <n>",
+      "the canary's share of production's requests, in percent",
+      percent,
+    )
+    .requiredOption(
+      "--for <time>",
+      "time until the canary expires, such as 90m or 24h; at most 72h",
+    )
     .option("--accept-share", "start even if the real share is far above --percent")
-    .option("--commit <commit>", "commit to run (default: the newest one of the branch)")
+    .option("--commit <commit>", "commit to run (default: the newest commit of the branch)")
     .option("--built <file>", "run the image in this report of `canary -- image`")
-    .option("--image <repository@digest>", "run this image, which --commit became; builds nothing")
+    .option(
+      "--image <repository@digest>",
+      "run this image, which was built from --commit; build nothing",
+    )
     .option("--yes", "do not ask for confirmation")
     .action(
       leaving(async (branch: string, options: CanaryOptions) =>
@@ -85,14 +95,17 @@ export function addCanary(canary: Command): void {
       ),
     );
   for (const [name, description] of [
-    ["build", "builds the jars of a branch with main's build; needs no permissions"],
-    ["image", "builds and pushes the image of a branch, and starts nothing"],
+    ["build", "builds the jars of a branch with main's build files; needs no permissions"],
+    ["image", "builds and pushes the image of a branch, but starts no canary"],
   ] as const) {
     canary
       .command(name)
       .description(description)
       .argument("<branch>", "a branch at the remote")
-      .option("--commit <commit>", "the newest commit of the branch, as it was approved")
+      .option(
+        "--commit <commit>",
+        "the approved commit, which must still be the newest commit of the branch",
+      )
       .action(
         leaving(async (branch: string, options: { readonly commit?: string }) => {
           const { canaryBuild, canaryImage } = await loadCanaryImage();

@@ -10,7 +10,10 @@ export function addDebug(program: Command): void {
     .description("starts a copy of a stack's pod for a debugger, or gets a dump of a running pod")
     .argument("<stack>", "local, staging, prod, review-<slug>, or review for this branch")
     .option("--suspend", "let the JVM wait for the debugger before it runs any code")
-    .option("--deadline <time>", "longest life of the copy, such as 30m, at most 8h (default: 1h)")
+    .option(
+      "--deadline <time>",
+      "delete the copy after this time, such as 30m, at most 8h (default: 1h)",
+    )
     .option("--port <port>", "port of this machine for the debugger (default: 5005)", Number)
     .option("--threads", "print a thread dump of a running pod")
     .option("--heap <file>", "write a heap dump of a running pod into this file")
@@ -18,7 +21,7 @@ export function addDebug(program: Command): void {
     .option("--pod <name>", "the running pod (default: a ready pod of the service)")
     .option(
       "--reason <text>",
-      "why you need it, as an annotation or in the service's log; required for prod",
+      "why you need the copy or the dump, for an annotation or the service's log; required for prod",
     )
     .option("--yes", "do not ask for confirmation; required for prod")
     .addHelpText(

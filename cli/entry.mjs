@@ -25,7 +25,7 @@ function nodeHint() {
 const [major, minor] = process.versions.node.split(".").map(Number);
 if (major < 20 || (major === 20 && minor < 19)) {
   stop(
-    `Node.js must be 20.19 or newer, this is ${process.versions.node}; install a newer one and run the command again. ${nodeHint()}`,
+    `Node.js must be 20.19 or newer, but this is ${process.versions.node}; install a newer version and run the command again. ${nodeHint()}`,
   );
 }
 

@@ -48,7 +48,7 @@ export function addExplain(program: Command): void {
     );
   add("explain")
     .description(
-      "explains an arg, an object or a field: what it does, which lines set it, and the impact of a change",
+      "explains an arg, a setting, a component, an object or a field: what it does, which lines set it, and the impact of a change",
     )
     .argument(
       "<word>",

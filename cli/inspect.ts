@@ -17,7 +17,7 @@ export function addInspect(program: Command): void {
     .description("shows on one screen what a stack runs: release, pods, jobs, hold, drift, expiry")
     .argument("[stack]", "a stack such as staging or review-<slug>, or review for this branch")
     .option("--all", "show one line for each stack")
-    .option("--json", "print it as JSON")
+    .option("--json", "print the result as JSON")
     .action(
       leaving(async (stack: string | undefined, options: StatusOptions) => {
         const { status } = await import("../operations/status/command");
@@ -31,8 +31,8 @@ export function addInspect(program: Command): void {
       "<stack>",
       "local, staging, prod, prod-canary, review-<slug>, or review for this branch",
     )
-    .option("--json", "print it as JSON")
-    .option("--output <file>", "also write it as JSON into a file, and exit with 0")
+    .option("--json", "print the result as JSON")
+    .option("--output <file>", "also write the result as JSON into this file, and exit with 0")
     .action(
       leaving(async (stack: string, options: DriftOptions) => {
         const { drift } = await import("../operations/drift/command");
@@ -41,7 +41,9 @@ export function addInspect(program: Command): void {
       }),
     );
   add("jobs")
-    .description("lists a stack's scheduled jobs with their runs; starts, stops and logs a run")
+    .description(
+      "lists a stack's scheduled jobs with their runs; starts or stops a run, or prints its log",
+    )
     .argument("<stack>", "local, staging, prod, review-<slug>, or review for this branch")
     .argument("[action]", "logs, run or stop")
     .argument("[job]", "name of the job, for an action")
@@ -65,7 +67,7 @@ export function addInspect(program: Command): void {
   add("history")
     .description("lists a stack's updates: when, who, commit, image, result and reason")
     .argument("<stack>", "local, staging, prod, review-<slug>, or review for this branch")
-    .option("--json", "print it as JSON")
+    .option("--json", "print the result as JSON")
     .action(
       leaving(async (stack: string, options: HistoryOptions) => {
         const { history } = await import("../operations/history/command");

@@ -70,7 +70,7 @@ export async function up(where: Where = {}): Promise<void> {
     await takeBack(drift, resolved.cluster);
     return resolved;
   });
-  await steps.step("Changing it (pulumi up)", async () => update(target));
+  await steps.step(`Changing stack ${STACK} (pulumi up)`, async () => update(target));
   const outputs = await outputsOf(STACK, workspace());
   const { namespace = "" } = outputs;
   const note = await notifierNote(target.settings, target.cluster, workspace());
@@ -88,8 +88,8 @@ Order something:
   curl -s -H 'Content-Type: application/json' -d '{"customer":"ada","currency":"EUR","items":[{"sku":"book","quantity":1,"unitPrice":1250}]}' ${url}orders
 
 Try next:
-  1. Change some Java code in service/src/main and run "npm run up" again: the preview shows what will happen first.
-  2. Add an entry to jobs.ts: it becomes a CronJob.
+  1. Change some Java code in service/src/main and run "npm run up" again: the preview first shows what will change.
+  2. Add an entry to jobs.ts: the entry becomes a CronJob.
   3. eval "$(npm run --silent sandbox -- env)", then: kubectl -n ${namespace} get pods
 `);
 }
@@ -107,12 +107,12 @@ export async function down(): Promise<void> {
       await assertSameCluster(own);
     } else if (!isRunning()) {
       console.log(
-        "      the sandbox is not running: nothing to destroy now; its data stay for the next start",
+        "      nothing is destroyed, because the sandbox is not running; the stack stays for the next start",
       );
       return;
     }
     if (!(await stackNames(workspace())).includes(STACK)) {
-      console.log("      there is none");
+      console.log(`      there is no stack ${STACK}`);
       return;
     }
     await recovered();

@@ -19,7 +19,7 @@ import { UserError } from "../lib/errors";
 function port(text: string): number {
   const value = Number(text);
   if (!Number.isInteger(value) || value < 1024 || value > 65_535) {
-    throw new InvalidArgumentError("a port is an integer from 1024 to 65535");
+    throw new InvalidArgumentError("A port must be an integer from 1024 to 65535.");
   }
   return value;
 }
@@ -72,9 +72,9 @@ const tests = () => import("../tools/test");
 const program = new Command("npm run").description("Ships services-orders to Kubernetes");
 
 addCommand(program, "up")
-  .description("from a clean clone to the running service: in the sandbox, or in your own cluster")
-  .option("--context <name>", "use the cluster of this context, without root; remembered")
-  .option("--registry <address>", "registry of the image, such as localhost:5001; remembered")
+  .description("builds the service, and runs it in the sandbox or in your own cluster")
+  .option("--context <name>", "use the cluster of this context, also in later runs, without root")
+  .option("--registry <address>", "image registry, such as localhost:5001, also for later runs")
   .option("--kubeconfig <file>", "file with the context (default: KUBECONFIG or ~/.kube/config)")
   .option("--sandbox", "use the sandbox again")
   .option("--yes", "do not ask before the first use of a cluster")
@@ -95,12 +95,12 @@ program
   });
 program
   .command("check")
-  .description("types, lint, arrows, unused exports, format, pipelines and prose")
-  .argument("[checks...]", "some of them: types, lint, arrows, unused, format, pipelines, prose")
+  .description("checks types, lint, arrows, unused exports, format, pipelines, migrations, prose")
+  .argument("[checks...]", "types, lint, arrows, unused, format, pipelines, migrations or prose")
   .action(async (checks: readonly string[]) => (await import("../tools/check")).check(checks));
 program
   .command("format")
-  .description("writes the format that check asks for")
+  .description("formats all files, so that the check format succeeds")
   .action(async () => {
     await (await import("../tools/check")).format();
   });
@@ -131,14 +131,17 @@ pipeline
   });
 pipeline
   .command("run")
-  .description("runs a workflow's jobs here, in clean copies of the last commit")
+  .description("runs a workflow's jobs on this machine, in clean copies of a commit")
   .argument("<workflow>", "name in .circleci: branch, main, canary-start, ...")
-  .option("--approve <job...>", "approvals to give; the run stops at any other")
-  .option("--branch <branch>", "branch to simulate (default: the one checked out)")
-  .option("--caches <directory>", "caches that runs share (default: none at the start)")
-  .option("--commit <commit>", "commit whose code runs (default: the last one)")
-  .option("--config-branch <branch>", "branch of the configuration (default: of the commit)")
-  .option("--contexts <directory>", "files <context>.env with NAME=value lines")
+  .option("--approve <job...>", "approvals to give; jobs that wait for another approval do not run")
+  .option("--branch <branch>", "branch to simulate (default: the branch that is checked out)")
+  .option("--caches <directory>", "directory of caches that runs share (default: a new directory)")
+  .option("--commit <commit>", "commit whose code runs (default: the commit that is checked out)")
+  .option(
+    "--config-branch <branch>",
+    "branch whose configuration runs (default: the configuration of the commit)",
+  )
+  .option("--contexts <directory>", "directory of files <context>.env with NAME=value lines")
   .option("--outsider", "start and approve as a person who is not in the approvers' group")
   .option("--parameter <name=value...>", "parameters of the pipeline")
   .option("--skip <job...>", "jobs to count as successful without running them")
@@ -151,7 +154,7 @@ const scannerPrograms = {
   trivy: async () => (await import("../sandbox/install/trivy")).trivy(),
 };
 const scan = addCommand(program, "scan")
-  .description("security scans: dependencies, configuration, secrets in files")
+  .description("runs the security scans: dependencies, configuration, secrets in files")
   .action(async () => {
     await (await scanners()).scanSource({ fetch: scannerPrograms });
   });
@@ -169,7 +172,7 @@ program
   )
   .argument("<stack>", "local or review-<slug>")
   .option("--internet <address>", "an internet address that answers", "1.1.1.1")
-  .option("--seconds <n>", "time after which a connection counts as blocked", Number, 2)
+  .option("--seconds <n>", "seconds after which a connection counts as blocked", Number, 2)
   .action(async (stack: string, given: ProbeOptions) => {
     await (await import("../operations/probe/probe")).probe(stack, given);
   });
@@ -180,7 +183,7 @@ program
 program
   .command("rehearse")
   .description(
-    "all environments on the sandbox: platform, staging, production, review stacks, canary",
+    "tests all environments in the sandbox: platform, staging, production, review stacks, canary",
   )
   .action(async () => (await tests()).test("end-to-end", ["rehearsal"]));
 program
@@ -232,11 +235,11 @@ sandboxCommand
   });
 sandboxCommand
   .command("down")
-  .description("stops exactly what was started; keeps the data")
+  .description("stops the sandbox, and keeps its data")
   .action(async () => (await sandbox()).down());
 sandboxCommand
   .command("status")
-  .description("shows what runs and what answers")
+  .description("shows which daemons run, and which services answer")
   .action(async () => {
     const rows = await (await import("../sandbox/status")).status();
     for (const { what, state, good } of rows) {
@@ -246,7 +249,7 @@ sandboxCommand
   });
 sandboxCommand
   .command("logs")
-  .description("shows the end of each daemon's log, or of one")
+  .description("shows the end of each daemon's log, or of one daemon's log")
   .argument("[daemon]", "name as in status")
   .option("--lines <n>", "how many lines", Number, 20)
   .action(async (daemon: string | undefined, chosen: { lines: number }) => {
@@ -254,7 +257,7 @@ sandboxCommand
   });
 sandboxCommand
   .command("env")
-  .description("prints variables for plain pulumi and kubectl in a shell: eval the output")
+  .description("prints environment variables for pulumi and kubectl; eval them in your shell")
   .action(async () => {
     const { localEnvironment } = await import("../sandbox/own-cluster/environment");
     for (const [name, value] of Object.entries(localEnvironment())) {
@@ -266,7 +269,7 @@ sandboxCommand
   .description(
     "stops the sandbox and removes its cluster, registry and Pulumi state; keeps built parts",
   )
-  .option("--everything", "removes the built parts too", false)
+  .option("--everything", "remove the built parts too", false)
   .action(async ({ everything }: { everything: boolean }) => (await sandbox()).reset(everything));
 
 // If the program that reads the output has closed its input, this process ends silently. For

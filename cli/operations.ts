@@ -18,7 +18,10 @@ import type { SweepOptions } from "../operations/sweep/sweep";
  * pipeline runs the command with this option: the command then only shows its changes, and writes
  * the changes into the file.
  */
-const previewOption = ["--preview <file>", "show and write what would change, and stop"] as const;
+const previewOption = [
+  "--preview <file>",
+  "show what would change, write it into this file, and stop",
+] as const;
 
 /** Sends messages about failed and missed runs to the recipients in `onFailure`. */
 const tellJobs = leaving(async (stack: string) => {
@@ -47,7 +50,10 @@ export function addOperations(program: Command): void {
       "stop if the command would change more than the plan in this file shows",
     )
     .option("--take-back", "undo what someone has changed in the cluster")
-    .option("--wait-for-jobs <time>", "first wait until no job runs, for at most this time: 30m")
+    .option(
+      "--wait-for-jobs <time>",
+      "first wait until no job runs, for at most this time, such as 30m",
+    )
     .action(
       leaving(async (stack: string, options: DeployOptions) => {
         const { deploy } = await import("../operations/deploy/deploy");
@@ -63,8 +69,8 @@ export function addOperations(program: Command): void {
         .default("text"),
     )
     .option("--output <file>", "file for the summary, instead of standard output")
-    .option("--comment", "write the summary into the pull request's one comment")
-    .option("--save-plan <file>", "save the planned changes, as a limit for deploy")
+    .option("--comment", "create or update the pull request's comment with the summary")
+    .option("--save-plan <file>", "save the plan, for --approved of deploy and of review -- up")
     .option(
       "--detailed-exitcode",
       "exit with 0 for no changes, 2 for changes, 3 for dangerous changes, 1 for a failure",
@@ -90,7 +96,7 @@ export function addOperations(program: Command): void {
       "<event>",
       "deployed, failed, approval, canceled, done, drift, removed, skipped, or jobs (failed and missed runs of scheduled jobs)",
     )
-    .requiredOption("--stack <stack>", "the stack that it happened to")
+    .requiredOption("--stack <stack>", "stack that the message is about")
     .option("--summary <file>", "a preview as JSON: what changed")
     .option("--cause-file <file>", "causes of a command that failed: reports/cause.txt")
     .option(
@@ -99,7 +105,7 @@ export function addOperations(program: Command): void {
     )
     .option(
       "--told <file>",
-      "of drift: what earlier messages reported, so that no message repeats it",
+      "for drift: file with what earlier messages reported, so that no message repeats it",
     )
     .option("--preview <url>", "address of the preview (default: the pull request)")
     .action(async (event: string, options: NotifyOptions) => {
@@ -121,7 +127,10 @@ export function addOperations(program: Command): void {
   add("smoke")
     .description("checks that the deployed release answers at the stack's public URL")
     .argument("<stack>", "local, staging, prod, review-<slug>, or review for this branch")
-    .option("--deployed <file>", "report of the deploy: the stack must run what it names")
+    .option(
+      "--deployed <file>",
+      "report of the deploy: the stack must run the release in this report",
+    )
     .action(
       leaving(async (stack: string, options: SmokeOptions) => {
         const { smoke } = await import("../operations/release/smoke");
@@ -130,14 +139,17 @@ export function addOperations(program: Command): void {
     );
   add("promote")
     .description("lets production's next deploy run the image that staging runs now")
-    .option("--deployed <file>", "report of staging's deploy: promote only what it names")
-    .option("--image <repository@digest>", "an image that staging does not run")
+    .option(
+      "--deployed <file>",
+      "promote the release in this report of staging's deploy, if staging still runs it",
+    )
+    .option("--image <repository@digest>", "promote this image, not the image that staging runs")
     .option("--reason <text>", "reason, required with --image")
     .option("--commit <commit>", "commit of the code in --image")
     .option("--branch <branch>", "branch of the code in --image")
     .option(
       "--save-release <file>",
-      "write the release into a file for later jobs, instead of production's state",
+      "write the release into this file for later jobs, and do not change production's state",
     )
     .action(
       leaving(async (options: PromoteOptions) =>
@@ -145,7 +157,7 @@ export function addOperations(program: Command): void {
       ),
     );
   add("rollback")
-    .description("deploys the release that ran before this one, and holds the stack")
+    .description("deploys the previous release, and holds the stack")
     .argument("<stack>", "prod")
     .requiredOption("--reason <text>", "why, for the history and for whoever wants to deploy next")
     .option("--to <release>", "commit or digest of an earlier release")
@@ -171,7 +183,7 @@ export function addOperations(program: Command): void {
       }),
     );
   add("unlock")
-    .description("removes the lock that a killed update has left, after it has shown the owner")
+    .description("shows who holds the lock that a killed update has left, and removes the lock")
     .argument(
       "<stack>",
       "local, staging, prod, prod-canary, review-<slug>, or review for this branch",
@@ -206,9 +218,9 @@ export function addOperations(program: Command): void {
     )
     .option(
       "--context <name...>",
-      "platform: contexts of the kubeconfig (default: the current one)",
+      "only for platform: contexts of the kubeconfig (default: the current context)",
     )
-    .option("--json", "print it as JSON")
+    .option("--json", "print the result as JSON")
     .addHelpText(
       "after",
       "\nExit codes for a stack: 0 nothing is wrong, 1 something is wrong, 2 wrong arguments.\nExit codes for platform: 0 all is ok, 3 something is not ok, 1 no answer, 2 wrong arguments.",
@@ -238,7 +250,7 @@ export function addOperations(program: Command): void {
   add("sweep")
     .description("lists review stacks and canaries that have expired or lost their branch")
     .option("--apply", "remove them")
-    .addOption(new Option("--only <what>", "one kind").choices(["canary", "reviews"]))
+    .addOption(new Option("--only <what>", "one kind of stack").choices(["canary", "reviews"]))
     .action(
       leaving(async (options: SweepOptions) =>
         (await import("../operations/sweep/sweep")).sweep(options),

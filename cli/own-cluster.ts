@@ -59,7 +59,7 @@ export function askedFor(
   const given = [context, kubeconfig, registry].some((option) => option !== undefined);
   if (sandbox) {
     if (!given) return undefined;
-    throw new WrongUse("--sandbox goes without --context, --kubeconfig and --registry");
+    throw new WrongUse("use --sandbox without --context, --kubeconfig and --registry");
   }
   if (!given) return before;
   const isSame = kubeconfig === undefined && (context ?? before?.context) === before?.context;
@@ -115,7 +115,7 @@ function assertNoSandbox(): void {
   // The sandbox exists only on Linux.
   if (process.platform === "linux" && isRunning()) {
     throw new UserError(
-      "the sandbox runs, and stack local is in the sandbox; stop it first: npm run sandbox -- down",
+      "the sandbox runs, and stack local is in the sandbox; stop the sandbox first: npm run sandbox -- down",
     );
   }
 }
@@ -223,8 +223,8 @@ export async function howToReach(
   const which = `--context ${quoted(own.context)} --namespace ${namespace}`;
   return {
     lines: [
-      `${url} does not answer on this machine: no ingress controller of the cluster listens there.`,
-      "Use this connection, in a second terminal:",
+      `The service does not answer at ${url}, for example because the cluster has no ingress controller.`,
+      "Run this command in a second terminal, and leave it running:",
       `  ${prefix}kubectl ${which} port-forward service/services-orders 8080:80`,
     ],
     url: "http://localhost:8080/",

@@ -5,20 +5,22 @@ import { addCommand, exitWithWrongUse, refusingWrongUse } from "./command";
 /** Adds `npm run prove`, which checks that ECR, CircleCI and EKS work as this project assumes. */
 export function addProve(program: Command): void {
   const prove = addCommand(program, "prove")
-    .description("checks with your credentials that a service works as the stand-ins assume")
+    .description(
+      "checks with your credentials that AWS, CircleCI or EKS works as this project assumes",
+    )
     .addHelpText(
       "after",
-      "\nExit codes: 0 proven, 3 something differs or is open, 1 failed, 2 wrong use.",
+      "\nExit codes: 0 proven, 3 something differs or cannot be checked, 1 failed, 2 wrong use.",
     )
     .exitOverride(exitWithWrongUse);
   prove
     .command("aws")
-    .description("pushes to a new ECR repository, and deletes it; asks first")
+    .description("pushes to a new ECR repository, and deletes the repository; asks first")
     .option("--json", "print the outcomes as JSON")
     .option("--record <file>", "file of the record (default: config/proofs.json)")
     .option(
       "--repository <name>",
-      "repository whose settings are proven (default: that of the service)",
+      "repository whose settings the command checks (default: the service's repository)",
     )
     .option("--yes", "do not ask for confirmation")
     .action(
@@ -28,7 +30,7 @@ export function addProve(program: Command): void {
     );
   prove
     .command("circleci")
-    .description("reads what a small pipeline has shown, which --write gives")
+    .description("checks the results of a small pipeline, whose configuration --write writes")
     .argument("[workflow]", "id of the workflow")
     .option("--json", "print the outcomes as JSON")
     .option("--record <file>", "file of the record (default: config/proofs.json)")
@@ -41,7 +43,7 @@ export function addProve(program: Command): void {
     );
   prove
     .command("eks")
-    .description("checks a cluster by two small pods in a new namespace; asks first")
+    .description("checks a cluster with two small pods in a new namespace; asks first")
     .option("--context <name>", "context of the kubeconfig (default: the current context)")
     .option("--json", "print the outcomes as JSON")
     .option("--record <file>", "file of the record (default: config/proofs.json)")

@@ -64,7 +64,7 @@ describe("the options that choose a cluster", () => {
   for (const [given, message] of [
     [{ registry: "localhost:5001" }, /^name the context of your cluster, too/],
     [{ context: "mine" }, /^name a registry, too/],
-    [{ context: "mine", sandbox: true }, /^--sandbox goes without --context/],
+    [{ context: "mine", sandbox: true }, /^use --sandbox without --context/],
     [
       { context: "mine", registry: "https://registry.example.com" },
       /^--registry must be an address such as localhost:5001 .*, got "https:\/\/registry\.example\.com"$/,
@@ -262,8 +262,8 @@ describe("the way to the service in a developer's own cluster", () => {
     const forward =
       "kubectl --context 'mine' --namespace services-orders-local port-forward service/services-orders 8080:80";
     assert.deepEqual(lines, [
-      `${url} does not answer on this machine: no ingress controller of the cluster listens there.`,
-      "Use this connection, in a second terminal:",
+      `The service does not answer at ${url}, for example because the cluster has no ingress controller.`,
+      "Run this command in a second terminal, and leave it running:",
       `  ${forward}`,
     ]);
     assert.equal((await reach("/other")).lines.at(-1), `  KUBECONFIG='/kubeconfig' ${forward}`);

@@ -100,7 +100,7 @@ describe("docs/what-you-see.md", () => {
     for (const phrase of [
       "Service: Java code to jars (Maven)",
       "What will change in stack ",
-      "Changing it (pulumi up)",
+      "Changing stack ",
       "done in ",
       "Nothing was changed.",
       " to continue: ",

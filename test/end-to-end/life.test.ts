@@ -98,7 +98,7 @@ describe("from a clean clone to a running service", function () {
     first = await npmRun(["up"], { env: { XDG_RUNTIME_DIR: "/run/user/0" } });
     succeeded(first);
     assert.match(first.output, /Previewing update \(local\)/);
-    assert.match(first.output, /\[\d+\/\d+\] Changing it \(pulumi up\)/);
+    assert.match(first.output, /\[\d+\/\d+\] Changing stack local \(pulumi up\)/);
     const line = /^ {2}(curl .*)$/m.exec(first.output)?.[1] ?? "";
     const answer = JSON.parse(await command("sh", ["-c", line])) as { id: string; total: number };
     assert.equal(answer.total, 1250);
