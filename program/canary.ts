@@ -22,8 +22,8 @@ export function createCanary(
   if (cluster.namespace === undefined || imageRef === undefined) {
     throw new pulumi.RunError(
       imageRef === undefined
-        ? `Stack "${stack}" runs no image yet: start it with "npm run canary -- start BRANCH".`
-        : `Namespace "${namespace}" does not exist: a canary needs production to run next to.`,
+        ? `Stack "${stack}" runs no image yet: start a canary with "npm run canary -- start BRANCH".`
+        : `Namespace "${namespace}" does not exist: a canary needs production, so deploy stack prod first.`,
     );
   }
   const { canaryDatabaseSecretName: own = settings.databaseSecretName } = settings;

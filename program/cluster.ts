@@ -162,7 +162,9 @@ export const readCluster: ReadCluster = async ({ context, kubeconfig, namespace 
     if (error instanceof pulumi.RunError) throw error;
     const failure = error as Failure;
     if (failure.code === "ENOENT") {
-      throw new pulumi.RunError("kubectl is not on the PATH: install it, it reads the kubeconfig.");
+      throw new pulumi.RunError(
+        "kubectl is not on the PATH: install kubectl, because the program reads the cluster with it.",
+      );
     }
     throw new pulumi.RunError(
       `The cluster ${await address(access)} cannot be read: ${reason(failure, access)}. ` +

@@ -68,10 +68,10 @@ export function assertConnections(
   const ofJobs = jobs.reduce((sum, { pods }) => sum + pods * perCommand, 0);
   const needed = service.pods * perPod + ofJobs;
   if (needed <= limit) return;
-  const commands = ofJobs === 0 ? "" : `, and ${String(ofJobs)} for jobs`;
+  const commands = ofJobs === 0 ? "" : `, and ${String(ofJobs)} for jobs and commands`;
   throw new pulumi.RunError(
     `The database allows ${String(limit)} connections, but the stack may need ${String(needed)} at the same time: ` +
-      `${String(service.pods)} pods of ${service.name} during a rollout with ${String(perPod)} each${commands}. ` +
+      `${String(service.pods)} pods of ${service.name} during a rollout, with ${String(perPod)} connections each${commands}. ` +
       `Lower "replicas" or the variable ${pool.variable}, or set "databaseConnections" if the database allows more.`,
   );
 }

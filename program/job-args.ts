@@ -25,7 +25,7 @@ export function assertJobs(service: string): void {
 function nameIssues(service: string): readonly string[] {
   const names = jobs.map(({ name }) => name);
   return [
-    ...duplicates(names).map((name) => `"${name}" must be the name of one job`),
+    ...duplicates(names).map((name) => `"${name}" must be the name of only one job`),
     ...names
       .filter((name) => [service, "default"].includes(name))
       .map((name) => `"${name}" must not be the name of a job: a ServiceAccount has that name`),
@@ -65,7 +65,7 @@ function durationIssues(args: readonly string[]): readonly string[] {
     const got = value === undefined ? "no value" : JSON.stringify(value);
     return [
       `${option} must be a whole number of at most 5 digits and one of s, m, h or d, got ${got}; ` +
-        "write it as 48h",
+        "write a duration such as 48h",
     ];
   });
 }

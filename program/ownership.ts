@@ -36,12 +36,12 @@ export function refuseForeign(claim: Claim, facts: ClusterFacts): void {
     throw new pulumi.RunError(
       `Namespace "${namespace}" exists and does not belong to this stack: its label ${foreign} is ` +
         `${JSON.stringify(found.labels[foreign] ?? "")}, not ${JSON.stringify(expected[foreign])}. ` +
-        `Nothing was changed: choose another one with the setting "namespace", or remove it.`,
+        `Nothing was changed: choose another namespace with the setting "namespace", or delete the existing namespace.`,
     );
   }
   if (found.terminating) {
     throw new pulumi.RunError(
-      `Namespace "${namespace}" is being deleted: wait until it is gone, then run again.`,
+      `Namespace "${namespace}" is being deleted: wait until it is gone, then run the command again.`,
     );
   }
 }

@@ -20,7 +20,7 @@ export const databaseSettings = {
   }),
   databaseHost: setting({
     ...text("a host name", /^[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?$/),
-    description: "Host of the database, if the stack does not create one.",
+    description: "Host of the database, if the stack does not create a database.",
   }),
   databaseImageRef: setting({
     ...forms.imageRef,

@@ -112,7 +112,7 @@ function combinationIssues(
   }
   if (imageRef === undefined && imageRepository === undefined) {
     issues.push(
-      `${project}:imageRepository must be set (or the variable SANDBOX_REGISTRY), or ${project}:imageRef`,
+      `${project}:imageRepository, ${project}:imageRef or the variable SANDBOX_REGISTRY must be set`,
     );
   }
   if (values.exportRoleArn !== undefined && values.exportOutput === undefined) {

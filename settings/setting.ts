@@ -154,7 +154,7 @@ function secrets({ config, project }: Source): readonly string[] {
     .map(
       ([key]) =>
         `${key} is stored with --secret, but Pulumi's configuration must not contain secrets: ` +
-        "store it without --secret, or put a secret value into a Secret of the cluster and set the name of that Secret and its key",
+        "if the value is not secret, store it without --secret; if it is secret, put it into a Secret of the cluster",
     );
 }
 

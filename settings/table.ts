@@ -66,14 +66,15 @@ export const table = {
   datadogAgentTo: setting({
     ...forms.peers,
     default: () => privatePeers,
-    description: "Addresses of Datadog's agent, for pods of a canary, local or review stack.",
+    description:
+      "Addresses of Datadog's agent, to which the pods of a canary, local or review stack may connect.",
     env: "SANDBOX_DATADOG_AGENT_TO",
   }),
   dnsTo: setting({
     ...forms.peers,
     default: () => company.clusterDnsCidrs.map((cidr) => ({ ipBlock: { cidr } })),
     description:
-      "Addresses of the cluster's DNS, in addition to its pods, for pods of a canary, local or review stack. Only port 53 is open.",
+      "Addresses of the cluster's DNS, in addition to the DNS pods. The pods of a canary, local or review stack may connect to port 53 of these addresses.",
   }),
   domain: setting({
     ...forms.domain,
@@ -195,7 +196,7 @@ export const table = {
   }),
   platforms: setting({
     ...forms.wordsOf(
-      "a list of linux/amd64 and linux/arm64",
+      "a list of linux/amd64, linux/arm64 or both",
       forms.oneOf("linux/amd64", "linux/arm64"),
       1,
     ),
@@ -236,12 +237,12 @@ export const table = {
     ),
     default: ({ environment }) => (environment === "local" ? [] : [...company.registries]),
     description:
-      "Registries that images may come from, in addition to the repositories of the image and of the ephemeral database. The policy pack rejects any other.",
+      "Registries that images may come from, in addition to the repositories of the image and of the ephemeral database. The policy pack rejects any other registry.",
     env: "SANDBOX_REGISTRY",
   }),
   releaseCommit: setting({
     ...text(
-      "a commit of 40 hex digits, or one with -dirty.<hash>",
+      "a commit of 40 hex digits, optionally with -dirty.<hash>, or unknown",
       /^(?:unknown|[0-9a-f]{40}(?:-dirty\.[0-9a-f]{7})?)$/,
     ),
     description: "Commit of imageRef, if it is not the commit that is checked out.",

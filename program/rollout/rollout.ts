@@ -134,10 +134,10 @@ async function complete(
     const late = overdue(facts);
     if (late !== undefined && late.time !== earlier) throw failed(lastIssue ?? late.message);
     if (Date.now() - changed > (progressDeadlineSeconds + marginSeconds) * 1000) {
-      throw failed(lastIssue ?? `no progress while ${waits}`);
+      throw failed(lastIssue ?? `no progress: ${waits}`);
     }
     if (Date.now() - began > mostSeconds * 1000) {
-      throw failed(`after ${String(mostSeconds)} s still ${waits}`);
+      throw failed(`not complete after ${String(mostSeconds)} s: ${waits}`);
     }
     await sleep(pollMs);
   }

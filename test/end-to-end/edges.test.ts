@@ -938,7 +938,7 @@ esac
           assert.equal(said.length, 1, stdout);
           assert.match(
             said[0] ?? "",
-            /Namespace "edges-\d+" exists and does not belong to this stack: .*Nothing was changed: choose another one with the setting "namespace", or remove it\.$/,
+            /Namespace "edges-\d+" exists and does not belong to this stack: .*Nothing was changed: choose another namespace with the setting "namespace", or delete the existing namespace\.$/,
           );
           assert.doesNotMatch(stdout, /^ +at .*:\d+:\d+/m, "a stack trace");
           assert.equal(await now(), was);

@@ -127,7 +127,7 @@ describe("the platform's settings", () => {
   it("refuse an unknown key, and a secret without its value", () => {
     assert.deepEqual(issues({ stateBuckets: "x", vcsOrigin: { secure: "v1:abc" } }), [
       'Unknown setting "stateBuckets". Did you mean "stateBucket"?',
-      `${project}:vcsOrigin is stored with --secret, but Pulumi's configuration must not contain secrets: store it without --secret, or put a secret value into a Secret of the cluster and set the name of that Secret and its key`,
+      `${project}:vcsOrigin is stored with --secret, but Pulumi's configuration must not contain secrets: if the value is not secret, store it without --secret; if it is secret, put it into a Secret of the cluster`,
     ]);
   });
 

@@ -95,7 +95,7 @@ describe("readCluster", () => {
     process.env["PATH"] = join(directory, "empty");
     assert.equal(
       await failure(),
-      "kubectl is not on the PATH: install it, it reads the kubeconfig.",
+      "kubectl is not on the PATH: install kubectl, because the program reads the cluster with it.",
     );
   });
 });

@@ -24,7 +24,7 @@ describe("the connections of a database", () => {
       {
         message:
           "The database allows 134 connections, but the stack may need 135 at the same time: " +
-          "12 pods of orders during a rollout with 11 each, and 3 for jobs. " +
+          "12 pods of orders during a rollout, with 11 connections each, and 3 for jobs and commands. " +
           'Lower "replicas" or the variable DATABASE_POOL_SIZE, or set "databaseConnections" if the database allows more.',
       },
     );
@@ -34,7 +34,7 @@ describe("the connections of a database", () => {
     check(12 * 5 + 3, { DATABASE_POOL_SIZE: "4" });
     assert.throws(() => {
       check(12 * 5 + 2, { DATABASE_POOL_SIZE: "4" });
-    }, /may need 63 .* with 5 each/);
+    }, /may need 63 .* with 5 connections each/);
   });
 
   it("are not checked without a limit, or if a Secret has the pool size", () => {
@@ -50,7 +50,9 @@ describe("the connections of a database", () => {
       () => {
         assertConnections({ databaseConnections: 1 }, {}, { jobs: [], service });
       },
-      new RegExp(`12 pods of orders during a rollout with ${String(Number(size) + 1)} each\\.`),
+      new RegExp(
+        `12 pods of orders during a rollout, with ${String(Number(size) + 1)} connections each\\.`,
+      ),
     );
   });
 });

@@ -32,7 +32,7 @@ describe("ownership", () => {
   it("refuses a namespace without our labels", () => {
     assert.equal(
       refusal(found({})),
-      'Namespace "ns" exists and does not belong to this stack: its label app.kubernetes.io/managed-by is "", not "pulumi". Nothing was changed: choose another one with the setting "namespace", or remove it.',
+      'Namespace "ns" exists and does not belong to this stack: its label app.kubernetes.io/managed-by is "", not "pulumi". Nothing was changed: choose another namespace with the setting "namespace", or delete the existing namespace.',
     );
   });
 
@@ -44,7 +44,7 @@ describe("ownership", () => {
   it("refuses our own namespace while it is being deleted", () => {
     assert.equal(
       refusal(found(ours, true)),
-      'Namespace "ns" is being deleted: wait until it is gone, then run again.',
+      'Namespace "ns" is being deleted: wait until it is gone, then run the command again.',
     );
   });
 

@@ -509,8 +509,8 @@ describe("the program", () => {
         {
           message: [
             'jobs.ts: job "wrong": environments must not have "stagin"; use local, review, staging, prod.',
-            `jobs.ts: job "wrong": ${rule} "-1h"; write it as 48h.`,
-            `jobs.ts: job "wrong", environment "prod": ${rule} no value; write it as 48h.`,
+            `jobs.ts: job "wrong": ${rule} "-1h"; write a duration such as 48h.`,
+            `jobs.ts: job "wrong", environment "prod": ${rule} no value; write a duration such as 48h.`,
           ].join("\n"),
         },
       );
@@ -522,7 +522,7 @@ describe("the program", () => {
   });
 
   for (const [names, message] of [
-    [["export"], 'jobs.ts: "export" must be the name of one job; choose another name.'],
+    [["export"], 'jobs.ts: "export" must be the name of only one job; choose another name.'],
     [
       ["services-orders", "default"],
       [

@@ -212,7 +212,7 @@ describe("settings", () => {
   it("refuse what was stored with --secret, also a part of a value, and print no value of it", () => {
     const message = (key: string) =>
       `- services-orders:${key} is stored with --secret, but Pulumi's configuration must not contain secrets: ` +
-      "store it without --secret, or put a secret value into a Secret of the cluster and set the name of that Secret and its key";
+      "if the value is not secret, store it without --secret; if it is secret, put it into a Secret of the cluster";
     const config = configOf({
       config: {
         "aws:secretKey": { secure: "v1:aws" },
@@ -266,7 +266,7 @@ describe("settings", () => {
     );
     assert.equal(
       refusal({ env: {} }),
-      'Stack "local" cannot be used:\n- services-orders:imageRepository must be set (or the variable SANDBOX_REGISTRY), or services-orders:imageRef',
+      'Stack "local" cannot be used:\n- services-orders:imageRepository, services-orders:imageRef or the variable SANDBOX_REGISTRY must be set',
     );
     const imageRef = { "services-orders:imageRef": `x/y@${digest}` };
     assert.equal(refusal({ config: imageRef, env: {} }), "");

@@ -32,7 +32,7 @@ describe("settings that a command reads from a stack settings file", () => {
       await assert.rejects(settingsOf(stack, { ...defaultWorkspace, cwd }), (error: Error) => {
         assert.equal(
           error.message,
-          `Stack "${stack}" cannot be used:\n- services-orders:domain2 is stored with --secret, but Pulumi's configuration must not contain secrets: store it without --secret, or put a secret value into a Secret of the cluster and set the name of that Secret and its key`,
+          `Stack "${stack}" cannot be used:\n- services-orders:domain2 is stored with --secret, but Pulumi's configuration must not contain secrets: if the value is not secret, store it without --secret; if it is secret, put it into a Secret of the cluster`,
         );
         return true;
       });

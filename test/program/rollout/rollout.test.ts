@@ -158,7 +158,7 @@ describe("rolledOut", () => {
     const stuck = facts(status, -30);
     await assert.rejects(
       waited([stuck, stuck, stuck]),
-      /failed: no progress while 2 of 2 new pods available, 1 old pod still there\.$/,
+      /failed: no progress: 2 of 2 new pods available, 1 old pod still there\.$/,
     );
     const running = { name: "orders", ready: false, restartCount: 0, state: { running: {} } };
     await assert.rejects(
@@ -173,7 +173,7 @@ describe("rolledOut", () => {
     // rollouts 10 ms.
     const flapping = [one, other, one, other, one].map((status) => facts(status, -29.99));
     const pace = { pollMs: 4, quietMs: 0, sayMs: 60_000 };
-    await assert.rejects(waited(flapping, { pace }), /failed: no progress while/);
+    await assert.rejects(waited(flapping, { pace }), /failed: no progress: /);
   });
 
   it("fails with progress, too, if all pods together take too long", async () => {
@@ -185,7 +185,7 @@ describe("rolledOut", () => {
         slow.map((status) => facts(status, -29.9)),
         { pace },
       ),
-      /failed: after \S+ s still 2 of 2 new pods available, \d+ old pods still there\.$/,
+      /failed: not complete after \S+ s: 2 of 2 new pods available, \d+ old pods still there\.$/,
     );
   });
 
