@@ -69,7 +69,7 @@ module.exports = {
     },
     {
       name: "no circle",
-      comment: "also not by types",
+      comment: "files must not import each other in a circle; imports of types count, too",
       severity: "error",
       from: {},
       to: { circular: true },

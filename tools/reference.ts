@@ -104,7 +104,9 @@ async function codePages(): Promise<readonly [string, string][]> {
     const app = await Application.bootstrapWithPlugins(options);
     app.converter.on(Converter.EVENT_RESOLVE_BEGIN, typesAndClassesOnly);
     const model = await app.convert();
-    if (model === undefined) throw new UserError("the code could not be read for the reference");
+    if (model === undefined) {
+      throw new UserError("TypeDoc could not read the code; see its errors above");
+    }
     await app.generateOutputs(model);
     return readdirSync(out, { recursive: true, encoding: "utf8" })
       .filter((name) => name.endsWith(".md"))

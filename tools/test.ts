@@ -76,7 +76,7 @@ const planned = [...alone, ...phases.flatMap((lanes) => Object.values(lanes).fla
 export async function test(only?: string, files: readonly string[] = []): Promise<void> {
   if (only !== undefined && !(only in suites)) {
     throw new UserError(
-      `there is no suite "${only}"; there are: ${Object.keys(suites).join(", ")}`,
+      `there is no suite "${only}"; the suites are: ${Object.keys(suites).join(", ")}`,
     );
   }
   const isThere = (file: string) =>
@@ -85,10 +85,13 @@ export async function test(only?: string, files: readonly string[] = []): Promis
       : only !== "service" && planned.includes(file);
   const unknown = files.filter((file) => !isThere(file));
   if (unknown.length > 0) {
-    const known = only === "end-to-end" ? planned.join(", ") : "the files of test/, as paths";
-    throw new UserError(
-      `there is no ${only ?? ""} test "${unknown.join(", ")}"; there are: ${known}`,
-    );
+    const known =
+      only === "end-to-end"
+        ? `the tests are: ${planned.join(", ")}`
+        : only === "unit"
+          ? "name files or folders of test/, such as test/cli"
+          : "this suite always runs all its tests";
+    throw new UserError(`there is no ${only ?? ""} test "${unknown.join(", ")}"; ${known}`);
   }
   let total = none;
   const times: string[] = [];
@@ -126,7 +129,7 @@ function timesOfFiles({ seconds }: Count): readonly string[] {
 async function endToEnd(only: readonly string[]): Promise<Count> {
   if (only.length === 0) {
     console.log(
-      "These tests use the sandbox and stack local of this machine, and end with both down.",
+      "These tests use the sandbox and stack local of this machine, and at the end destroy the stack and stop the sandbox.",
     );
   }
   const unplanned = readdirSync(join(project, endToEndTests))

@@ -261,7 +261,8 @@ describe("npm run explain", () => {
     "Deployment.spec.stratgy": /Did you mean "Deployment\.spec\.strategy"/,
     Deploymnet: /Did you mean "Deployment"/,
     "WebService.replcas": /Did you mean "WebService\.replicas"/,
-    replcas: /^No arg, setting, object or field is called "replcas"\. Did you mean "replicas"\?$/,
+    replcas:
+      /^No arg, setting, component, object or field is called "replcas"\. Did you mean "replicas"\?$/,
     "something else entirely": /Name an arg, an object or a field, such as replicas/,
   };
   for (const [word, message] of Object.entries(mistakes)) {

@@ -46,11 +46,11 @@ export async function bench(): Promise<void> {
     async (say) => measurePreviews(RUNS, say),
   );
   const summary = await steps.step(
-    `npm run preview against pulumi preview --diff, with 20 jobs: a warm-up, then ${String(RUNS)} runs`,
+    `npm run preview compared with pulumi preview --diff, with 20 jobs: a warm-up, then ${String(RUNS)} runs`,
     async (say) => measureSummary(RUNS, say),
   );
   const errors = await steps.step(
-    "Wrong inputs: the preview that says so, next to a no-op preview",
+    "Wrong inputs: previews that fail, compared with a preview without changes",
     measureErrors,
   );
   const memory = await steps.step("Memory of the sandbox", memoryGiB);
@@ -63,9 +63,9 @@ program, with a recorded engine  ${seconds(load.program.milliseconds)}`);
 no-op preview of stack ${STACK}       ${seconds(preview.ours)}
 preview of a one-line program    ${seconds(preview.oneLine)}`);
   console.log(`pulumi preview --diff, 20 jobs   ${seconds(summary.plain)}
-npm run preview of the same      ${seconds(summary.ours)}`);
+npm run preview, 20 jobs         ${seconds(summary.ours)}`);
   report(
-    "more for the summary (s)",
+    "extra time for the summary (s)",
     (summary.ours - summary.plain) / 1000,
     limits.previewMoreSeconds,
   );

@@ -141,7 +141,8 @@ async function preview(
   const { all, exitCode } = await child;
   const milliseconds = performance.now() - started;
   if (says === undefined ? exitCode !== 0 : exitCode === 0 || !all.includes(says)) {
-    throw new UserError(`a preview did not ${says ?? "show that nothing changes"}:\n${all}`);
+    const rule = says === undefined ? "succeed without changes" : `fail with the text "${says}"`;
+    throw new UserError(`a preview did not ${rule}:\n${all}`);
   }
   return { mib, milliseconds };
 }

@@ -122,5 +122,5 @@ export function answersTo(word: string, knowledge: Knowledge): readonly Answer[]
     similar.length === 0
       ? "Name an arg, an object or a field, such as replicas, Deployment or Deployment.spec.strategy."
       : `Did you mean ${similar.join(" or ")}?`;
-  throw new UnknownWord(`No arg, setting, object or field is called "${word}". ${hint}`);
+  throw new UnknownWord(`No arg, setting, component, object or field is called "${word}". ${hint}`);
 }

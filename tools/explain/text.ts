@@ -129,7 +129,7 @@ export function linesOf(answer: Answer): readonly string[] {
     ),
     ...part("a change", consequenceLines(consequences)),
     ...(isArg && answer.becomes.length === 0
-      ? part("a change", ["sets no field of an object"])
+      ? part("a change", ["changes no field of an object"])
       : []),
   ];
 }
