@@ -71,7 +71,7 @@ export async function canaryStart(
 ): Promise<void> {
   const lives = hours(options.for);
   if (lives > longestHours) {
-    throw new UserError(`A canary lives at most 72 h, got "${options.for}".`);
+    throw new UserError(`--for must be at most 72h, got "${options.for}".`);
   }
   // This check comes before the first Pulumi command. Pulumi may write to a stack settings file,
   // and a later check would report this change as an uncommitted change.
@@ -99,7 +99,7 @@ export async function canaryStart(
   const seconds = (Date.now() - started) / 1000;
   reports.leaveDeployed({ changed, commit: known, imageRef, seconds, stack, url });
   console.log(`\nThe canary of ${branch} answers ${percent(share.real)} of production's requests`);
-  console.log(`  until ${moment(expires)}; earlier: npm run canary -- stop`);
+  console.log(`  until ${moment(expires)}. To stop it earlier: npm run canary -- stop`);
 }
 
 /**
@@ -126,7 +126,7 @@ async function run(target: DeployTarget, options: CanaryOptions, expires: Date):
   } catch (error) {
     // The failed update may leave pods that are not Ready. Such pods get no requests, so the
     // removal of the pods is not urgent.
-    console.error("The canary's pods still exist. To remove them: npm run canary -- stop");
+    console.error("The canary's pods may still exist. To remove them: npm run canary -- stop");
     throw error;
   }
   return changed;
@@ -152,7 +152,8 @@ async function imageFor(
   const { branch, commit, imageRef } = parsedFile(report, built) ?? {};
   if (imageRef === undefined || branch !== code.branch || commit !== code.commit) {
     throw new UserError(
-      `${built} is about ${commit ?? "no commit"} of "${branch ?? "no branch"}", not about ${code.commit} of "${code.branch}": ` +
+      `${built} is about commit ${commit ?? "unknown"} of branch "${branch ?? "unknown"}", ` +
+        `not about commit ${code.commit} of branch "${code.branch}": ` +
         "run npm run canary -- image again. Nothing was changed.",
     );
   }
@@ -216,7 +217,8 @@ export async function canaryStatus(workspace: Workspace = defaultWorkspace): Pro
   const canary = await readyPods(production, "canary");
   console.log(`${branch}: ${imageRef}`);
   console.log(
-    `  ${String(canary)} Ready next to ${String(stable)} of production: ${percent(canary / Math.max(1, canary + stable))} of the requests, ${asked} % requested`,
+    `  ${String(canary)} canary and ${String(stable)} production pods are Ready: ` +
+      `${percent(canary / Math.max(1, canary + stable))} of the requests, ${asked} % requested`,
   );
   console.log(`  ${life(expires)}`);
 }

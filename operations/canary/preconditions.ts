@@ -40,21 +40,23 @@ export function validateCanary(candidate: CanaryFacts): string | undefined {
       : "Production runs nothing yet. Deploy it first: npm run deploy -- prod";
   }
   if (commit === undefined) {
-    return "--image needs --commit, the 40 hex digits of the commit that it was built from.";
+    return "--image needs --commit, the 40 hex digits of the commit that the image was built from.";
   }
   if (containsProduction === undefined || migrations === undefined) {
     return `Git does not know ${commit.slice(0, 7)} or ${productionCommit.slice(0, 7)} here: run git fetch, and try again.`;
   }
   if (!containsProduction) {
     return (
-      `Branch "${branch}" does not contain what production runs (${productionCommit.slice(0, 7)}): ` +
-      "requests would meet older code. Merge main into it, and push it."
+      `Branch "${branch}" does not contain the commit that production runs (${productionCommit.slice(0, 7)}), ` +
+      "so the canary would answer requests with older code. " +
+      "Merge main into the branch, and push it."
     );
   }
   if (migrations.length > 0) {
     return (
       `Branch "${branch}" has database migrations that production does not have: ${migrations.join(", ")}. ` +
-      "A canary never migrates the database: release the migrations to production first, in a form that works with its code."
+      "A canary never migrates the database: release the migrations to production first, " +
+      "in a form that works with production's current code."
     );
   }
   return undefined;
@@ -90,7 +92,7 @@ export function validateBuild(facts: BuildFacts): string | undefined {
   if (tip === undefined) return `Branch "${branch}" is not at the remote: push it.`;
   if (commit !== tip) {
     return (
-      `${commit} is not the newest commit of branch "${branch}" at the remote: this is ${tip}. ` +
+      `${commit} is not the newest commit of branch "${branch}" at the remote: the newest one is ${tip}. ` +
       "Start again with the newest commit, so that everyone looks at the same code."
     );
   }
@@ -99,9 +101,11 @@ export function validateBuild(facts: BuildFacts): string | undefined {
   }
   if (otherBuildFiles.length > 0) {
     return (
-      `Branch "${branch}" has other build files than ${mainBranch}: ${otherBuildFiles.join(", ")}. ` +
-      `A canary is built with ${mainBranch}'s files, because they decide what runs during the build. ` +
-      `Merge ${mainBranch} into the branch, or merge the change of these files to ${mainBranch} first.`
+      `Branch "${branch}" has build files that differ from ${mainBranch}: ${otherBuildFiles.join(", ")}. ` +
+      `A canary is built with ${mainBranch}'s files, because these files decide ` +
+      "which programs the build runs. " +
+      `Merge ${mainBranch} into the branch, ` +
+      `or merge the changes of these files to ${mainBranch} first.`
     );
   }
   if (unusualFiles.length > 0) {
@@ -135,12 +139,14 @@ export function validateCheckout({ onMain, uncommitted }: CheckoutFacts): readon
       ? []
       : [
           `The checked-out commit is ${onMain === false ? "not" : "not known to be"} on the remote's ${mainBranch}. ` +
-            `A canary has the program and the settings of ${mainBranch}: git checkout ${mainBranch} && git pull`,
+            `A canary uses the program and the settings of ${mainBranch}: git checkout ${mainBranch} && git pull`,
         ]),
     ...(files.length === 0
       ? []
       : [
-          `Uncommitted changes would go to production: ${files.join(", ")}. Commit them (such as the key that Pulumi writes into a stack settings file), or put them aside: git stash`,
+          `Uncommitted changes would go to production: ${files.join(", ")}. ` +
+            `Merge them to ${mainBranch} first (for example the key that Pulumi writes into ` +
+            "a stack settings file), or put them aside: git stash",
         ]),
   ];
 }

@@ -36,18 +36,29 @@ export function shown({ asked, pods, real, stable }: Share): string {
   const p = String(asked);
   return (
     `max(1, round(${p} * ${String(stable)} / (1 - ${p}))) = ${String(pods)} canary ${pods === 1 ? "pod" : "pods"} ` +
-    `next to ${String(stable)} of production: ${percent(real)} of the requests, ${percent(asked)} requested`
+    `next to ${String(stable)} production ${stable === 1 ? "pod" : "pods"}: ` +
+    `${percent(real)} of the requests, ${percent(asked)} requested`
   );
 }
 
 /** The reason why the share is too large. Undefined if the share is small enough. */
 export function shareIssue({ asked, real, stable }: Share): string | undefined {
-  if (stable === 0) return "Production has no Ready pod: a canary would answer everything.";
+  if (stable === 0) {
+    return (
+      "Production has no Ready pod, so the canary would receive every request. " +
+      "Wait until production has Ready pods."
+    );
+  }
   const way = "Choose another share, give production more pods, or accept it with --accept-share.";
-  if (real > most) return `The canary would get ${percent(real)}, more than a third. ${way}`;
+  if (real > most) {
+    return `The canary would get ${percent(real)} of the requests, more than a third. ${way}`;
+  }
   // The 1e-9 allows for rounding errors: 20 % is not more than twice the requested 10 %.
   if (real > asked * 2 + 1e-9) {
-    return `The canary would get ${percent(real)}, more than twice the requested ${percent(asked)}. ${way}`;
+    return (
+      `The canary would get ${percent(real)} of the requests, ` +
+      `more than twice the requested ${percent(asked)}. ${way}`
+    );
   }
   return undefined;
 }

@@ -29,7 +29,7 @@ export async function ask(url: string, timeout = 10_000): Promise<Answer> {
       answer.setEncoding("utf8");
       answer.on("data", (chunk: string) => {
         body += chunk;
-        if (body.length > mostBytes) sent.destroy(new Error("an answer of more than 1 MB"));
+        if (body.length > mostBytes) sent.destroy(new Error("the answer is larger than 1 MB"));
       });
       answer.once("error", reject).once("end", () => {
         const version = String(answer.headers["service-version"] ?? "");

@@ -16,7 +16,8 @@ export function imageParts(imageRef: string): ImageParts {
   const [, host, path, digest] = refForm.exec(imageRef) ?? [];
   if (host === undefined || path === undefined || digest === undefined) {
     throw new UserError(
-      `An image must be registry/repository@sha256:<64 hex digits>, got "${imageRef}": a tag may be moved.`,
+      `An image must be registry/repository@sha256:<64 hex digits>, got "${imageRef}". ` +
+        "Name the image by its digest: a tag may be moved.",
     );
   }
   return { digest, host, path };
@@ -59,7 +60,9 @@ async function asking(
 ): Promise<Ask> {
   const authorization = await registryLogin(host, env, limit).catch((error: unknown) => {
     if (!(error instanceof CommandError)) throw error;
-    throw new UserError(`Cannot log in to ${host}: ${error.reason}. Check the AWS role.`);
+    throw new UserError(
+      `Cannot log in to ${host}: ${error.reason}. Check the AWS role, or Docker's credential helper.`,
+    );
   });
   const send = async (url: string, init: RequestInit, login = authorization): Promise<Response> => {
     const headers = new Headers(init.headers);
@@ -219,7 +222,7 @@ export async function addTag(
   }
   if (present.status === 200 && !moves) {
     throw new UserError(
-      `Tag ${tag} of ${host}/${path} names ${there ?? "another image"}, not ${digest}. It is never moved.`,
+      `Tag ${tag} of ${host}/${path} names ${there ?? "another image"}, not ${digest}. This tag is never moved.`,
     );
   }
   if (present.status !== 200) expectStatus(present, 404, `tag ${tag}`, host);
@@ -241,11 +244,11 @@ function expectStatus(
   if (answer.status === wanted) return;
   const todo =
     answer.status === 401 || answer.status === 403
-      ? "log in to it, or check the AWS role"
+      ? "log in to the registry, or check the AWS role"
       : answer.status === 404
-        ? "it may have expired: build it again"
+        ? "the image may have expired. Build it again"
         : answer.status === 400
-          ? "the repository's tags may not be as platform/image-repository.ts sets them"
+          ? "compare the repository's tag mutability with platform/image-repository.ts"
           : "try again";
   throw new UserError(
     `The registry ${host} answers ${String(answer.status)} for ${what}, not ${String(wanted)}: ${todo}.`,

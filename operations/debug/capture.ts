@@ -181,7 +181,7 @@ async function podOf(target: Target, name: string | undefined): Promise<ServiceP
   if (found !== undefined) return found;
   throw new UserError(
     name === undefined
-      ? `Namespace ${namespace} has no ready pod of the service. To choose a pod that is not ready, use --pod: kubectl -n ${namespace} get pods`
+      ? `Namespace ${namespace} has no ready pod of the service. To choose a pod that is not ready, write --pod NAME. To list the pods: kubectl -n ${namespace} get pods`
       : `Namespace ${namespace} has no pod "${name}" of this stack. To list the pods: kubectl -n ${namespace} get pods`,
   );
 }

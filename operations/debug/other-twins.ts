@@ -29,12 +29,12 @@ export async function replaceTwins(target: Target, who: string): Promise<void> {
     const { annotations = {}, creationTimestamp, name } = metadata;
     const owner = annotations[twinAnnotations.who] ?? "unknown";
     if (owner === who) {
-      console.error(`Deletes the twin ${name}, which an earlier npm run debug of ${who} has left.`);
+      console.error(`Deleting twin ${name}, which an earlier npm run debug of ${who} left behind.`);
       await deleteTwin(name, target);
     } else {
       const created = dateOf(creationTimestamp);
-      const age = created === undefined ? "" : `, for ${span(Date.now() - created.getTime())}`;
-      console.error(`Twin ${name} of ${owner} runs, too${age}.`);
+      const age = created === undefined ? "" : ` (for ${span(Date.now() - created.getTime())})`;
+      console.error(`Twin ${name} of ${owner} is also running${age}.`);
     }
   }
 }

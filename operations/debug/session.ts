@@ -138,7 +138,7 @@ interface Reachable {
 /** Returns what a person must know to debug the twin. */
 function instructions({ api, namespace, pod, port, suspend, until }: Reachable): string {
   const at = String(port);
-  const waits = suspend ? ", and runs no code before" : "";
+  const waits = suspend ? ", and runs no code until a debugger connects" : "";
   return [
     `The JVM waits for a debugger on 127.0.0.1:${at}${waits}.`,
     `  IntelliJ IDEA: Run, Edit Configurations, Remote JVM Debug, host 127.0.0.1, port ${at}`,

@@ -49,7 +49,7 @@ export async function startedPod(
     if (why !== undefined) throw new UserError(`The twin cannot start: ${why}`);
     if (now - began > startMs) {
       throw new UserError(
-        `The twin does not start within ${String(startMs / 1000)} seconds. To see why: kubectl -n ${namespace} describe pods --selector batch.kubernetes.io/job-name=${name}`,
+        `The twin has not started within ${String(startMs / 1000)} seconds. To see why: kubectl -n ${namespace} describe pods --selector batch.kubernetes.io/job-name=${name}`,
       );
     }
     await sleep(pauseMs);
@@ -91,5 +91,5 @@ export function endOf(pod: Pod): string {
 
 function lastLines(text: string): string {
   const lines = text.trimEnd().split("\n").slice(-10).join("\n");
-  return lines === "" ? "" : `. Its last lines:\n${lines}`;
+  return lines === "" ? "" : `. Last lines of its log:\n${lines}`;
 }

@@ -124,10 +124,10 @@ async function assertNotReverted({ cluster, settings, workspace }: DeployTarget)
   if (!isReverted(drift)) return;
   throw new UserError(
     [
-      "The update ended well, but the cluster does not have what the program says, because someone changed it:",
+      "The update succeeded, but these objects differ from the program, because someone changed them in the cluster:",
       ...linesOf(drift).map((line) => `  ${line}`),
-      `To take this back: npm run deploy -- ${settings.stack} --take-back`,
-      "To keep a change: write the value in the cluster into the program or the stack settings file, and deploy.",
+      `To undo these changes: npm run deploy -- ${settings.stack} --take-back`,
+      "To keep a change: write the cluster's value into the program or the stack settings file, and deploy.",
     ].join("\n"),
   );
 }
@@ -243,7 +243,8 @@ export function unchangedSince({
   return async () => {
     if (waited && !isDeepStrictEqual(await outputsOf(stack, workspace), last?.outputs ?? {})) {
       throw new UserError(
-        `The update that this one waited for has changed stack "${stack}". Preview it again. Nothing else was changed.`,
+        `Another update has changed stack "${stack}" while this update waited for it. ` +
+          "Preview the stack again. This update has changed nothing.",
       );
     }
     waited = true;

@@ -31,7 +31,7 @@ export async function assertNoneExists(
     return label === undefined ? [] : [`${titleOf(object)}: ${whoseLabel(object, label)}`];
   });
   refuse(
-    "The deploy would create these objects, but they exist and do not belong to this stack",
+    "The deploy would create these objects, but they already exist and do not belong to this stack",
     foreign,
   );
 }
@@ -69,7 +69,7 @@ export async function assertNamespaceNotShared({
       !ofKubernetes.includes(`${kind} ${name}`),
   );
   refuse(
-    `These objects in namespace "${namespace}" do not belong to this stack, and its removal would delete them`,
+    `These objects in namespace "${namespace}" do not belong to this stack, and a removal of the stack would delete them`,
     foreign.map((object) => `${titleOf(object)}: ${madeBy(object)}`),
   );
 }
@@ -100,7 +100,7 @@ function refuse(what: string, objects: readonly string[]): void {
       `${what}:`,
       ...objects.slice(0, mostNamed).map((line) => `  ${line}`),
       ...(more > 0 ? [`  and ${String(more)} more`] : []),
-      'Nothing was changed: remove them, or choose another namespace with the setting "namespace".',
+      'Nothing was changed: remove these objects, or choose another namespace with the setting "namespace".',
     ].join("\n"),
   );
 }
@@ -118,5 +118,7 @@ function whoseLabel(object: LiveObject, label: string): string {
 /** Names the tool that created an object. `managedFields` does not name a person. */
 function madeBy({ metadata: { managedFields = [] } }: LiveObject): string {
   const [first] = [...managedFields].sort((a, b) => (a.time ?? "").localeCompare(b.time ?? ""));
-  return first === undefined ? "the cluster does not name who made it" : `made by ${first.manager}`;
+  return first === undefined
+    ? "the cluster does not say which tool made it"
+    : `made by ${first.manager}`;
 }

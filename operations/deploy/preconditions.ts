@@ -71,13 +71,13 @@ export function validateDeploy(facts: DeployFacts): readonly string[] {
     ...(perBranch && pullRequestOpen === false
       ? [
           `The pull request of branch "${branch}" is merged or closed: its review stack is not created again. ` +
-            "Reopen it if it was closed by mistake.",
+            "Reopen the pull request if someone closed it by mistake.",
         ]
       : []),
     ...(downgrade !== undefined && !allowOlder
       ? [
-          `Stack "${stack}" already runs ${downgrade.what === "image" ? "code" : "a deploy"} of ${downgrade.running.slice(0, 7)}, ` +
-            `which is newer than ${downgrade.wanted.slice(0, 7)}: a newer deploy was faster. ` +
+          `Stack "${stack}" already ${downgrade.what === "image" ? "runs code" : "has a deploy"} of ${downgrade.running.slice(0, 7)}, ` +
+            `which is newer than ${downgrade.wanted.slice(0, 7)}. ` +
             `To deploy the older code: npm run ${perBranch ? `review -- up BRANCH` : `deploy -- ${stack}`} --allow-older`,
         ]
       : []),

@@ -55,7 +55,7 @@ export async function showPreview(
       ...(more.length > 20 ? [`and ${String(more.length - 20)} more`] : []),
     ];
     throw new UserError(
-      `More would change than was approved:\n- ${shown.join("\n- ")}\nPreview it again, and have the new preview approved. Nothing was changed.`,
+      `More would change than was approved:\n- ${shown.join("\n- ")}\nPreview the stack again, and have the new preview approved. Nothing was changed.`,
     );
   }
   await assertNoneExists(seen.created, cluster);

@@ -44,7 +44,7 @@ export function certificateIn(answer: string, host: string, region: string): Fin
   const wildcard = host.replace(/^[^.]+/, "*");
   return found === undefined
     ? wrong(`ACM in ${region} has no issued certificate for ${host}. Request one for ${wildcard}`)
-    : ok(`ACM in ${region} has ${found}, for ${host}`);
+    : ok(`ACM in ${region} has a certificate for ${found}, which covers ${host}`);
 }
 
 /** Whether the load balancer finds a certificate for the host of the stacks. */
@@ -59,7 +59,7 @@ export const certificate = async ({
     if (!tls) return notNeeded("the setting tls is false");
     if (ingressPreset !== "eks-alb") {
       return unknown(
-        `the certificate of ${host} is the ingress controller's own matter. Open https://${host}/ after the first deploy`,
+        `the ingress controller provides the certificate of ${host}. To check it, open https://${host}/ after the first deploy`,
       );
     }
     const { region } = settings.eksCluster ?? company.reviewCluster;
@@ -74,7 +74,7 @@ export const certificate = async ({
         const { text } = unanswered(error, "ask ACM");
         const wildcard = host.replace(/^[^.]+/, "*");
         return unknown(
-          `${text}. With an AWS role that may, look for an issued certificate for ${wildcard}`,
+          `${text}. With an AWS role that may list certificates, look for an issued certificate for ${wildcard}`,
         );
       },
     );

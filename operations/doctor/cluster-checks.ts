@@ -31,19 +31,19 @@ const isDefault = (kind: string) => (object: Named) =>
  */
 export function ingressClassIn(classes: readonly Named[], wanted: string | undefined): Finding {
   const there = classes.map(({ metadata }) => metadata.name);
-  const has = there.length === 0 ? "no IngressClass" : there.join(", ");
+  const has = there.length === 0 ? "none" : there.join(", ");
   if (wanted !== undefined) {
     return there.includes(wanted)
       ? ok(`IngressClass ${wanted}`)
       : wrong(
-          `the cluster has ${has}, not ${wanted}. Install the ingress controller of this class` +
+          `the cluster has no IngressClass ${wanted} (it has ${has}). Install the ingress controller of this class` +
             (wanted === ingress.albClassName ? ", the AWS Load Balancer Controller" : ""),
         );
   }
   const found = classes.find(isDefault("ingressclass"));
   return found === undefined
     ? wrong(
-        `no IngressClass is the default, and the setting ingressClassName is not set (the cluster has ${has}). Set one of them`,
+        `no IngressClass is the default, and the setting ingressClassName is not set (the cluster has ${has}). Make an IngressClass the default, or set ingressClassName`,
       )
     : ok(`default IngressClass ${found.metadata.name}`);
 }
@@ -127,12 +127,13 @@ export function clusterDnsIn(
 ): Finding {
   const isLocal = daemonSets.some(({ metadata }) => metadata.name === "node-local-dns");
   const todo =
-    "to clusterDnsCidrs in config/company.ts, because pods of review stacks find no host";
+    "to clusterDnsCidrs in config/company.ts, because pods of review stacks cannot resolve the names of hosts";
   if (isLocal && !opened.some((cidr) => cidr.startsWith(nodeLocalDns)))
     return wrong(`NodeLocal DNSCache runs on the nodes. Add ${nodeLocalDns}/32 ${todo}`);
   if (pods.length === 0 && opened.length === 0)
     return wrong(`DNS does not run in pods. Add the address of the Service kube-dns ${todo}`);
-  return ok(opened.length === 0 ? "the DNS pods" : `the DNS pods, and ${opened.join(", ")}`);
+  const also = opened.length === 0 ? "" : ` and to ${opened.join(", ")}`;
+  return ok(`review stacks may connect to the DNS pods${also}`);
 }
 
 export const platforms: Check = async ({ cluster, left, settings }) => {

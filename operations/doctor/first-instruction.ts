@@ -59,7 +59,7 @@ export const firstInstruction: Check = async (patient) => {
       // A role without the permission to delete a namespace has no permission to create a namespace
       // either. So no namespace is left.
       if (!isForbidden(error))
-        console.error(`Namespace ${namespace} may be left: ${String(error)}`);
+        console.error(`Namespace ${namespace} may still exist: ${String(error)}`);
     });
   }
 };

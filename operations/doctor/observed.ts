@@ -76,7 +76,7 @@ export function metadataIn(allowed: string): Finding {
   const seen = results(allowed, "metadata");
   const [plain, token] = [seen.get("without-token"), seen.get("token")];
   if (plain === undefined || token === undefined) {
-    return unknown("the pod that tries the instance metadata did not end");
+    return unknown("the pod that tries to read the instance metadata printed no result");
   }
   if (plain === "200") {
     return wrong(

@@ -76,7 +76,7 @@ function advice(stack: string, { changed, gone }: Drift): readonly string[] {
     first === undefined || stack === "local"
       ? []
       : [
-          "The cluster knows the tool, not the person. The audit log of EKS has the person (CloudWatch Logs Insights):",
+          "The cluster records the tool, but not the person. To find the person, run this query on the audit log of EKS in CloudWatch Logs Insights:",
           `  filter objectRef.name = "${first.live.metadata.name}" and verb in ["patch", "update", "delete"] | fields @timestamp, user.username, verb, userAgent`,
         ];
   return [
@@ -85,7 +85,7 @@ function advice(stack: string, { changed, gone }: Drift): readonly string[] {
     ...(quick
       ? []
       : [
-          "To keep a change: write the value in the cluster into the program or the stack settings file, and deploy.",
+          "To keep a change: write the cluster's value into the program or the stack settings file, and deploy.",
         ]),
     ...audit,
   ];

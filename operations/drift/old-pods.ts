@@ -84,7 +84,7 @@ function linesOf(pods: readonly Pod[], changed: ReadonlyMap<string, Date>): read
   }
   return [...older].map(([what, n]) => {
     const count = n === 1 ? "1 pod" : `${String(n)} pods`;
-    return `${count} of component ${what}, and may have its old values until kubectl rollout restart, or the next release`;
+    return `${count} of component ${what}, and may have the Secret's old values until kubectl rollout restart or the next release`;
   });
 }
 

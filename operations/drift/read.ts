@@ -36,7 +36,7 @@ export async function readDrift(stack: string, workspace: Workspace): Promise<Se
   const uid = outputsIn(state.resources)["clusterUid"];
   if (typeof uid === "string" && uid !== cluster.uid) {
     throw new UserError(
-      `Stack "${stack}" is in the cluster ${uid}, but this one is ${cluster.uid}: choose the right context.`,
+      `Stack "${stack}" is in the cluster ${uid}, but the kubeconfig points to ${cluster.uid}: choose the right context.`,
     );
   }
   const [seen, jobs, oldPods] = await Promise.all([
@@ -64,7 +64,7 @@ export async function driftNotes(stack: string, workspace: Workspace): Promise<r
     ];
   } catch (error) {
     const [reason = ""] = reasonOf(error).split("\n");
-    return [`what was changed in the cluster is not known: ${reason}`];
+    return [`cannot tell what was changed in the cluster: ${reason}`];
   }
 }
 

@@ -18,10 +18,12 @@ export async function takeBack(
   for (const one of changed) {
     const { kind, metadata } = keyOf(one.resource);
     if (JSON.stringify(one.resource.inputs).includes(signature)) {
-      console.log(`  ${kind} ${metadata.name}: has encrypted values, so it is left as it is`);
+      console.log(
+        `  ${kind} ${metadata.name}: has encrypted values, so this command does not change it`,
+      );
       continue;
     }
-    console.log(`  ${kind} ${metadata.name}: taking back what was changed in the cluster`);
+    console.log(`  ${kind} ${metadata.name}: undoing the changes in the cluster`);
     const removals = removalsOf(one);
     if (removals.length > 0) {
       const patch = ["--type=json", "--patch", JSON.stringify(removals)];

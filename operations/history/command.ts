@@ -67,7 +67,9 @@ interface Presence {
 export async function where(given: string, workspace: Workspace = defaultWorkspace): Promise<void> {
   const commit = await fullCommit(given, workspace);
   if (commit === undefined) {
-    throw new UserError(`git does not know the commit "${given}": git fetch, or check the hash.`);
+    throw new UserError(
+      `git does not know the commit "${given}": run git fetch, or check the hash.`,
+    );
   }
   const stacks = await stackNames(workspace);
   const rows = await Promise.all(
@@ -130,7 +132,7 @@ async function isPart(
 
 function saysOf({ now, ran }: Presence): string {
   if (now !== undefined) {
-    return `runs it since ${moment(now.started)}, with ${shortCommit(now.commit ?? "unknown")}`;
+    return `has run it since ${moment(now.started)}, first with release ${shortCommit(now.commit ?? "unknown")}`;
   }
   if (ran === undefined) return "has not run it";
   const [from, to] = ran;

@@ -39,7 +39,8 @@ export async function jobs(
   const chosen = jobActions.find((one) => one === action);
   if (action !== undefined && (chosen === undefined || name === undefined)) {
     const forms = jobActions.map((one) => `npm run jobs -- ${stack} ${one} JOB`).join(", ");
-    throw new UserError(`"${action}" needs another form: ${forms}.`);
+    const what = chosen === undefined ? `Unknown action "${action}"` : `"${action}" needs a job`;
+    throw new UserError(`${what}. Expected one of: ${forms}`);
   }
   const read = await readJobs(stack, workspace);
   if (chosen === undefined || name === undefined) {
@@ -122,6 +123,6 @@ function missed({ missed: without, name, schedule, since }: JobStatus): readonly
   const more = without.length > most ? ` and ${String(without.length - most)} more` : "";
   return [
     "",
-    `${name}: no run at ${times.join(", ")}${more} (known since ${timeIn(since, timeZone)})`,
+    `${name}: no run at ${times.join(", ")}${more} (the list begins at ${timeIn(since, timeZone)})`,
   ];
 }

@@ -22,7 +22,7 @@ export async function printLogs(run: string, where: Where): Promise<void> {
   const pods = await podsOf(run, where);
   if (pods.length === 0) {
     throw new UserError(
-      `Run ${run} has no pod, so there is no log. Why: kubectl -n ${where.namespace} describe job ${run}`,
+      `Run ${run} has no pod, so there is no log. To see why: kubectl -n ${where.namespace} describe job ${run}`,
     );
   }
   for (const { metadata } of pods) {

@@ -32,7 +32,7 @@ export async function runNow(
   const busy = job.runs.find(({ result }) => result === "running");
   if (busy !== undefined) {
     throw new UserError(
-      `Run ${busy.name} is in progress. Follow its log: npm run jobs -- ${stack} logs ${job.name}. Nothing was changed.`,
+      `Run ${busy.name} is in progress. To read its log: npm run jobs -- ${stack} logs ${job.name}. Nothing was changed.`,
     );
   }
   // The name of a Job may have 63 characters. This name has at most 60, because the name of a

@@ -38,7 +38,8 @@ export async function takeOver(
   } catch (error) {
     const reason = error instanceof CommandError ? error.reason : String(error);
     console.warn(
-      "warning: the CircleCI jobs next to the lock cannot be read or removed: no lock is taken over. " +
+      "warning: the records of CircleCI jobs next to the lock cannot be read or removed, " +
+        "so no lock is taken over. " +
         `Check s3:ListBucket, s3:GetObject and s3:DeleteObject on .pulumi/locks: ${reason}`,
     );
     return false;

@@ -93,7 +93,7 @@ async function sayWhatIsLeft(stack: string, store: LockStore): Promise<void> {
   }
   if (left.length > 0) return;
   console.log(`Stack ${stack} is not locked any more. Its objects have not changed.`);
-  console.log(`${nextCommand(stack)} first brings the state to what is in the cluster.`);
+  console.log(`${nextCommand(stack)} first makes the state agree with the cluster.`);
 }
 
 /**

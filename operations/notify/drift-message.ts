@@ -32,7 +32,7 @@ export function driftMessage(
     blocks: [
       section(`${icon} *${escaped(title)}*`),
       ...listed("Since its last update", appeared),
-      ...listed("Again as the last update left it", gone),
+      ...listed("No longer different from the last update", gone),
       section(`All differences, and how to take them back: \`npm run drift -- ${escaped(stack)}\``),
       ...linksTo([
         [workflow, "Workflow"],

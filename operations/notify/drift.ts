@@ -72,7 +72,7 @@ function toldIn(memory: string | undefined): Told {
   const told = parseTold(text);
   if (told === undefined) {
     process.stderr.write(
-      `warning: ${memory ?? ""} does not have the form of this file: the message contains every difference again\n`,
+      `warning: ${memory ?? ""} does not have the expected form: the message contains every difference again\n`,
     );
   }
   return told ?? nothingTold;

@@ -133,7 +133,7 @@ export function messageOf(notice: Notice): Message {
     ...field("Back to", notice.backTo),
     ...field("Reason", notice.reason),
     ...field("Requested share", percent === undefined ? undefined : `${percent} %`),
-    ...field("For", notice.duration),
+    ...field("Runs for", notice.duration),
     ...field("Took", seconds === undefined ? undefined : duration(seconds * 1000)),
     ...field("What changed", changed),
   ];
@@ -143,7 +143,7 @@ export function messageOf(notice: Notice): Message {
       ...(fields.length === 0 ? [] : [{ fields, type: "section" }]),
       ...(cause.trim() === "" ? [] : [section(quoted(start(cause.trim())))]),
       ...linksTo([
-        [url, "Open it"],
+        [url, "Open the service"],
         [preview, "Preview"],
         [workflow, event === "approval" ? "Review and approve" : "Workflow"],
         [job, "Job"],

@@ -212,7 +212,7 @@ describe("an attack by a review stack", () => {
     it("H2 fails: a build file of the branch is refused, because the build runs it", async () => {
       write("service/pom.xml", "<project><!-- a plugin that runs curl evil --></project>\n");
       commit("A plugin");
-      await assert.rejects(built(), /other build files than main: service\/pom\.xml/);
+      await assert.rejects(built(), /build files that differ from main: service\/pom\.xml/);
     });
 
     it("H2 fails: a link to the machine's files is refused", async () => {

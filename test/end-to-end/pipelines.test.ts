@@ -175,7 +175,7 @@ describe("the pipelines, end to end", () => {
       ["staging is deployed", "prod waits for an approval", "prod is deployed"],
     );
     const { body } = slack.asked.at(-1) ?? { body: "" };
-    assert.match(body, /Open it/);
+    assert.match(body, /Open the service/);
     assert.match(body, /\*Took\*/);
   });
 

@@ -265,7 +265,10 @@ describe("a rehearsal of all environments", () => {
     assert.equal(await canaryEndpoints(), 1);
     refused(await start(last, "--percent", "10"), /is already running/);
     const status = succeeded(await canary("status")).output;
-    assert.match(status, /1 Ready next to 9 of production: 10 % of the requests, 10 % requested/);
+    assert.match(
+      status,
+      /1 canary and 9 production pods are Ready: 10 % of the requests, 10 % requested/,
+    );
     const screen = succeeded(await all.run("preview", ["status", "prod"])).output;
     assert.match(screen, /pods +9 of 9 ready\n +canary +env-feature\/a-b, 10 %, expires in/);
     assert.match(screen, /lock +none\n/);

@@ -93,7 +93,7 @@ describe("services-orders with 2 replicas", function () {
     const pods = await podsOf(stack.namespace);
     const abandoned = await abandonedTwin(stack);
     const { output, seconds } = await debuggedTwin(stack);
-    assert.ok(output.includes(`Deletes the twin ${abandoned}, which an earlier`), output);
+    assert.ok(output.includes(`Deleting twin ${abandoned}, which an earlier`), output);
     console.log(`      the twin was gone ${seconds.toFixed(1)} s after Ctrl-C`);
     assert.ok(seconds <= 10);
     assert.deepEqual(await podsOf(stack.namespace), pods);

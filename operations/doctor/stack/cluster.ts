@@ -62,7 +62,7 @@ export function namespaceIn(found: NamespaceObject | undefined, settings: Settin
   }
   const { deletionTimestamp, labels: has = {} } = found.metadata;
   if (deletionTimestamp !== undefined) {
-    return wrong(`Kubernetes deletes ${namespace}. Wait until it is gone`);
+    return wrong(`Kubernetes is deleting ${namespace}. Wait until it is gone`);
   }
   const foreign = foreignLabel(has, labels(identity, "namespace"));
   return foreign === undefined

@@ -39,13 +39,13 @@ export async function dnsOf(
   isDeployed: boolean | undefined,
   resolve: Resolve = resolved,
 ): Promise<Finding> {
-  if (isHere(host) || isIP(host) !== 0) return notNeeded(`${host} is this machine`);
+  if (isHere(host) || isIP(host) !== 0) return notNeeded(`${host} needs no DNS record`);
   try {
     return ok(`${host} is ${(await resolve(host)).join(", ")}`);
   } catch (error) {
     const { code = "" } = error as NodeJS.ErrnoException;
     if (code !== "ENOTFOUND" && code !== "ENODATA") {
-      return unknown(`no DNS server answers about ${host} (${code || messageOf(error)})`);
+      return unknown(`no DNS server answers the query for ${host} (${code || messageOf(error)})`);
     }
     if (isDeployed === false) {
       return ok(`DNS does not know ${host} yet: external-dns creates the record after a deploy`);

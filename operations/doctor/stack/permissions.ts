@@ -56,10 +56,9 @@ export function permissionsIn(allowed: ReadonlySet<string>, all: boolean): Findi
     needs[activity].map(textOf).filter((text) => !allowed.has(text));
   const may = activities.filter((activity) => missingOf(activity).length === 0);
   const not = activities.filter((activity) => !may.includes(activity));
-  const says = (list: readonly Activity[]): string => (list.length === 0 ? "-" : list.join(", "));
-  if (not.length === 0) return ok(`this role may ${says(may)}`);
+  if (not.length === 0) return ok(`this role may ${may.join(", ")}`);
   const without = not.map((activity) => `${activity} (${short(missingOf(activity))})`).join(", ");
-  const text = `this role may ${may.length === 0 ? "do nothing" : says(may)}, but not ${without}`;
+  const text = `this role may ${may.length === 0 ? "" : `${may.join(", ")}, but `}not ${without}`;
   const mayNotRead = !may.includes("read the stack");
   return all || mayNotRead
     ? wrong(`${text}. Ask an administrator of the cluster for these permissions`)

@@ -39,7 +39,10 @@ export const registry: StackCheck = async (patient) => {
   const wanted = await wantedBy(patient);
   const without = (finding: Finding) => [
     { check: "registry", ...finding },
-    { check: "clock", ...unknown("no other machine has told its time") },
+    {
+      check: "clock",
+      ...unknown("the time of another machine is unknown, because no registry has answered"),
+    },
   ];
   if (wanted === undefined) return without(notNeeded("the setting imageRepository is not set"));
   const { digest, repository } = wanted;

@@ -92,7 +92,7 @@ async function existing(
     const there = lines.map((line) => line.split(/\s+/)[0] ?? "");
     const missing = names.filter((name) => !there.includes(name));
     return missing.length === 0
-      ? ok(`${names.join(", ")} exist`)
+      ? ok(`${names.join(", ")} ${names.length === 1 ? "exists" : "exist"}`)
       : wrong(
           `${missing.join(", ")} ${missing.length === 1 ? "does" : "do"} not exist in ${namespace}, so no new pod starts. ` +
             "Check External Secrets, or create the Secret",

@@ -38,7 +38,7 @@ export const state: StackCheck = async ({ outputs, settings, workspace }) => {
     ([, found]): Finding =>
       ok(
         found === undefined
-          ? `${backend}. Stack ${stack} does not exist yet: its first deploy creates it`
+          ? `${backend} answers. Stack ${stack} does not exist yet: its first deploy creates it`
           : `${backend} has stack ${stack}`,
       ),
     (error: unknown) => wrong(reasonOf(error).replace(/\.$/, "")),

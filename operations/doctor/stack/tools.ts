@@ -77,7 +77,7 @@ const maven: Tool = {
     if (!atLeast(mavenVersion.exec(output)?.[1], 3, 8)) return "the service needs Maven 3.8";
     return atLeast(javaVersion.exec(output)?.[1], 17, 0)
       ? undefined
-      : `Maven uses Java ${javaVersion.exec(output)?.[1] ?? "of an unknown version"}, the service needs 17`;
+      : `Maven uses Java ${javaVersion.exec(output)?.[1] ?? "of an unknown version"}, and the service needs Java 17`;
   },
   name: "mvn",
   version: mavenVersion,

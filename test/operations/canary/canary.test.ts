@@ -45,8 +45,14 @@ describe("the canary's share", () => {
   });
 
   it("is refused above a third, and above twice what is asked", () => {
-    assert.match(shareIssue(canaryShare(1, 0.3)) ?? "", /50 %, more than a third.*--accept-share/);
-    assert.match(shareIssue(canaryShare(3, 0.1)) ?? "", /25 %, more than twice the requested 10 %/);
+    assert.match(
+      shareIssue(canaryShare(1, 0.3)) ?? "",
+      /50 % of the requests, more than a third.*--accept-share/,
+    );
+    assert.match(
+      shareIssue(canaryShare(3, 0.1)) ?? "",
+      /25 % of the requests, more than twice the requested 10 %/,
+    );
     assert.equal(shareIssue(canaryShare(9, 0.1)), undefined);
     assert.equal(shareIssue(canaryShare(2, 0.33)), undefined, "a third itself is accepted");
     assert.equal(shareIssue(canaryShare(4, 0.1)), undefined, "twice itself is accepted");
@@ -122,14 +128,14 @@ const buildCases: readonly [string, Partial<BuildFacts>, RegExp][] = [
   [
     "of a commit that the branch has left",
     { tip: "e".repeat(40) },
-    /is not the newest commit of branch "feature\/a" at the remote: this is eeee/,
+    /is not the newest commit of branch "feature\/a" at the remote: the newest one is eeee/,
   ],
   ["of a commit that git does not know", { otherBuildFiles: undefined }, /git fetch/],
   ["of a commit whose files git does not know", { unusualFiles: undefined }, /git fetch/],
   [
     "with a build file of the branch, because it would run code in main's job",
     { otherBuildFiles: ["service/pom.xml"] },
-    /other build files than main: service\/pom\.xml\. .*to main first/,
+    /build files that differ from main: service\/pom\.xml\. .*to main first/,
   ],
   [
     "with a link, which could copy a file of the machine into the image",

@@ -120,8 +120,8 @@ describe("npm run debug", () => {
       if (before === undefined) delete process.env["CIRCLE_USERNAME"];
       else process.env["CIRCLE_USERNAME"] = before;
     }
-    assert.match(text(), /Deletes the twin debug-ada-0/);
-    assert.match(text(), /Twin debug-bob-0 of bob runs, too/);
+    assert.match(text(), /Deleting twin debug-ada-0/);
+    assert.match(text(), /Twin debug-bob-0 of bob is also running/);
     assert.equal(calls("job debug-ada-0").length, 1);
     assert.equal(calls("job debug-bob-0").length, 0);
   });

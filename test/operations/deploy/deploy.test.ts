@@ -99,7 +99,7 @@ describe("a deploy of a review stack", () => {
       await before();
       const again = before();
       if (fate === "continues") await again;
-      else await assert.rejects(again, /The update that this one waited for has changed stack/);
+      else await assert.rejects(again, /Another update has changed stack .* while this update/);
     }
   });
 

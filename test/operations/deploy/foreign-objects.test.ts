@@ -57,9 +57,9 @@ describe("the namespace of a stack that was never updated", () => {
   it("is refused with an object of someone else, by its name and the tool that made it", async () => {
     await assert.rejects(check([object("Deployment", "billing", helm)]), {
       message: [
-        `These objects in namespace "${settings.namespace}" do not belong to this stack, and its removal would delete them:`,
+        `These objects in namespace "${settings.namespace}" do not belong to this stack, and a removal of the stack would delete them:`,
         `  Deployment billing in ${settings.namespace}: made by helm`,
-        'Nothing was changed: remove them, or choose another namespace with the setting "namespace".',
+        'Nothing was changed: remove these objects, or choose another namespace with the setting "namespace".',
       ].join("\n"),
     });
   });

@@ -22,7 +22,7 @@ describe("the doctor's checks of a cluster", () => {
     assert.equal(ingressClassIn([named("alb")], "alb").status, "ok");
     assert.match(
       ingressClassIn([named("nginx")], "alb").text,
-      /has nginx, not alb\. Install .*AWS Load Balancer Controller/,
+      /no IngressClass alb \(it has nginx\)\. Install .*AWS Load Balancer Controller/,
     );
     assert.equal(ingressClassIn([named("traefik", isDefault)], undefined).status, "ok");
     assert.equal(ingressClassIn([named("traefik")], undefined).status, "wrong");

@@ -28,7 +28,7 @@ async function lines(...items: readonly object[]): Promise<readonly string[]> {
 }
 
 const line = (count: string): string =>
-  `${count} of component web started before Secret partner was changed (2026-03-01 10:00 UTC), and may have its old values until kubectl rollout restart, or the next release`;
+  `${count} of component web started before Secret partner was changed (2026-03-01 10:00 UTC), and may have the Secret's old values until kubectl rollout restart or the next release`;
 
 describe("pods that are older than a Secret they use", () => {
   const uses: Readonly<Record<string, object>> = {

@@ -126,6 +126,6 @@ describe("npm run jobs", () => {
       printedBy(["stop", "export"], []),
       /No run of job "export" is in progress/,
     );
-    await assert.rejects(printedBy(["stpo", "export"], []), /"stpo" needs another form/);
+    await assert.rejects(printedBy(["stpo", "export"], []), /Unknown action "stpo"\. Expected/);
   });
 });

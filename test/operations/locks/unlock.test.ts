@@ -55,7 +55,7 @@ describe("npm run unlock", () => {
         "Stack staging is locked by ada on laptop-7, process 4711, since 2026-11-24 14:02 UTC",
         "Make sure that this process has ended: unlock does not stop it.",
         "Stack staging is not locked any more. Its objects have not changed.",
-        "npm run deploy -- staging first brings the state to what is in the cluster.",
+        "npm run deploy -- staging first makes the state agree with the cluster.",
       ]);
     });
 

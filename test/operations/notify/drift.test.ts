@@ -147,7 +147,7 @@ describe("a message about drift", () => {
         },
         {
           text: {
-            text: "*Again as the last update left it*\n```Service orders```",
+            text: "*No longer different from the last update*\n```Service orders```",
             type: "mrkdwn",
           },
           type: "section",

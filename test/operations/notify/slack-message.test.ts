@@ -42,7 +42,7 @@ describe("a message in Slack", () => {
           elements: [
             {
               text:
-                "<https://services-orders.example.com/|Open it>  ·  " +
+                "<https://services-orders.example.com/|Open the service>  ·  " +
                 "<https://github.example.com/pull/7#issuecomment-1|Preview>  ·  " +
                 "<https://ci.example.com/1|Job>",
               type: "mrkdwn",

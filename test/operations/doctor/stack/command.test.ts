@@ -179,7 +179,7 @@ describe("npm run doctor -- STACK", () => {
       ...["pulumi", "mvn", "state", "cluster", "namespace", "secrets", "registry"],
     ]);
     assert.match(row(rows, "pulumi").text, /^3\.100\.0, but .* need 3\.215\.0\. Install Pulumi 3/);
-    assert.match(row(rows, "mvn").text, /Maven uses Java 11, the service needs 17/);
+    assert.match(row(rows, "mvn").text, /Maven uses Java 11, and the service needs Java 17/);
     assert.match(
       row(rows, "state").text,
       /cannot be read: AccessDenied\. Check PULUMI_BACKEND_URL/,

@@ -165,7 +165,7 @@ describe("the permissions that the doctor asks for", () => {
     is(
       permissionsIn(allowed("notifier"), false),
       "wrong",
-      /^this role may do nothing, but not read/,
+      /^this role may not read the stack \(/,
     );
   });
 });
