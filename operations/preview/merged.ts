@@ -41,12 +41,12 @@ export async function asMerged<T>(
   // uses this commit and not a newer one.
   if ((variables(given)["CIRCLE_BRANCH"] ?? (await currentBranch(given))) === mainBranch) {
     return work({
-      notes: [`this code is ${much}: the preview does not include what is newer`],
+      notes: [`this code is ${much}: the preview does not include the newer code of ${mainBranch}`],
       workspace: given,
     });
   }
   const notMerged = async (why: string): Promise<T> => {
-    const note = `this code is ${much}, and cannot be merged here: ${why}. The preview shows ${mainBranch}'s newer changes as taken back. Merge ${mainBranch} first.`;
+    const note = `this code is ${much}, and cannot be merged here: ${why}. The preview shows the newer changes of ${mainBranch} as removed. Merge ${mainBranch} into the branch first.`;
     return work({ notes: [note], workspace: given });
   };
   const merge = await mergedWith(main, given);
@@ -54,10 +54,10 @@ export async function asMerged<T>(
   if (merge.commit === undefined) return notMerged(`conflict in ${merge.conflicts.join(", ")}`);
   const inMerge = async (directory: string): Promise<T> => {
     if (!isSameFile("package-lock.json", directory, given.cwd)) {
-      return notMerged("it needs other npm packages");
+      return notMerged("the merged code needs other npm packages");
     }
     const notes = [
-      `this code is ${much}: the preview shows both merged`,
+      `this code is ${much}: the preview shows this code merged with ${mainBranch}`,
       ...jars(directory, given),
     ];
     return work({ notes, workspace: { ...given, cwd: directory } });
@@ -86,5 +86,7 @@ function jars(directory: string, { cwd }: Workspace): readonly string[] {
   }
   mkdirSync(target);
   writeFileSync(join(target, `${service}-${hash}.jar`), "");
-  return [`${mainBranch} has changed the service's code: the image is shown as a new one`];
+  return [
+    "the service's jar on this machine was not built from the merged code, so the preview may show a new image",
+  ];
 }

@@ -27,7 +27,7 @@ export async function isNew(
   // Without this option, Pulumi uses a passphrase and removes `secretsprovider` from the file.
   const key = provider === undefined ? "" : ` --secrets-provider '${provider}'`;
   throw new UserError(
-    `Stack "${stack}" does not exist yet, so there is nothing to compare with. Create it once, empty: ` +
+    `Stack "${stack}" does not exist yet, so the preview has nothing to compare with. Create the empty stack once: ` +
       `pulumi stack init ${stack} --no-select${key}, and commit what the command writes into Pulumi.${stack}.yaml`,
   );
 }

@@ -34,7 +34,7 @@ function drawnNames(changes: readonly Change[]): ReadonlyMap<string, string> {
   return new Map(
     changes
       .filter((change) => change.operation !== "delete" && isDrawn(change))
-      .map(({ kind, name, owner }) => [name, `a new name of ${kind} of ${owner.name}`]),
+      .map(({ kind, name, owner }) => [name, `a new name for the ${kind} of ${owner.name}`]),
   );
 }
 
@@ -87,7 +87,9 @@ function matches(approved: string | undefined, current: string): boolean {
  */
 export function exceeds(approved: Plan, current: Plan): readonly string[] {
   if (approved.stack !== current.stack) {
-    return [`stack ${approved.stack} was approved, this is ${current.stack}`];
+    return [
+      `the approved plan is for stack ${approved.stack}, and this plan is for stack ${current.stack}`,
+    ];
   }
   const byUrn = new Map(approved.changes.map((change) => [change.urn, change]));
   return current.changes.flatMap(({ fields, operation, urn }) => {

@@ -29,7 +29,7 @@ export async function unreleased(
   if (commit === undefined) return [];
   return (await differs(commit, imageInputs, workspace)) === true
     ? [
-        `the service's code differs from production's release (${commit.slice(0, 7)}): the image stays until a release is promoted`,
+        `the service's code differs from production's release (${commit.slice(0, 7)}): production keeps its image until someone promotes a release`,
       ]
     : [];
 }

@@ -117,7 +117,7 @@ async function running(
     if (waiting.length === 0) return;
     if (Date.now() > until) {
       throw new UserError(
-        `these probe pods do not run after ${String(startTimeoutMs / 1000)} s. Fix what they wait for:\n${waiting.join("\n")}`,
+        `these probe pods have not started after ${String(startTimeoutMs / 1000)} s. Fix what each pod waits for:\n${waiting.join("\n")}`,
       );
     }
     await sleep(500);

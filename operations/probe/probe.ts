@@ -77,7 +77,7 @@ export async function probe(stack: string, options: ProbeOptions): Promise<void>
         fromIngress(url, addresses, { ...options, ingressPreset }),
       ]);
     });
-    const internet = untried("the internet", "the probe has no address on the internet");
+    const internet = untried("the internet", "the probe cannot connect from the internet");
     report(namespace, withoutOpenNode([...tried.flat(), ...internet]));
   } finally {
     process.off("SIGINT", stopped).off("SIGTERM", stopped);
@@ -167,7 +167,7 @@ async function addressesOf(
   const others = await podsOf(cluster, other).catch(() => []);
   const opened = await cluster.kubectl(["get", "networkpolicies", "-n", namespace, "-o", "name"]);
   const internetWhy = /\/service-to-others$/m.test(opened)
-    ? { why: "egressTo of this stack may open it" }
+    ? { why: "the setting egressTo of this stack may allow connections to the internet" }
     : { address: internet };
   const byParty = {
     "another pod": addressOf(made, "another pod"),

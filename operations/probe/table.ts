@@ -79,7 +79,7 @@ export function summary(rows: readonly Row[]): readonly string[] {
   return [
     `${counts}${reasons.size === 0 ? "" : ` (${[...reasons].join("; ")})`}`,
     ...(isUnenforced(rows)
-      ? ["This cluster does not enforce NetworkPolicies: every connection succeeded."]
+      ? ["This cluster does not enforce NetworkPolicies: every forbidden connection succeeded."]
       : []),
   ];
 }

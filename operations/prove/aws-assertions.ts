@@ -71,7 +71,7 @@ export const awsAssertions: readonly Assertion<SeenAws>[] = [
   {
     check: ({ pushes }) => isPushed(pushes.excluded),
     id: "ecr-excluded",
-    says: "ECR moves a tag that a filter excludes",
+    says: "ECR moves a tag that a filter excludes from the immutable tags",
   },
   {
     check: ({ ref, roles }) => {

@@ -72,7 +72,8 @@ export const circleciAssertions: readonly Assertion<SeenCircleci>[] = [
   {
     check: of("read", ({ files }) => equal(files["newest"], "second")),
     id: "cache-prefix",
-    says: "a cache key finds the newest cache that begins with the key, even if another is equal",
+    says:
+      "a key finds the newest cache whose key begins with it, even if another key is equal to it",
   },
   {
     check: of("read", ({ files }) => equal(files["immutable"], "first")),
@@ -146,7 +147,8 @@ export const circleciAssertions: readonly Assertion<SeenCircleci>[] = [
       const [first, second] = ["parallel", "write"].map(
         (name) => jobs[name]?.report?.claims[claim("job-id")],
       );
-      if (first === undefined || second === undefined) return open("two jobs left no report");
+      if (first === undefined || second === undefined)
+        return open('job "parallel" or job "write" left no report');
       return first === second ? differs("two jobs have the same job-id") : proven;
     },
     id: "token-per-job",
@@ -186,7 +188,8 @@ export const circleciAssertions: readonly Assertion<SeenCircleci>[] = [
   {
     check: ({ rerun }) => {
       const [report] = Object.values(rerun?.jobs ?? {}).flatMap((job) => job.report ?? []);
-      if (rerun === undefined || report === undefined) return open('rerun job "parallel" with SSH');
+      if (rerun === undefined || report === undefined)
+        return open('rerun job "parallel" with SSH, and pass the id of the workflow as --rerun');
       const { claims } = report;
       return equal([claims[claim("ssh-rerun")], userIn(claims["sub"])], [true, rerun.startedBy]);
     },

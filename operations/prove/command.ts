@@ -52,16 +52,20 @@ export async function proveCircleci(
 ): Promise<number> {
   if (write !== undefined) {
     const file = resolve(write);
-    if (existsSync(file)) throw new WrongUse(`${file} exists. Nothing was changed.`);
+    if (existsSync(file)) {
+      throw new WrongUse(`${file} already exists. Choose another file. Nothing was changed.`);
+    }
     mkdirSync(dirname(file), { recursive: true });
     writeFileSync(file, proofPipeline());
     console.log(`Written: ${file}. docs/trust.md says how to start the pipeline.`);
     return 0;
   }
   if (workflow === undefined) {
-    throw new WrongUse("give the id of the workflow, or --write FILE to get its configuration");
+    throw new WrongUse(
+      "give the id of the workflow, or --write FILE to write the configuration of the pipeline",
+    );
   }
-  say(options, "Reads one workflow, its jobs and their artifacts by CircleCI's API.");
+  say(options, "Reads the workflow, its jobs and their artifacts through CircleCI's API.");
   say(options, `Leaves nothing in CircleCI. Writes ${options.record ?? recordFile}.`);
   const seen = await seenInCircleci(workflow, rerun, env);
   return finish("circleci", circleciAssertions, seen, options);
@@ -122,10 +126,10 @@ export async function proveEks({
 }: EksOptions = {}): Promise<number> {
   const where = context === undefined ? "the current context" : `context ${context}`;
   say(options, `Starts two small pods in a new namespace in the cluster of ${where}, and deletes`);
-  say(options, "this namespace. Writes whether network policies hold into an annotation of the");
+  say(options, "this namespace. Writes into an annotation of the namespace kube-system whether");
   say(
     options,
-    `namespace kube-system. Leaves nothing else. Writes ${options.record ?? recordFile}.`,
+    `network policies hold. Leaves nothing else. Writes ${options.record ?? recordFile}.`,
   );
   await confirmed(where, yes);
   const { error, rows } = await check(context);

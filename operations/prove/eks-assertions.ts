@@ -26,12 +26,12 @@ export const eksAssertions: readonly Assertion<readonly Row[]>[] = [
   {
     check: found(checks.metadata),
     id: "eks-metadata",
-    says: "a pod gets no instance metadata, and so not the role of its node",
+    says: "a pod gets no instance metadata, so it cannot use the role of its node",
   },
   {
     check: found(checks.clusterDns),
     id: "eks-dns",
-    says: "the network policies of review stacks open the cluster's DNS",
+    says: "the network policies of review stacks allow connections to the cluster's DNS",
   },
   {
     check: found(checks.platforms),

@@ -66,7 +66,9 @@ export async function stackNames(workspace: Workspace): Promise<readonly string[
 
 /** Returns the error about a stack that does not exist in the state backend. */
 export const noSuchStack = (stack: string): UserError =>
-  new UserError(`Stack "${stack}" does not exist in this state backend: nothing was deployed.`);
+  new UserError(
+    `Stack "${stack}" does not exist in this state backend. Check the name and PULUMI_BACKEND_URL, or deploy the stack first.`,
+  );
 
 /**
  * Returns the tags of a stack. Empty if the stack does not exist. Sends no request to the cluster.

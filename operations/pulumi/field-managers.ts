@@ -59,7 +59,7 @@ function explained({ fields, manager }: Conflict): string {
     );
   }
   return (
-    `"${manager}" has changed ${which} in the cluster, and Pulumi does not overwrite this change. Either write its value into the program, ` +
-    `or overwrite it: run the same command once, and put ${force} in front of it.`
+    `"${manager}" has changed ${which} in the cluster, and Pulumi does not overwrite this change. Either write the new value into the program, ` +
+    `or overwrite the change: run the same command once, and put ${force} in front of it.`
   );
 }

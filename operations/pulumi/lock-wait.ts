@@ -60,9 +60,9 @@ export async function untilUnlocked<Result>(
     onFailedAttempt: ({ error }) => {
       const left = patience - (Date.now() - started);
       if (!isLocked(error.message) || left <= 0) return;
-      const holder = owner.exec(error.message)?.[0] ?? "by another update";
+      const holder = owner.exec(error.message)?.[0] ?? "held by another update";
       console.log(
-        `Waiting for the stack's lock (${holder}), for at most ${duration(left)} more; then this command tries again`,
+        `Waiting for the stack's lock (${holder}): this command tries again for at most ${duration(left)}`,
       );
     },
     randomize: true,

@@ -43,8 +43,10 @@ export async function recoverState(
       seen = await seenIn(resources, cluster);
       const gone = goneFrom(seen);
       if (gone.length === 0) return;
-      for (const { kind, metadata } of gone) console.log(`  ${kind} ${metadata.name} was deleted`);
-      console.log("  asking the cluster what is left");
+      for (const { kind, metadata } of gone) {
+        console.log(`  ${kind} ${metadata.name} is missing in the cluster`);
+      }
+      console.log("  refreshing the state from the cluster");
       // The refresh copies the fields of the objects in the cluster to the state. After this copy,
       // a comparison would find no difference.
       seen = nothingSeen;
@@ -121,7 +123,7 @@ function adoption(resource: StateResource, object: LiveObject): StateResource | 
   return {
     ...resource,
     id: namespace === undefined ? name : `${namespace}/${name}`,
-    initErrors: ["The update that made it was killed: whether it is ready is not known."],
+    initErrors: ["The update that created this object was killed, so its readiness is unknown."],
     // The outputs have the form in which the Kubernetes provider stores them. Only the metadata
     // comes from the cluster, because a Secret's data must stay encrypted.
     outputs: {

@@ -293,7 +293,7 @@ export async function askJson(args: readonly string[], workspace: Workspace): Pr
 function missing(error: unknown): UserError | undefined {
   return (error as NodeJS.ErrnoException).code === "ENOENT"
     ? new UserError(
-        'there is no pulumi on the PATH; on a laptop: eval "$(npm run --silent sandbox -- env)"',
+        'there is no pulumi on the PATH. On a laptop, run: eval "$(npm run --silent sandbox -- env)"',
       )
     : undefined;
 }

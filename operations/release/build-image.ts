@@ -25,7 +25,7 @@ export async function buildImage(
   const { workspace, settings } = target;
   if (environments[settings.environment].image !== "built" || settings.imageRef !== undefined) {
     throw new UserError(
-      `Stack "${stack}" does not build an image: it runs a chosen one. Build it for staging or a review stack.`,
+      `Stack "${stack}" does not build an image: its image comes from a promotion, a canary or the setting imageRef. Build an image for staging or a review stack.`,
     );
   }
   await assertDeployable(target, false);

@@ -38,8 +38,8 @@ export function migrationIssues(
     }
     if (!onMain.includes(file) && version <= newest) {
       issues.push(
-        `${file} must have a version above ${String(newest)}, which ${mainBranch} has: ` +
-          `Flyway does not apply it where ${String(newest)} is applied. Rename it.`,
+        `${file} must have a version above ${String(newest)}, the newest version on ${mainBranch}: ` +
+          `Flyway does not apply it to a database that has version ${String(newest)}. Rename the file.`,
       );
     }
     return issues;

@@ -22,7 +22,7 @@ export async function contractions(
       if (kind === "expand") return [];
       const why =
         kind === "contract"
-          ? "takes away what older code uses"
+          ? "removes what older code uses"
           : "does not say in its first line whether it expands or contracts";
       return [`${file} ${why}`];
     }),

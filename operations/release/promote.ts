@@ -128,7 +128,7 @@ function chosen({ branch, commit, image = "", reason }: PromoteOptions): Release
   imageParts(image);
   if (reason === undefined || !isReason(reason)) {
     throw new UserError(
-      "An image that staging does not run needs --reason, a line of at most 200 characters: production's outputs keep it.",
+      "--image needs --reason, a line of at most 200 characters. Production's outputs keep this reason.",
     );
   }
   assertAllowed("--branch", branch, table.branch);
@@ -178,8 +178,8 @@ async function runs(
   const running = webImage(await stateOf(from, workspace));
   if (running !== imageRef) {
     throw new UserError(
-      `Stack "${from}" is between two releases: its outputs name ${imageRef}, its pods must run ` +
-        `${running ?? "nothing"}. Deploy it first: npm run deploy -- ${from}`,
+      `Stack "${from}" is between two releases: its outputs name ${imageRef}, but its Deployment has ` +
+        `${running ?? "no image"}. Deploy the stack first: npm run deploy -- ${from}`,
     );
   }
   if (commit.includes("-dirty.")) {

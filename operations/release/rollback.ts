@@ -58,7 +58,7 @@ export async function rollback(
   const { reason, to } = options;
   if (traitsOf(stack)?.image !== "promoted") {
     throw new UserError(
-      `Stack "${stack}" runs what is checked out: check the older code out, and deploy it with --allow-older.`,
+      `Stack "${stack}" runs what is checked out: check out the older code, and deploy it with --allow-older.`,
     );
   }
   if (!isReason(reason)) {
@@ -122,7 +122,7 @@ async function showEarlier(
   const canary = stacks.includes(canaryStack) ? await outputsOf(canaryStack, workspace) : {};
   if (canary.imageRef !== undefined) {
     throw new UserError(
-      "A canary runs among its pods: stop it first, by npm run canary -- stop. Nothing was changed.",
+      `A canary runs among the pods of stack "${stack}". Stop it first: npm run canary -- stop. Nothing was changed.`,
     );
   }
   const [updates, outputs] = await Promise.all([
@@ -144,12 +144,12 @@ async function showEarlier(
   const back = await commitsBetween(earlier.commit, running, workspace);
   if (back === undefined) {
     throw new UserError(
-      `git does not know ${shortCommit(earlier.commit)} or ${shortCommit(running)}: git fetch --unshallow. Nothing was changed.`,
+      `git does not know commit ${shortCommit(earlier.commit)} or commit ${shortCommit(running)}. Run: git fetch --unshallow. Nothing was changed.`,
     );
   }
   console.log(
     [
-      `It takes back ${String(back.length)} commits:`,
+      `The rollback undoes ${String(back.length)} commits:`,
       ...back.slice(0, 10).map((one) => `  ${one}`),
     ].join("\n"),
   );
@@ -171,7 +171,7 @@ async function assertNoContraction(
   if (blocking.length === 0) return;
   throw new UserError(
     [
-      "The older code does not run on the database as it is now:",
+      "The older code may not work with the current database:",
       ...blocking.map((one) => `  ${one}`),
       "Deploy a fix instead. Nothing was changed.",
     ].join("\n"),
@@ -213,14 +213,14 @@ export function earlierRelease(
     );
     if (found !== undefined) return original(found);
     throw new UserError(
-      `Stack "${stack}" has not run "${to}" before: npm run history -- ${stack} lists what it ran. Nothing was changed.`,
+      `Stack "${stack}" has no earlier release "${to}": npm run history -- ${stack} lists its releases. Nothing was changed.`,
     );
   }
   const first = releases.map(({ imageRef }) => imageRef).lastIndexOf(running ?? "");
   const found = releases.slice(first + 1).find(({ imageRef }) => imageRef !== running);
   if (found !== undefined) return original(found);
   throw new UserError(
-    `The history of stack "${stack}" has no release before this one. ` +
+    `The history of stack "${stack}" has no release before the running one. ` +
       'docs/operations.md, "Back to older code", says how to name an image. Nothing was changed.',
   );
 }

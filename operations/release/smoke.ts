@@ -51,7 +51,7 @@ export const checks: readonly Check[] = [
   {
     issue: (answer) =>
       expected(answer, 200) ??
-      (isList(answer.body) ? undefined : "an answer that is not a list of orders"),
+      (isList(answer.body) ? undefined : "the answer is not a list of orders"),
     path: "orders?limit=1",
     shows: "the service reads orders",
   },
@@ -138,7 +138,7 @@ async function answerOf(url: string, commit: string): Promise<Answer | string> {
     const answer = await ask(url);
     if (answer.version === "" || answer.version.startsWith(commit)) return answer;
     if (Date.now() - started > patienceMs) {
-      return `release "${answer.version}" answers, not ${commit}, after ${duration(patienceMs)}`;
+      return `release "${answer.version}" still answers after ${duration(patienceMs)}, not release ${commit}`;
     }
     await sleep(pauseMs);
   }
@@ -176,7 +176,7 @@ async function release(url: string, commit: string): Promise<void> {
   if (bad !== undefined) throw new UserError(`${url} does not always answer: ${shown(bad)}`);
   const own = more.filter((each) => isRelease(each, commit)).length;
   console.log(
-    `  good: release ${commit} answers, ${String(own)} of ${String(answers)} requests (${releasePath}, after ${duration(Date.now() - started)})`,
+    `  good: release ${commit} answers ${String(own)} of ${String(answers)} requests (${releasePath}, after ${duration(Date.now() - started)})`,
   );
 }
 
@@ -186,7 +186,7 @@ async function release(url: string, commit: string): Promise<void> {
  */
 export function hint(answer: Answer | string): string {
   return typeof answer === "string"
-    ? ". Is its load balancer internal? Then this must run inside its network; for CI that is a runner: config/circleci.ts"
+    ? ". Is its load balancer internal? Then run this command inside the network of the load balancer. In CI, this needs a runner: see config/circleci.ts"
     : "";
 }
 

@@ -54,8 +54,8 @@ export async function deleteNamespace(
     }
     if (isOver) {
       throw new UserError(
-        `Namespace "${name}" still exists ${String(patienceMs / 60_000)} minutes after its deletion. ` +
-          "The lines above say what it waits for. Fix this, and run the command again: it continues.",
+        `Namespace "${name}" still exists ${String(patienceMs / 60_000)} minutes after the start of its deletion. ` +
+          "The lines above say what the namespace waits for. Fix this, and run the command again.",
       );
     }
     await sleep(pauseMs);

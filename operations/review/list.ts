@@ -34,7 +34,7 @@ export async function reviewList(given: Workspace = defaultWorkspace): Promise<v
   }
   const places = listed.size;
   for (const { name } of states.filter((state) => !listed.has(state.name))) {
-    console.log(`${name}  has no namespace: nothing was deployed to it yet`);
+    console.log(`${name}  has no namespace: no deploy has created it, or a removal has not ended`);
   }
   console.log(`${String(places)} of at most ${String(mostStacks(workspace))} review stacks`);
 }

@@ -36,7 +36,7 @@ export async function reviewUp(
   const here = await currentBranch(workspace);
   if (here !== undefined && here !== branch && !isGiven(workspace)) {
     throw new UserError(
-      `Branch "${here}" is checked out, not "${branch}": its code would run under the wrong name. Check it out first.`,
+      `Branch "${here}" is checked out, not "${branch}": the stack of "${branch}" would run the code of "${here}". Check out "${branch}" first.`,
     );
   }
   const target = await resolveTarget(stack, withEnv(workspace, { RELEASE_BRANCH: branch }));

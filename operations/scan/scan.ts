@@ -53,7 +53,7 @@ function pushedImage(root: string): string {
     : undefined;
   if (typeof imageRef !== "string" || !byDigest.test(imageRef)) {
     throw new UserError(
-      "no image to scan: reports/image.json does not name an image by digest. Run `npm run image -- STACK` first, or pass one: `npm run scan -- image REPOSITORY@sha256:...`",
+      "no image to scan: reports/image.json does not name an image by digest. Run `npm run image -- STACK` first, or pass an image: `npm run scan -- image REPOSITORY@sha256:...`",
     );
   }
   return imageRef;

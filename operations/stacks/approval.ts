@@ -48,13 +48,13 @@ export function assertApproved(file: string, { headline, stack, subjects }: Show
   const approved = approvedIn(file);
   if (approved?.stack !== stack || !Array.isArray(approved.subjects)) {
     throw new UserError(
-      `${file} does not say what was approved for stack "${stack}". Write it with --preview. Nothing was changed.`,
+      `${file} does not say what was approved for stack "${stack}". Write this file with --preview. Nothing was changed.`,
     );
   }
   if (subjects.every((one) => approved.subjects?.includes(one))) return;
   throw new UserError(
-    `Something other than what was approved is there now: stack "${stack}" ${headline}. ` +
-      "Preview it again, and have the new preview approved. Nothing was changed.",
+    `This is not what was approved: stack "${stack}" ${headline}. ` +
+      "Make a new preview, and have it approved. Nothing was changed.",
   );
 }
 

@@ -40,7 +40,7 @@ export function stackNamed(
   );
   if (branch === undefined) {
     throw new UserError(
-      "no branch is checked out, so there is not a review stack; name it: review-<slug>",
+      "no branch is checked out, so the review stack is unknown. Write its name: review-<slug>",
     );
   }
   return stackOf(branch);
@@ -56,7 +56,7 @@ export async function branchOr(given: string | undefined, workspace: Workspace):
     given ?? (fromEnv === "" ? undefined : fromEnv) ?? (await currentBranch(workspace));
   if (branch === undefined) {
     throw new UserError(
-      "No branch is checked out: name one, such as in npm run review -- up BRANCH",
+      "No branch is checked out. Name a branch, for example: npm run review -- up BRANCH",
     );
   }
   return branch;

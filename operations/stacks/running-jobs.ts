@@ -15,9 +15,9 @@ const pauseMs = 5_000;
 
 /**
  * Returns the jobs that run now in a namespace, one text for each job, such as
- * `Job export-1 (for 4 min)`. The Job of a long migration is not in the list, because a deploy
- * itself waits for this Job. The Job of a twin is not in the list, because the twin only serves the
- * requests of the person who debugs.
+ * `Job export-1 (running for 4 min)`. The Job of a long migration is not in the list, because a
+ * deploy itself waits for this Job. The Job of a twin is not in the list, because the twin only
+ * serves the requests of the person who debugs.
  */
 export async function runningJobs(
   namespace: string,
@@ -31,7 +31,7 @@ export async function runningJobs(
     .filter(({ status }) => (status.active ?? 0) > 0)
     .map(({ metadata, status }) => {
       const started = dateOf(status.startTime);
-      const since = started && ` (for ${span(now.getTime() - started.getTime())})`;
+      const since = started && ` (running for ${span(now.getTime() - started.getTime())})`;
       return `Job ${metadata.name}${since ?? ""}`;
     });
 }
@@ -78,8 +78,9 @@ export async function untilNoJobRuns(
     pause,
   );
   if (ended) return;
-  const still = running.length === 0 ? "The cluster does not answer." : `${running.join(", ")}.`;
-  throw new UserError(
-    `After ${duration(limitMs)} there are still jobs that run: ${still} Nothing was changed.`,
-  );
+  const why =
+    running.length === 0
+      ? "the cluster does not answer"
+      : `these jobs still run: ${running.join(", ")}`;
+  throw new UserError(`After ${duration(limitMs)}, ${why}. Nothing was changed.`);
 }

@@ -94,7 +94,7 @@ function rowsOf(status: StackStatus): readonly (readonly [string, string])[] {
 
 /** Returns the lines of a table with one row for each stack. */
 function tableOf(all: readonly StackStatus[]): readonly string[] {
-  if (all.length === 0) return ["The state has no stacks."];
+  if (all.length === 0) return ["The state backend has no stacks."];
   const heading = ["stack", "commit", "last update", "pods", "jobs", "hold", "drift", "expiry"];
   return columns([heading, ...all.map(rowOf)]);
 }

@@ -73,7 +73,7 @@ function decideNamespace(review: ReviewNamespace, inventory: Inventory): Decisio
   const left = lifeLeft(expires, inventory.now);
   return expires <= inventory.now
     ? { ...decision, goes: true, why: left }
-    : { ...decision, goes: false, why: `${why}, and it ${left}` };
+    : { ...decision, goes: false, why: `${why}, and the stack ${left}` };
 }
 
 /**
@@ -107,13 +107,13 @@ function branchOf(
   const there = (why: string) => ({ gone: false, why });
   if (branch === undefined) return there("its namespace names no branch");
   if (!isStackOf(stackOfSlug(slug), branch)) {
-    return there(`names branch "${branch}", which is not the branch of this name`);
+    return there(`its namespace names branch "${branch}", which is not the branch of this stack`);
   }
-  if (branches === undefined) return there("the remote could not be asked");
+  if (branches === undefined) return there("the Git remote could not be read");
   if (branches.has(branch)) return there("its branch exists");
   if (!branches.has(mainBranch)) return there(`the remote does not have the branch ${mainBranch}`);
   if (itsRemote !== undefined && itsRemote !== remote) {
-    return there(`its branch belongs to ${itsRemote}, which was not asked`);
+    return there(`its branch belongs to ${itsRemote}, which the sweep does not read`);
   }
   return { gone: true, why: `branch "${branch}" is gone` };
 }
@@ -129,10 +129,14 @@ export function decideCanary(canary: Canary, now: Date): Decision {
     return {
       ...decision,
       goes: false,
-      why: `of "${branch}" has no expiry: stop it with npm run canary -- stop`,
+      why: `runs branch "${branch}" and has no expiry: stop it with npm run canary -- stop`,
     };
   }
-  return { ...decision, goes: expires <= now, why: `of "${branch}" ${lifeLeft(expires, now)}` };
+  return {
+    ...decision,
+    goes: expires <= now,
+    why: `runs branch "${branch}" and ${lifeLeft(expires, now)}`,
+  };
 }
 
 /** Whether a stack is the review stack of a branch. */

@@ -75,7 +75,7 @@ async function reviewsIn(
 
 async function remoteOf(workspace: Workspace): Promise<Pick<Inventory, "branches" | "remote">> {
   const branches = await remoteBranches(workspace).catch((error: unknown) => {
-    console.log(`The remote cannot be asked: ${error instanceof Error ? error.message : ""}`);
+    console.log(`The Git remote cannot be read: ${error instanceof Error ? error.message : ""}`);
     return undefined;
   });
   return { branches: branches && new Set(branches.keys()), remote: await remoteUrl(workspace) };

@@ -303,10 +303,16 @@ describe("a rehearsal of all environments", () => {
     succeeded(await start(last, "--percent", "10"));
     const sweep = async (): Promise<string> =>
       succeeded(await all.run("canary-removal", ["sweep", "--only", "canary", "--apply"])).output;
-    assert.match(await sweep(), /stays +canary +prod-canary: of "env-feature\/a-b" expires in/);
+    assert.match(
+      await sweep(),
+      /stays +canary +prod-canary: runs branch "env-feature\/a-b" and expires in/,
+    );
     const past = ["expires", new Date(0).toISOString()];
     await all.pulumi("prod", "stack", "tag", "set", "--stack", "prod-canary", ...past);
-    assert.match(await sweep(), /goes +canary +prod-canary: of "env-feature\/a-b" expired/);
+    assert.match(
+      await sweep(),
+      /goes +canary +prod-canary: runs branch "env-feature\/a-b" and expired/,
+    );
     assert.equal(await uids(), was);
     // Each later update then replaces three pods, and not nine.
     await scale("9", "3");
@@ -349,7 +355,7 @@ describe("a rehearsal of all environments", () => {
     assert.deepEqual(requests.failures, []);
     const good = await imageOf("prod");
     assert.notEqual(good, bad);
-    assert.match(back.output, /It takes back \d+ commits:/);
+    assert.match(back.output, /The rollback undoes \d+ commits:/);
     assert.equal(await all.clone.git("status", "--porcelain", "jobs.ts"), "");
 
     refused(await all.run("prod", ["deploy", "prod", "--yes"]), /is held since .*: checkout fails/);

@@ -27,7 +27,11 @@ function rollout({ inputs }: Change): Impact {
   const all = most === "100%" || (typeof most === "number" && most >= replicas);
   if (replicas === 0) return impactOf({ effect: "nothing", says: "nothing: it has no pods" });
   if (valueAt(inputs, "spec.strategy.type") === "Recreate" || all) {
-    return impactOf({ dangerous: true, effect: "restarts", says: "all pods together, downtime" });
+    return impactOf({
+      dangerous: true,
+      effect: "restarts",
+      says: "all pods restart together, downtime",
+    });
   }
   return impactOf({ effect: "rolling" });
 }
@@ -40,7 +44,7 @@ function scaling({ after, before }: Field): Impact {
   const more = Number(after ?? 1) - Number(before ?? 1);
   if (after === 0) return impactOf({ dangerous: true, effect: "down" });
   if (Number.isNaN(more) || more === 0) return impactOf({ effect: "scaled" });
-  const says = more > 0 ? `${pods(more)} more` : `${pods(-more)} fewer, after open requests`;
+  const says = more > 0 ? `${pods(more)} more` : `${pods(-more)} fewer, after open requests end`;
   return impactOf({ effect: "scaled", says });
 }
 

@@ -129,7 +129,7 @@ export const consequences: Readonly<Record<string, Kind>> = {
   },
   // The only Jobs that the program creates are those of long migrations.
   Job: {
-    create: { effect: "created", says: "a long migration, before the rollout" },
+    create: { effect: "created", says: "a long migration runs before the rollout" },
     delete: harmless("nothing: the migration has ended, or an init container continues it"),
     fields: { "": nothing },
     replace: { effect: "remade", says: "the long migration runs again" },

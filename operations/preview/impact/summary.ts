@@ -71,8 +71,9 @@ function takenOver(changes: readonly Change[]): readonly string[] {
     .filter((one) => one.operation === "delete" && created.has(key(one)))
     .map(
       ({ kind, name }) =>
-        `DANGER: ${kind} ${name} is taken over by another resource and then deleted, so it is missing ` +
-        "until the next update. If something was renamed in the code, add an alias.",
+        `DANGER: a new resource takes over ${kind} ${name}. Pulumi then deletes ${name} with the old ` +
+        "resource, so it is missing until the next update. If you renamed a resource in the code, " +
+        "add an alias.",
     );
 }
 
@@ -86,7 +87,7 @@ function renamed(changes: readonly Change[]): readonly string[] {
     return successor === undefined
       ? []
       : [
-          `${gone.name} renamed to ${successor.name}? A new name is a new object: Pulumi creates the new one, then deletes the old one.`,
+          `Was ${gone.name} renamed to ${successor.name}? A new name is a new object: Pulumi creates the new one, then deletes the old one.`,
         ];
   });
 }
@@ -107,7 +108,7 @@ function headlineOf(
   const released = release?.effects.map(({ says }) => says) ?? [];
   const fromRelease = released.find((says) => says !== words.nothing);
   const quiet = worst === undefined || worst.effect === "nothing";
-  const says = quiet ? (fromRelease ?? "nothing that runs changes") : worst.says;
+  const says = quiet ? (fromRelease ?? "no running process changes") : worst.says;
   return verdict === "danger" ? `DANGER: ${says}` : says;
 }
 
@@ -151,11 +152,11 @@ export function summaryOf(
     ...lost,
     ...[...unchangeable].map(
       ({ urn }) =>
-        `A changed field of ${titleIn(urn)} is immutable in Kubernetes, so the preview ended there. What depends on it is not shown.`,
+        `A changed field of ${titleIn(urn)} is immutable in Kubernetes, so the preview failed at this object. The summary does not show the changes after this failure.`,
     ),
     ...[...new Set([...guarded].map(protectedUrn))].map(
       (urn) =>
-        `${titleIn(urn)} is protected, so Pulumi refuses to replace or delete it. If you want that, remove its protection first.`,
+        `${titleIn(urn)} is protected, so Pulumi refuses to replace or delete it. If you want to replace or delete it, remove its protection first.`,
     ),
     ...renamed(changes),
     ...events.warnings.map(({ message }) => `policy ${message}`),

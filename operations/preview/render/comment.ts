@@ -17,7 +17,7 @@ interface Comment {
  * can change this code.
  */
 const author =
-  "_The code of this branch wrote this comment, so the comment proves nothing. The preview before an approval of production is written by main._";
+  "_The code of this branch wrote this comment, so the comment proves nothing. Before an approval of production, the code of main writes the preview._";
 
 const begin = (stack: string): string => `<!-- preview of ${stack} -->`;
 const end = (stack: string): string => `<!-- end of ${stack} -->`;

@@ -43,7 +43,7 @@ export function textOf(summary: Summary): string {
   // to show, the summary has only one line.
   if (groups.every(isQuiet) && release === undefined && errors.length + notes.length === 0) {
     const objects = groups.flatMap((group) => group.rows).length;
-    return `${lines[0] ?? ""}${objects === 0 ? "" : ` (${String(objects)} fields without effect)`}\n`;
+    return `${lines[0] ?? ""}${objects === 0 ? "" : ` (changes without effect: ${String(objects)})`}\n`;
   }
   const cells = groups.map((group) =>
     group.rows.map((row) => [

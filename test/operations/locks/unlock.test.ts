@@ -87,7 +87,7 @@ describe("npm run unlock", () => {
       lock("b.json", another);
       await assert.rejects(
         unlock("staging", { approved: file, yes: true }, workspace),
-        /^Error: Something other than what was approved .* grace on .*Nothing was changed\.$/,
+        /^Error: This is not what was approved: .* grace on .*Nothing was changed\.$/,
       );
       assert.deepEqual(left(), ["a.json", "b.json"]);
       rmSync(join(locks, "b.json"));

@@ -88,7 +88,7 @@ describe("a change set", () => {
 
   it("of another stack is never what was approved", () => {
     assert.deepEqual(exceeds({ ...approved, stack: "staging" }, approved), [
-      "stack staging was approved, this is prod",
+      "the approved plan is for stack staging, and this plan is for stack prod",
     ]);
   });
 

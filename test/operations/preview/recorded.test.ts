@@ -40,7 +40,7 @@ const texts: Readonly<Record<string, readonly string[]>> = {
     "Preview of local: DANGER: REPLACED, downtime, and its data are deleted",
     "Postgres postgres",
     "  ! REPLACED, downtime, and its data are deleted  storage  volumeClaimTemplates[0].spec.resources.requests.storage: 1Gi → 2Gi",
-    "note: A changed field of StatefulSet postgres is immutable in Kubernetes, so the preview ended there. What depends on it is not shown.",
+    "note: A changed field of StatefulSet postgres is immutable in Kubernetes, so the preview failed at this object. The summary does not show the changes after this failure.",
   ],
   "job-schedule": [
     "Preview of local: from the next run on",
@@ -68,7 +68,7 @@ const texts: Readonly<Record<string, readonly string[]>> = {
     "  from the next run on                        serviceAccountName  serviceAccountName: services-orders → orders",
     "WebService orders",
     "  new                                         -                   PodDisruptionBudget, Service, ServiceAccount, Deployment, Ingress, HorizontalPodAutoscaler",
-    "note: services-orders renamed to orders? A new name is a new object: Pulumi creates the new one, then deletes the old one.",
+    "note: Was services-orders renamed to orders? A new name is a new object: Pulumi creates the new one, then deletes the old one.",
   ],
   replicas: [
     "Preview of local: 1 pod more",

@@ -56,7 +56,7 @@ describe("code that is not released", () => {
       await text("prod"),
       "Preview of prod: nothing changes\n" +
         `note: the service's code differs from production's release (${running}): ` +
-        "the image stays until a release is promoted\n",
+        "production keeps its image until someone promotes a release\n",
     );
   });
 

@@ -65,7 +65,7 @@ describe("a probe's table", () => {
     assert.ok(rows.some((row) => verdict(row) === "FAIL"));
     assert.equal(
       summary(rows).at(-1),
-      "This cluster does not enforce NetworkPolicies: every connection succeeded.",
+      "This cluster does not enforce NetworkPolicies: every forbidden connection succeeded.",
     );
   });
 

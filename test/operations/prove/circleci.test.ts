@@ -163,6 +163,9 @@ describe("npm run prove -- circleci, against the stand-in", () => {
     const write = join(root, "new", "prove.yml");
     assert.equal(await proveCircleci(undefined, { write }), 0);
     assert.equal(readFileSync(write, "utf8"), proofPipeline());
-    await assert.rejects(proveCircleci(undefined, { write }), /exists. Nothing was changed/);
+    await assert.rejects(
+      proveCircleci(undefined, { write }),
+      /already exists. Choose another file/,
+    );
   });
 });

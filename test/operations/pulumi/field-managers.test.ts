@@ -31,7 +31,10 @@ describe("a conflict over fields of an object", () => {
       edit,
       /^"kubectl-edit" has changed \.spec\.replicas, \.spec\.template\.spec\.containers\[name="web"\]\.image in the cluster/,
     );
-    assert.match(edit, /write its value into the program, or .*PULUMI_K8S_ENABLE_PATCH_FORCE=true/);
+    assert.match(
+      edit,
+      /write the new value into the program, or .*PULUMI_K8S_ENABLE_PATCH_FORCE=true/,
+    );
     assert.match(scale, /^"kubectl-scale" has changed \.spec\.paused in/);
   });
 

@@ -100,7 +100,7 @@ describe("running the engine", () => {
     };
     await assert.rejects(
       runPreview({ workspace: nothing, stack: "local", to }),
-      /no pulumi on the PATH; on a laptop: eval/,
+      /no pulumi on the PATH\. On a laptop, run: eval/,
     );
   });
 

@@ -68,7 +68,7 @@ describe("npm run resume", () => {
     held({ ...hold, by: "grace", since: "2026-11-25T09:00:00Z" });
     await assert.rejects(
       resume("prod", { approved: file, yes: true }, workspace),
-      /^Error: Something other than what was approved .* by grace: .*Nothing was changed\.$/,
+      /^Error: This is not what was approved: .* by grace: .*Nothing was changed\.$/,
     );
     assert.equal(removed(), false);
     held(hold);

@@ -67,16 +67,16 @@ describe("a rollback", () => {
   });
 
   it("says what is missing when there is no such release", () => {
-    assert.throws(() => earlier("c", "c"), /no release before this one.*Nothing was changed/);
+    assert.throws(() => earlier("c", "c"), /no release before the running one.*Nothing/);
     assert.throws(
       () => earlier("c b", "c", "fffffff"),
-      /has not run "fffffff" before.*npm run history/,
+      /has no earlier release "fffffff".*npm run history/,
     );
-    assert.throws(() => earlier("c b", "c", "b"), /has not run "b" before/);
+    assert.throws(() => earlier("c b", "c", "b"), /has no earlier release "b"/);
   });
 
   it("is refused for a stack that runs what is checked out, and without a reason", async () => {
-    await assert.rejects(rollback("staging", { reason: "x" }), /check the older code out/);
+    await assert.rejects(rollback("staging", { reason: "x" }), /check out the older code/);
     for (const reason of ["two\nlines", ""]) {
       await assert.rejects(rollback("prod", { reason }), /--reason must be a line/);
     }

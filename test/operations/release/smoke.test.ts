@@ -66,7 +66,7 @@ describe("the smoke test", () => {
   it("fails on the page of another program", async () => {
     const issues = await found(() => ({ body: "<h1>Welcome</h1>", status: 200 }));
     assert.deepEqual(issues, [
-      "an answer that is not a list of orders",
+      "the answer is not a list of orders",
       "status 200, not 404",
       "status 200, not 404",
     ]);

@@ -235,7 +235,7 @@ describe("npm run run", () => {
     await codeOf(undefined, { preview, reason, stack: "prod" });
     await assert.rejects(
       codeOf(undefined, { approved: preview, deadline: "2h", reason, stack: "prod", yes: "yes" }),
-      /Something other than what was approved/,
+      /This is not what was approved/,
     );
     assert.ok(!called("create"));
   });

@@ -45,8 +45,11 @@ describe("jobs that run", () => {
     const migration = run("services-orders-migrate-v12", 1);
     const all = [run("export-1", 1), run("export-0"), run("expire-2", 0), migration];
     const running = await runningJobs("orders", cluster(all), now);
-    assert.deepEqual(running, ["Job export-1 (for 4 min)"]);
-    assert.match(duringMigration(running).join(), /at the same time as Job export-1 \(for 4 min\)/);
+    assert.deepEqual(running, ["Job export-1 (running for 4 min)"]);
+    assert.match(
+      duringMigration(running).join(),
+      /at the same time as Job export-1 \(running for 4 min\)/,
+    );
     assert.deepEqual(duringMigration([]), []);
   });
 
@@ -61,9 +64,9 @@ describe("jobs that run", () => {
   it("end the wait at its limit, by name, and nothing was changed", async () => {
     await assert.rejects(
       untilNoJobRuns("orders", cluster([run("a", 1)]), 20, 1),
-      /still jobs that run: Job a .* Nothing was changed\.$/,
+      /these jobs still run: Job a .* Nothing was changed\.$/,
     );
     const away = { kubectl: async () => Promise.reject(new Error("refused")) };
-    await assert.rejects(untilNoJobRuns("orders", away, 20, 1), /The cluster does not answer/);
+    await assert.rejects(untilNoJobRuns("orders", away, 20, 1), /the cluster does not answer/);
   });
 });

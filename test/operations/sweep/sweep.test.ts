@@ -63,7 +63,7 @@ const cases: readonly Case[] = [
   {
     goes: false,
     title: "lives and has its branch",
-    why: /branch exists, and it expires in 24 h/,
+    why: /branch exists, and the stack expires in 24 h/,
   },
   { goes: true, of: expired, title: "has expired", why: /expired 3 h ago/ },
   {
@@ -76,7 +76,7 @@ const cases: readonly Case[] = [
     around: { branches: undefined },
     goes: false,
     title: "may have lost its branch, but the remote does not say",
-    why: /remote could not be asked/,
+    why: /remote could not be read/,
   },
   {
     around: { branches: new Set(["main"]) },
@@ -89,13 +89,13 @@ const cases: readonly Case[] = [
     around: { branches: new Set(["main"]), remote: "github.com/ada/orders" },
     goes: false,
     title: "may have lost its branch, but a fork was asked",
-    why: /belongs to github\.com\/acme\/orders, which was not asked, and it expires in 24 h/,
+    why: /belongs to github\.com\/acme\/orders, which the sweep does not read, and the stack/,
   },
   {
     around: { branches: new Set() },
     goes: false,
     title: "may have lost its branch, but the repository is empty",
-    why: /does not have the branch main, and it expires in 24 h/,
+    why: /does not have the branch main, and the stack expires in 24 h/,
   },
   {
     around: { branches: undefined },
@@ -120,8 +120,8 @@ const cases: readonly Case[] = [
   ...(
     [
       ["names no branch", undefined, /names no branch/],
-      ["names a branch that differs from its name", "feature/b", /not the branch of this name/],
-      ["names a branch that has no review stack", "main", /not the branch of this name/],
+      ["names a branch that differs from its name", "feature/b", /not the branch of this stack/],
+      ["names a branch that has no review stack", "main", /not the branch of this stack/],
     ] as const
   ).flatMap(([title, other, why]) => [
     { around: { branches: new Set(["main"]) }, goes: false, of: { branch: other }, title, why },

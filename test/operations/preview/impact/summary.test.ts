@@ -29,7 +29,7 @@ describe("what a change does", () => {
     const share = { replicas: 2, strategy: { rollingUpdate: { maxUnavailable: "100%" } } };
     for (const rest of [recreate, all, share]) {
       const summary = summaryOf("prod", events([deployment(pods("a", rest), pods("b", rest))]), 0);
-      assert.equal(summary.headline, "DANGER: all pods together, downtime");
+      assert.equal(summary.headline, "DANGER: all pods restart together, downtime");
     }
   });
 
@@ -44,7 +44,7 @@ describe("what a change does", () => {
     const replicas = (n: number): Inputs => ({ spec: { replicas: n } });
     assert.deepEqual(says(deployment(replicas(2), replicas(3))), ["1 pod more"]);
     assert.deepEqual(says(deployment(replicas(5), replicas(3))), [
-      "2 pods fewer, after open requests",
+      "2 pods fewer, after open requests end",
     ]);
     assert.deepEqual(says(deployment(replicas(5), replicas(0))), ["no pod is left, downtime"]);
   });
@@ -61,7 +61,7 @@ describe("what a change does", () => {
   it("is nothing when only labels of the Deployment itself change", () => {
     const label = (team: string): Inputs => ({ metadata: { labels: { team }, name: "web" } });
     const summary = summaryOf("prod", events([deployment(label("a"), label("b"))]), 0);
-    assert.equal(summary.headline, "nothing that runs changes");
+    assert.equal(summary.headline, "no running process changes");
     assert.equal(textOf(summary).split("\n").length, 2, "it is one line");
   });
 
@@ -151,7 +151,7 @@ describe("what needs a second look", () => {
     ];
     const { notes, verdict } = summaryOf("prod", events(steps), 0);
     assert.equal(verdict, "danger");
-    assert.match(notes[0] ?? "", /CronJob old is taken over .* missing until the next update/);
+    assert.match(notes[0] ?? "", /takes over CronJob old\. .* missing until the next update/);
   });
 
   for (const answer of [
