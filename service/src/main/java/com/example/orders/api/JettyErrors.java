@@ -21,7 +21,7 @@ final class JettyErrors extends ErrorHandler {
     @Override
     protected void generateResponse(
             Request request, Response response, int status, String message, Throwable cause, Callback callback) {
-        byte[] body = Json.bytes(Problem.of(status, "The request is not one that the server can read."));
+        byte[] body = Json.bytes(Problem.of(status, "The server could not read the request."));
         response.setStatus(status);
         response.getHeaders().put(ApiServer.VERSION_HEADER, version);
         response.getHeaders().put(HttpHeader.CONTENT_TYPE, Problem.CONTENT_TYPE);

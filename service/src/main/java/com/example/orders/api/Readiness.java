@@ -100,7 +100,7 @@ public final class Readiness implements AutoCloseable {
         try {
             check.connect();
             List<String> missing = ready ? List.of() : check.missing();
-            return missing.isEmpty() ? null : "it has not got the migrations " + missing;
+            return missing.isEmpty() ? null : "it does not have the migrations " + missing;
         } catch (SQLException | RuntimeException e) {
             // This method catches every RuntimeException, because the executor does not run a task
             // again after the task has thrown an exception.

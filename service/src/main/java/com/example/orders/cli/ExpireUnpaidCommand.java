@@ -10,7 +10,7 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParentCommand;
 
-@Command(name = "expire-unpaid", description = "Expires orders that are unpaid for too long.")
+@Command(name = "expire-unpaid", description = "Expires orders that have been unpaid for too long.")
 final class ExpireUnpaidCommand implements Callable<Integer> {
     private static final Logger log = LoggerFactory.getLogger(ExpireUnpaidCommand.class);
 
@@ -21,7 +21,7 @@ final class ExpireUnpaidCommand implements Callable<Integer> {
             names = "--older-than",
             required = true,
             paramLabel = "DURATION",
-            description = "The age from which an unpaid order expires: 90m, 48h, 7d.")
+            description = "The age at which an unpaid order expires, such as 90m, 48h or 7d.")
     private Duration olderThan;
 
     @Override

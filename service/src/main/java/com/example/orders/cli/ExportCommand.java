@@ -23,11 +23,11 @@ import picocli.CommandLine.Spec;
 @Command(
         name = "export",
         description = {
-            "Writes orders, oldest first, to standard output or to Amazon S3. What it writes to standard output"
-                    + " counts only if it exits with 0.",
-            "JSON has one line for each order, as the API shows it. CSV has one row for each order, and puts a '"
-                    + " before a customer that a spreadsheet would take for a formula.",
-            "Customers' names are left out, because the standard output of a job becomes the log of a pod."
+            "Writes orders, the oldest order first, to standard output or to Amazon S3.",
+            "Use the standard output only if the exit code is 0.",
+            "JSON has one line for each order, in the form of the API. CSV has one row for each order.",
+            "If a spreadsheet would run a customer's name as a formula, CSV has an apostrophe before the name.",
+            "By default, there are no customers' names, because the standard output of a job goes into a log."
         })
 final class ExportCommand implements Callable<Integer> {
     private static final Logger log = LoggerFactory.getLogger(ExportCommand.class);
@@ -59,9 +59,8 @@ final class ExportCommand implements Callable<Integer> {
             names = "--output",
             paramLabel = "s3://BUCKET/PREFIX",
             description = {
-                "Where to write: one object in Amazon S3, whose name has the time of the period, instead of"
-                        + " standard output. The object is complete, or it is not there. A repeated export replaces"
-                        + " the object of the first one."
+                "Writes one object to Amazon S3 instead of standard output. The key has the start of the period.",
+                "A failed export leaves no incomplete object. A second export of the same period replaces the object."
             })
     private S3Uri output;
 
@@ -117,7 +116,7 @@ final class ExportCommand implements Callable<Integer> {
         if (period.to().isAfter(completeUntil)) {
             throw new ParameterException(
                     spec.commandLine(),
-                    "--to must be at least five minutes ago, so that no order of the period is still to come");
+                    "--to must be at least five minutes ago, because newer orders may not be in the database yet");
         }
         return period;
     }

@@ -19,18 +19,19 @@ final class ExportRange {
     @Option(
             names = "--since",
             paramLabel = "DATE|DURATION",
-            description = "All orders from this creation time (a date is in UTC): 2026-01-31, 2026-01-31T12:00:00Z,"
-                    + " 48h, 7d.")
+            description = "All orders since this time: a date in UTC (2026-01-31), a time (2026-01-31T12:00:00Z),"
+                    + " or a duration before now (48h, 7d).")
     Since since;
 
     @Option(
             names = "--continue",
             paramLabel = "NAME",
             description = {
-                "The orders since the last export with this NAME that was complete, of at most 7 days; the first"
-                        + " one begins with the oldest order. Orders of the last five minutes are for a later"
-                        + " export. If an export is killed at its end, it may count as complete: its log has the"
-                        + " period, to export it again with --from and --to."
+                "The orders since the last complete export with this NAME, but of at most 7 days.",
+                "The first export with a NAME begins with the oldest order.",
+                "Orders of the last five minutes are for a later export.",
+                "If someone kills an export at its end, the export may count as complete, but its output may be lost.",
+                "The log of the killed export has its period: export that period again with --from and --to."
             })
     String name;
 
@@ -69,8 +70,8 @@ final class ExportRange {
                 required = true,
                 paramLabel = "DAY|TIME",
                 description =
-                        "The end of a period: the first day, or the first moment, that is not in it. It must be at"
-                                + " least five minutes ago.")
+                        "The end of a period: the first day, or the first moment, that is not in the period. The"
+                                + " end must be at least five minutes ago.")
         DayOrInstant to;
 
         @Option(

@@ -18,8 +18,9 @@ import picocli.CommandLine.Spec;
 @Command(
         name = "migrate",
         description = {
-            "Brings the schema to the version of this jar, or to the version that --to names.",
-            "It may run any number of times, also at the same time; it waits for a database that still starts."
+            "Applies the missing migrations up to the newest version of this jar, or up to the version in --to.",
+            "You can run it again, and several of these commands can run at the same time.",
+            "It waits for a database that is still starting."
         })
 final class MigrateCommand implements Callable<Integer> {
     private static final Logger log = LoggerFactory.getLogger(MigrateCommand.class);
@@ -33,7 +34,7 @@ final class MigrateCommand implements Callable<Integer> {
     @Option(
             names = "--wait",
             paramLabel = "DURATION",
-            description = "How long to wait for the database (default: MIGRATE_WAIT, else 60s).")
+            description = "How long to wait for the database (default: the variable MIGRATE_WAIT, or 60s).")
     private Duration wait;
 
     @Option(

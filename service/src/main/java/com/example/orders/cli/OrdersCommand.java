@@ -26,12 +26,12 @@ import picocli.CommandLine.TypeConversionException;
  */
 @Command(
         name = "services-orders",
-        description = "Orders over HTTP, and the jobs around them.",
+        description = "Serves orders over HTTP, and runs the jobs of the service.",
         mixinStandardHelpOptions = true,
         scope = CommandLine.ScopeType.INHERIT,
         synopsisSubcommandLabel = "COMMAND",
         exitCodeListHeading = "%nExit codes:%n",
-        exitCodeList = {"0:done", "1:failed", "2:called or configured wrongly"},
+        exitCodeList = {"0:done", "1:failed", "2:wrong arguments or configuration"},
         footer = "%nConfiguration comes from environment variables; see the README of the service.")
 public final class OrdersCommand {
     private static final int FAILED = 1;

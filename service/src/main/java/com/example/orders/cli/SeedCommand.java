@@ -27,10 +27,10 @@ final class SeedCommand implements Callable<Integer> {
     @Spec
     private CommandSpec spec;
 
-    @Option(names = "--count", required = true, paramLabel = "N", description = "How many: 1 to 1000000.")
+    @Option(names = "--count", required = true, paramLabel = "N", description = "How many orders: 1 to 1000000.")
     private int count;
 
-    @Option(names = "--if-empty", description = "Does nothing where there are orders already.")
+    @Option(names = "--if-empty", description = "Does nothing if the database already has orders.")
     private boolean ifEmpty;
 
     @Override
@@ -41,7 +41,7 @@ final class SeedCommand implements Callable<Integer> {
         OrderStore store =
                 new OrderStore(DataSources.unpooled(parent.configuration().database()));
         if (ifEmpty && !store.isEmpty()) {
-            log.info("there are orders already: seeded none");
+            log.info("the database already has orders, so this command adds no orders");
             return 0;
         }
         SampleOrders samples = new SampleOrders();

@@ -29,8 +29,9 @@ import picocli.CommandLine.ParentCommand;
 @Command(
         name = "serve",
         description = {
-            "Serves the API until SIGTERM; then answers what is open and exits with 0.",
-            "It starts also while the database is away, and is ready after the first connection. It does not migrate."
+            "Serves the API until SIGTERM. Then it completes the open requests within DRAIN_SECONDS, and exits with 0.",
+            "It starts even if the database is not available. It does not migrate the database.",
+            "It becomes ready when it has connected to a database that has all migrations of this jar."
         })
 final class ServeCommand implements Callable<Integer> {
     private static final Logger log = LoggerFactory.getLogger(ServeCommand.class);

@@ -91,7 +91,8 @@ public final class Environment {
         Tls.Mode mode = Tls.Mode.of(oneOf("DATABASE_SSLMODE", "prefer", Tls.Mode.WORDS));
         Optional<String> rootCertificate = find("DATABASE_SSLROOTCERT");
         if (mode.verifies() && rootCertificate.isEmpty()) {
-            throw new ConfigurationException("DATABASE_SSLROOTCERT", "is not set, and " + mode.word() + " needs it");
+            throw new ConfigurationException(
+                    "DATABASE_SSLROOTCERT", "is not set, but DATABASE_SSLMODE=" + mode.word() + " requires it");
         }
         // Checks at the start that the file exists, because without the file, no connection to the
         // database can succeed.
@@ -125,7 +126,8 @@ public final class Environment {
         }
         Secret secret = value.map(Secret::of)
                 .or(() -> file.map(path -> Secret.file(fileVariable, path)))
-                .orElseThrow(() -> new ConfigurationException(variable, "is not set, and neither is " + fileVariable));
+                .orElseThrow(() -> new ConfigurationException(
+                        variable, "and " + fileVariable + " are both missing: set one of them"));
         // Reads the file once at the start. If the file is missing or empty, the configuration is
         // wrong, so the process ends with an error.
         secret.value();

@@ -145,7 +145,7 @@ final class Results {
 
     private synchronized Result find(String id) throws Refusal {
         if (current == null || !current.id.equals(id)) {
-            throw new Refusal(410, "the result no longer exists: no one has asked for it in time");
+            throw new Refusal(410, "the result no longer exists: no one asked for it in time, or the JVM restarted");
         }
         current.touched = System.nanoTime();
         return current;

@@ -118,7 +118,7 @@ public final class OrderExports {
             } catch (SQLException again) {
                 e.addSuppressed(again);
                 throw new SQLException(
-                        "it is not known whether the export from %s to %s counts: export that period again"
+                        "the database did not confirm the export from %s to %s: export that period again"
                                 .formatted(period.from(), period.to()),
                         e);
             }

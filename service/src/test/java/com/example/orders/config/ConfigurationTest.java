@@ -69,7 +69,7 @@ class ConfigurationTest {
     void verificationNeedsAnAuthority(@TempDir Path directory) throws Exception {
         variables.put("DATABASE_SSLMODE", "verify-full");
         String message = assertThrows(ConfigurationException.class, this::read).getMessage();
-        assertEquals("DATABASE_SSLROOTCERT is not set, and verify-full needs it", message);
+        assertEquals("DATABASE_SSLROOTCERT is not set, but DATABASE_SSLMODE=verify-full requires it", message);
 
         Path file = Files.writeString(directory.resolve("ca.crt"), "");
         variables.put("DATABASE_SSLROOTCERT", file.toString());
