@@ -11,7 +11,7 @@ const noResourceInApply = {
   "no-restricted-syntax": [
     "error",
     {
-      message: "no resource inside apply: a preview would not show it",
+      message: "create no resource inside apply: a preview may not show the resource",
       selector:
         "CallExpression[callee.property.name='apply'] NewExpression:not([callee.name=/^(Date|Error|Map|Set|URL)$/])",
     },
@@ -21,7 +21,7 @@ const noResourceInApply = {
 const noOutside = {
   "no-restricted-properties": [
     "error",
-    { message: "only settings/ reads the environment", object: "process", property: "env" },
+    { message: "only settings/ may read process.env", object: "process", property: "env" },
   ],
 };
 

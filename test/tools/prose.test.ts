@@ -26,7 +26,7 @@ describe("the word list", () => {
   for (const { pattern, instead, wrong, right } of words) {
     it(`${pattern}: finds its example, and lets a right sentence pass`, () => {
       assert.ok(
-        findings(wrong).some(({ message }) => message.endsWith(`: write ${instead}`)),
+        findings(wrong).some(({ message }) => message.endsWith(`; instead: ${instead}`)),
         wrong,
       );
       assert.deepEqual(findings(right), []);
@@ -69,7 +69,7 @@ describe("a table in Markdown", () => {
   it("has cells of at most 60 characters", async () => {
     assert.deepEqual(await row("x".repeat(60)), []);
     assert.deepEqual(await row(`\`${"x".repeat(30)}\` *and* ${"x".repeat(30)}`), [
-      "docs/some.md:3:6 table cell of 65 characters: write at most 60, or a list",
+      "docs/some.md:3:6 table cell of 65 characters: write at most 60 characters, or use a list",
     ]);
   });
 
@@ -84,9 +84,9 @@ describe("prose in TypeScript", () => {
       inTypeScript("/**\n * In a namespace of its\n * own.\n */\n// It has the last\n// word.\n"),
       [
         // eslint-disable-next-line prose/words -- the finding under test
-        '2:19 "of its own": write "its own X" or "a separate X"',
+        '2:19 "of its own": do not write this; instead: "its own X" or "a separate X"',
         // eslint-disable-next-line prose/words -- the finding under test
-        '5:15 "last word": write say what decides, or "runs last"',
+        '5:15 "last word": do not write this; instead: say what decides, or "runs last"',
       ],
     );
   });

@@ -58,7 +58,7 @@ const cells: TextlintRuleModule = ({ Syntax, RuleError, report }) => ({
   [Syntax.TableCell]: (node: unknown) => {
     const { length } = shown(node as Node);
     if (length <= longestCell) return;
-    const message = `table cell of ${String(length)} characters: write at most ${String(longestCell)}, or a list`;
+    const message = `table cell of ${String(length)} characters: write at most ${String(longestCell)} characters, or use a list`;
     report(node as Parameters<typeof report>[0], new RuleError(message));
   },
 });

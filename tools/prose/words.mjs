@@ -17,7 +17,10 @@ export function findings(text) {
       [...text.matchAll(expression)].map((match) => {
         const found = match[0].trim().replaceAll(/\s+/g, " ");
         const shown = found.length > 40 ? `${found.slice(0, 40)}...` : found;
-        return { index: match.index, message: `"${shown}": write ${instead}` };
+        return {
+          index: match.index,
+          message: `"${shown}": do not write this; instead: ${instead}`,
+        };
       }),
     )
     .sort((a, b) => a.index - b.index);
