@@ -68,7 +68,9 @@ export async function podWarnings(): Promise<string> {
     'jsonpath={range .items[*]}{.involvedObject.name}: {.reason}: {.message}{"\\n"}{end}',
   );
   const last = [...new Set(events.trim().split("\n"))].filter((line) => line !== "").slice(-5);
-  return last.length === 0 ? "" : `; warnings of its pods:\n${last.join("\n")}`;
+  return last.length === 0
+    ? ""
+    : `; the last warning events in namespace kube-system:\n${last.join("\n")}`;
 }
 
 /**

@@ -144,13 +144,13 @@ export function createEmpty(directory: string): void {
 export function checkRoot(): void {
   if (existsSync(root) && !statSync(root).isDirectory()) {
     throw new UserError(
-      `SANDBOX_DIR must be a directory, "${root}" is a file; choose another path, or remove it`,
+      `SANDBOX_DIR must be a directory, but "${root}" is a file; choose another path, or remove the file`,
     );
   }
   for (const hidden of ["/var", "/run", "/proc", "/sys"]) {
     if (root === hidden || root.startsWith(`${hidden}/`)) {
       throw new UserError(
-        `SANDBOX_DIR must not be below ${hidden}, got "${root}": the sandbox mounts its own directory there; choose another one`,
+        `SANDBOX_DIR must not be in ${hidden}, got "${root}"; choose a directory outside /var, /run, /proc and /sys`,
       );
     }
   }

@@ -22,7 +22,9 @@ export function printLogs(daemon: string | undefined, { lines }: { lines: number
   const wanted = daemon === undefined ? all : all.filter((name) => name === daemon);
   if (wanted.length === 0) {
     throw new UserError(
-      `${daemon === undefined ? "there are no logs" : `there is no log of "${daemon}"`}; logs: ${all.join(", ") || "none"}`,
+      all.length === 0
+        ? "the sandbox has no logs yet; start it first: npm run sandbox -- up"
+        : `the sandbox has no log "${daemon ?? ""}"; choose one of ${all.join(", ")}`,
     );
   }
   for (const name of wanted) {

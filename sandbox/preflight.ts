@@ -58,7 +58,7 @@ export async function preflight(options: Options, everythingBuilt: boolean): Pro
     if (options.kubeconfig === undefined) {
       if (options.registry === undefined && options.ingressPort === options.registryPort) {
         throw new UserError(
-          `--ingress-port and --registry-port must differ, both are ${String(options.ingressPort)}; choose another for one of them`,
+          `--ingress-port and --registry-port must differ, both are ${String(options.ingressPort)}; choose another port for one of them`,
         );
       }
       await checkAlone();
@@ -81,7 +81,7 @@ function nearestExisting(path: string): string {
 async function checkAlone(): Promise<void> {
   if (!(await eventually(() => !existsSync(`/sys/class/net/${net.outside}`), 3_000))) {
     throw new UserError(
-      `another sandbox, with another SANDBOX_DIR than ${root}, runs on this machine (network interface ${net.outside}); stop it first: SANDBOX_DIR=<its directory> npm run sandbox -- down`,
+      `another sandbox runs on this machine (network interface ${net.outside}), and its SANDBOX_DIR is not ${root}; stop that sandbox first: SANDBOX_DIR=<its directory> npm run sandbox -- down`,
     );
   }
 }
@@ -155,7 +155,7 @@ function takeLock(path: string): number {
     // already removed. Other commands would not see this lock, so the loop tries again.
     if (status !== 0) {
       throw new UserError(
-        `another command is working on the sandbox${holder(path)}; wait until it has ended and run this one again`,
+        `another command is working on the sandbox${holder(path)}; wait until that command has ended, then run this command again`,
       );
     }
   }

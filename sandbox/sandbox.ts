@@ -92,7 +92,7 @@ function checkSameOptions(chosen: Options): void {
     JSON.stringify(options()) !== JSON.stringify({ ...options(), ...chosen })
   ) {
     throw new UserError(
-      "the sandbox runs with other options; stop it first: npm run sandbox -- down, then start it with these",
+      "the sandbox already runs with other options; stop it with npm run sandbox -- down, then run this command again",
     );
   }
 }
@@ -111,7 +111,7 @@ async function checkOwnCluster(chosen: Options): Promise<string | undefined> {
   if (kubeconfig === undefined) return undefined;
   if (chosen.registry === undefined) {
     throw new UserError(
-      "--kubeconfig needs --registry too: a cluster elsewhere cannot pull from a registry on this machine",
+      "--kubeconfig also needs --registry <name>: your cluster cannot pull images from the sandbox's registry",
     );
   }
   const where = [

@@ -34,7 +34,7 @@ const DOWNLOAD_TIMEOUT_MS = 600_000;
  */
 const CONNECT_TIMEOUT_MS = 10_000;
 
-const NO_BINARY = "its publisher has no binary with a checksum";
+const NO_BINARY = "the publisher offers no binary with a checksum";
 
 /**
  * Error about a downloaded file with a wrong checksum. After this error, the sandbox does not build
@@ -124,7 +124,9 @@ async function fill(part: Part, staging: string, report: Report, next?: Part): P
     }
   }
   if (part.builds.length === 0) {
-    throw new UserError(`${part.title} ${part.version} could not be obtained: ${reason}`);
+    throw new UserError(
+      `could not download ${part.title} ${part.version}: ${reason}; make the official download reachable, and run the command again`,
+    );
   }
   await checkGo(part, reason);
   const stop = new AbortController();
@@ -135,7 +137,7 @@ async function fill(part: Part, staging: string, report: Report, next?: Part): P
     stop.abort();
     await ahead;
   }
-  return `built from the Go module registry (${reason})`;
+  return `built from Go modules (${reason})`;
 }
 
 /**
@@ -191,7 +193,7 @@ async function fetchOfficial(download: Download, staging: string, report: Report
   const actual = createHash("sha256").update(content).digest("hex");
   if (actual !== expected) {
     throw new ChecksumError(
-      `${download.url} has the SHA-256 ${actual}, its publisher gives ${expected}: the file was damaged or replaced on its way; ` +
+      `${download.url} has the SHA-256 ${actual}, but its publisher gives ${expected}: the file was damaged or replaced during the download; ` +
         "run the command again. If it fails again, ask your network administrator",
     );
   }
@@ -229,13 +231,13 @@ async function checkGo(part: Part, reason: string): Promise<void> {
     found = await command("go", ["env", "GOVERSION"]);
   } catch {
     throw new UserError(
-      `${part.title} ${part.version} could not be obtained: no official download (${reason}), and no Go to build it with; ${remedy}`,
+      `the sandbox cannot download ${part.title} ${part.version} (${reason}), and cannot build it without Go; ${remedy}`,
     );
   }
   const [major = 0, minor = 0] = found.replace(/^go/, "").split(".").map(Number);
   if (major < GO_NEEDED[0] || (major === GO_NEEDED[0] && minor < GO_NEEDED[1])) {
     throw new UserError(
-      `${part.title} ${part.version} must be built (no official download: ${reason}) and needs Go ${needed}, but this is ${found}; ${remedy}`,
+      `the sandbox cannot download ${part.title} ${part.version} (${reason}), and cannot build it with ${found}; ${remedy}`,
     );
   }
 }

@@ -119,7 +119,7 @@ export const images = {
       const image = /^FROM (\S+@sha256:[0-9a-f]{64}) AS base$/m.exec(dockerfile)?.[1];
       if (image === undefined) {
         throw new UserError(
-          'service/Dockerfile must have a line "FROM <image>@sha256:<digest> AS base"; put it back',
+          'service/Dockerfile must have a line "FROM <image>@sha256:<digest> AS base"; put this line back',
         );
       }
       return image;

@@ -109,7 +109,7 @@ async function makeImage(name: ImageName, report: Report): Promise<string> {
   const image: Image = images[name];
   const directory = join(paths.work, `image-${name}`);
   createEmpty(directory);
-  let how = "made";
+  let how = "built";
   let ref: string | undefined;
   if (image.official !== undefined) {
     const official = image.official();
@@ -124,7 +124,7 @@ async function makeImage(name: ImageName, report: Report): Promise<string> {
         /(lookup \S+|dial tcp|no such host|TLS handshake|timeout|denied|not found|ran out of time)/i.exec(
           String(error),
         );
-      how = `stand-in of Debian's packages (the public image cannot be pulled${cause === null ? "" : `: ${cause[0]}`})`;
+      how = `built from Debian packages (BuildKit could not pull the public image${cause === null ? "" : `: ${cause[0]}`})`;
     }
   }
   if (ref === undefined) {

@@ -6,7 +6,7 @@ export const goarch: "amd64" | "arm64" = (() => {
   const names: Partial<Record<string, "amd64" | "arm64">> = { x64: "amd64", arm64: "arm64" };
   const name = names[arch()];
   if (name !== undefined) return name;
-  throw new UserError(`the sandbox needs an amd64 or arm64 machine, but this is ${arch()}`);
+  throw new UserError(`the sandbox needs an amd64 or arm64 machine, but this machine is ${arch()}`);
 })();
 
 /** A file that the publisher of a part offers, and that must have the published checksum. */

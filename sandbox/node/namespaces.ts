@@ -80,7 +80,7 @@ export async function createNamespaces(withNode: boolean): Promise<void> {
   const pid = initPid();
   if (pid === undefined) {
     throw new UserError(
-      `the kernel did not give the sandbox its own namespaces; its message is in ${join(paths.logs, "box.log")}`,
+      `the sandbox could not create its namespaces; the reason is in ${join(paths.logs, "box.log")}`,
     );
   }
   await mountFileSystems();
@@ -224,8 +224,8 @@ export async function untilGone(
 ): Promise<void> {
   if (!(await eventually(isGone, milliseconds))) {
     throw new UserError(
-      `${what} of the sandbox is still there after ${duration(milliseconds)}: the machine is very busy, or something hangs in the kernel; ` +
-        "wait, and run the command again. If it stays, restart the machine",
+      `${what} of the sandbox still exists after ${duration(milliseconds)}: the machine is very busy, or something hangs in the kernel; ` +
+        "wait, and run the command again. If this error appears again, restart the machine",
     );
   }
 }

@@ -51,7 +51,7 @@ export async function readOwnCluster({
   const known = contexts.filter((name) => name !== "");
   if (!known.includes(context)) {
     throw new UserError(
-      `the kubeconfig ${kubeconfig} has no context "${context}"; ${known.length === 0 ? "it has none" : `it has: ${known.join(", ")}`}. Choose one with --context, or another file with --kubeconfig`,
+      `the kubeconfig ${kubeconfig} has no context "${context}"; ${known.length === 0 ? "it has no contexts" : `it has: ${known.join(", ")}`}. Choose one with --context, or another file with --kubeconfig`,
     );
   }
   const address = "jsonpath={.clusters[0].cluster.server}";

@@ -19,7 +19,7 @@ const hints = {
   buildx: {
     debian: dockerPage("debian"),
     fedora: dockerPage("fedora"),
-    macos: "start Docker Desktop, which has it",
+    macos: "start Docker Desktop, which contains buildx",
     ubuntu: "sudo apt-get install docker-buildx",
   },
   daemon: {

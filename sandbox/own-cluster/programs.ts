@@ -48,12 +48,12 @@ const maven: Check = async (system) => {
     /^Java version: (\d+)[^\n]*?(?:runtime: ([^\n]+))?$/m.exec(output) ?? [];
   if (trouble !== undefined || major === "") {
     return [
-      `Maven finds no JDK (${trouble ?? "it names no version of Java"}): ${installWith("jdk", system)}, or set JAVA_HOME to a JDK 17`,
+      `Maven finds no JDK (${trouble ?? "it prints no Java version"}): ${installWith("jdk", system)}, or set JAVA_HOME to a JDK 17 or newer`,
     ];
   }
   if (Number(major) < 17) {
     return [
-      `Maven uses Java ${major}, and the service needs 17 or newer: ${installWith("jdk", system)}, and set JAVA_HOME to it`,
+      `Maven uses Java ${major}, but the service needs Java 17 or newer: ${installWith("jdk", system)}, and set JAVA_HOME to the new JDK`,
     ];
   }
   const isJdk = home === "" || existsSync(join(home, "bin", "javac"));
@@ -88,14 +88,13 @@ const pulumi: Check = async (system) => {
   const found = await ran("pulumi", "version");
   const install = installWith("pulumi", system);
   if (found === undefined) return [`pulumi is missing: ${install}`];
+  if (found.trouble !== undefined) return [`pulumi does not work (${found.trouble}): ${install}`];
   const [, major, minor] = /^v?(\d+)\.(\d+)\./m.exec(found.output) ?? [];
   const [wantedMajor, wantedMinor] = versions.pulumi.split(".");
-  return found.trouble === undefined &&
-    major === wantedMajor &&
-    Number(minor) >= Number(wantedMinor)
+  return major === wantedMajor && Number(minor) >= Number(wantedMinor)
     ? []
     : [
-        `pulumi is ${found.trouble ?? found.output.trim()}, and the program needs ${versions.pulumi} or a newer 3.x: ${install}`,
+        `pulumi is ${found.output.trim()}, but the program needs ${versions.pulumi} or a newer 3.x: ${install}`,
       ];
 };
 

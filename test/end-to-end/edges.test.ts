@@ -267,7 +267,7 @@ describe("at the edges", () => {
     const line = await refused(up, { PATH: programsWithout(join(files, "bin"), "go", "gofmt") });
     assert.match(
       line,
-      /^\S.* could not be obtained: no official download \(.+\), and no Go to build it with; install Go 1\.26 or newer/,
+      /^the sandbox cannot download \S.* \(.+\), and cannot build it without Go; install Go 1\.26 or newer/,
     );
     assert.match(line, /run the command again$/);
   });
@@ -332,7 +332,7 @@ describe("at the edges", () => {
         for (const args of [up, ["sandbox", "down"]]) {
           assert.equal(
             await refused(args),
-            `another command is working on the sandbox (sandbox up, process ${String(pid)}); wait until it has ended and run this one again`,
+            `another command is working on the sandbox (sandbox up, process ${String(pid)}); wait until that command has ended, then run this command again`,
           );
         }
       } finally {
@@ -450,7 +450,7 @@ describe("at the edges", () => {
         assert.equal(code, 1, stdout);
         assert.equal(
           oneLine(stderr),
-          "the sandbox runs with other options; stop it first: npm run sandbox -- down, then start it with these",
+          "the sandbox already runs with other options; stop it with npm run sandbox -- down, then run this command again",
         );
         assert.deepEqual(chosen(), was);
       } finally {
@@ -462,7 +462,7 @@ describe("at the edges", () => {
     it("needs a registry, too", async () => {
       assert.equal(
         await refused(["sandbox", "up", "--kubeconfig", kubeconfigOf(CLOSED_PORT)]),
-        "--kubeconfig needs --registry too: a cluster elsewhere cannot pull from a registry on this machine",
+        "--kubeconfig also needs --registry <name>: your cluster cannot pull images from the sandbox's registry",
       );
     });
   });
@@ -633,7 +633,7 @@ esac
       assert.match(
         line,
         new RegExp(
-          `^SANDBOX_DIR must not be below /(var|run), got "${hidden}": .*; choose another one$`,
+          `^SANDBOX_DIR must not be in /(var|run), got "${hidden}"; choose a directory outside /var, /run, /proc and /sys$`,
         ),
       );
       assert.deepEqual(filesOfLevel(hidden), was);
@@ -649,7 +649,7 @@ esac
     assert.equal(code, 1, stdout);
     assert.match(
       oneLine(stderr),
-      /^another sandbox, with another SANDBOX_DIR than .* runs on this machine .*; stop it first: /,
+      /^another sandbox runs on this machine \(.*\), and its SANDBOX_DIR is not .*; stop that sandbox first: /,
     );
     assert.deepEqual(machineNow(), was);
     assert.equal(await kubectl("get", "--raw", "/readyz"), "ok");

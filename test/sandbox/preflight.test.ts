@@ -92,7 +92,7 @@ describe("work that must not run twice at the same time", () => {
         }),
         new UserError(
           `another command is working on the sandbox (sandbox up, process ${String(process.pid)}); ` +
-            "wait until it has ended and run this one again",
+            "wait until that command has ended, then run this command again",
         ),
       );
       assert.equal(ran, false);

@@ -193,8 +193,8 @@ describe("obtaining a part", () => {
         const message = await refusal(part);
         assert.equal(
           message,
-          `${url} has the SHA-256 ${sha256(damaged)}, its publisher gives ${sha256("official")}: the file was damaged or ` +
-            "replaced on its way; run the command again. If it fails again, ask your network administrator",
+          `${url} has the SHA-256 ${sha256(damaged)}, but its publisher gives ${sha256("official")}: the file was damaged or ` +
+            "replaced during the download; run the command again. If it fails again, ask your network administrator",
         );
         assert.equal(installed(part), false);
         assert.equal(isInstalled(part), false);
@@ -217,7 +217,7 @@ describe("obtaining a part", () => {
     it("names part, reason and remedy in one line when there is no Go", async () => {
       assert.equal(
         await refusal(plain),
-        "Plain 1.2.3 could not be obtained: no official download (dl.example: answered 404), and no Go to build it with; " +
+        "the sandbox cannot download Plain 1.2.3 (dl.example: answered 404), and cannot build it without Go; " +
           "install Go 1.26 or newer, or make the official download reachable, and run the command again",
       );
       assert.equal(installed(plain), false);
@@ -228,7 +228,7 @@ describe("obtaining a part", () => {
       const message = await refusal(plain);
       assert.match(
         message,
-        /^Plain 1\.2\.3 could not be obtained: no official download \(dl\.example: .*ECONNREFUSED.*\), and no Go to build it with; install Go/,
+        /^the sandbox cannot download Plain 1\.2\.3 \(dl\.example: .*ECONNREFUSED.*\), and cannot build it without Go; install Go/,
       );
       assert.equal(message.includes("\n"), false);
       assert.equal(installed(plain), false);
@@ -249,7 +249,7 @@ describe("obtaining a part", () => {
       const { downloads, ...built } = plain;
       assert.ok(downloads);
       const message = await refusal(built);
-      assert.match(message, /\(its publisher has no binary with a checksum\)/);
+      assert.match(message, /\(the publisher offers no binary with a checksum\)/);
       assert.match(message, /install Go 1\.26 or newer, and run the command again$/);
     });
 
@@ -258,7 +258,7 @@ describe("obtaining a part", () => {
       const message = await refusal(plain);
       assert.match(
         message,
-        /^Plain 1\.2\.3 must be built \(no official download: dl\.example: answered 404\) and needs Go 1\.26, but this is go1\.25\.7; install Go 1\.26/,
+        /^the sandbox cannot download Plain 1\.2\.3 \(dl\.example: answered 404\), and cannot build it with go1\.25\.7; install Go 1\.26/,
       );
       assert.equal(readFileSync(calls, "utf8"), "env GOVERSION\n");
       assert.equal(installed(plain), false);
@@ -271,7 +271,7 @@ describe("obtaining a part", () => {
       const files = readdirSync(module).sort();
       assert.equal(
         await downloadOrBuild(plain, () => undefined),
-        "built from the Go module registry (dl.example: answered 404)",
+        "built from Go modules (dl.example: answered 404)",
       );
       assert.equal(runs(plain, "one"), "built");
       assert.equal(runs(plain, "two"), "built");

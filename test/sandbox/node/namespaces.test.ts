@@ -28,7 +28,7 @@ describe("what is left of a sandbox that was stopped", () => {
         assert.ok(error instanceof UserError);
         assert.match(
           error.message,
-          /^network interface orders-sandbox of the sandbox is still there after 0\.0s: .*; wait, and run the command again\. /,
+          /^network interface orders-sandbox of the sandbox still exists after 0\.0s: .*; wait, and run the command again\. /,
         );
         return true;
       });

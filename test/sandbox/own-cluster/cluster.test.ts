@@ -73,7 +73,10 @@ describe("a cluster that a developer already has", () => {
       /^Error: the kubeconfig \/kubeconfig has no context "elsewhere"; it has: other, mine\. Choose one with --context, or another file with --kubeconfig$/,
     );
     cluster({ "*get-contexts*": ":" });
-    await assert.rejects(readOwnCluster(where), /has no context "mine"; it has none\. Choose/);
+    await assert.rejects(
+      readOwnCluster(where),
+      /has no context "mine"; it has no contexts\. Choose/,
+    );
   });
 
   it("that does not answer is named with its context and its address", async () => {

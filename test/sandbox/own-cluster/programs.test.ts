@@ -111,11 +111,11 @@ describe("the programs that a developer's own cluster needs", () => {
       await found("mvn", {
         "*": "echo 'The JAVA_HOME environment variable is not defined' >&2; exit 1",
       }),
-      "Maven finds no JDK (The JAVA_HOME environment variable is not defined): sudo apt-get install openjdk-17-jdk, or set JAVA_HOME to a JDK 17",
+      "Maven finds no JDK (The JAVA_HOME environment variable is not defined): sudo apt-get install openjdk-17-jdk, or set JAVA_HOME to a JDK 17 or newer",
     );
     assert.equal(
       await found("mvn", java("11.0.2")),
-      "Maven uses Java 11, and the service needs 17 or newer: sudo apt-get install openjdk-17-jdk, and set JAVA_HOME to it",
+      "Maven uses Java 11, but the service needs Java 17 or newer: sudo apt-get install openjdk-17-jdk, and set JAVA_HOME to the new JDK",
     );
     assert.equal(
       await found("mvn", java("17.0.15", "/no/jdk")),
@@ -154,7 +154,7 @@ describe("the programs that a developer's own cluster needs", () => {
         isGood
           ? []
           : [
-              `pulumi is ${version}, and the program needs ${versions.pulumi} or a newer 3.x: brew install pulumi/tap/pulumi`,
+              `pulumi is ${version}, but the program needs ${versions.pulumi} or a newer 3.x: brew install pulumi/tap/pulumi`,
             ],
       );
     }
