@@ -4,6 +4,16 @@ const { writeFileSync } = require("node:fs");
 const { basename } = require("node:path");
 const { reporters } = require("mocha");
 
+/**
+ * Returns the beginning and the end of an error message. The message of a failed command ends with
+ * the command's output, and the cause is at its end.
+ */
+function excerpt(message) {
+  const lines = message.trim().split("\n");
+  const short = lines.length <= 12 ? lines : [...lines.slice(0, 3), "...", ...lines.slice(-8)];
+  return short.join("\n    ");
+}
+
 module.exports = class Summary extends reporters.Spec {
   constructor(runner, options) {
     super(runner, options);
@@ -12,7 +22,7 @@ module.exports = class Summary extends reporters.Spec {
     let started = Date.now();
     runner.on("fail", (test, error) => {
       const title = test.titlePath().join(", ");
-      broken.push(`${title}: ${String(error?.message).trim().split("\n")[0]}`);
+      broken.push(`${title}: ${excerpt(String(error?.message))}`);
     });
     // If Mocha runs test files in parallel, a suite has no `file`, so the summary contains no
     // durations.

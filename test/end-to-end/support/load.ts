@@ -195,7 +195,8 @@ export async function nothingWasLost(
     );
   }
   for (const [client, { created, failures, planned, sent }] of Object.entries(results)) {
-    assert.deepEqual(failures.slice(0, 20), [], `${client}: ${String(failures.length)} failed`);
+    const title = `${client}: ${String(failures.length)} failed`;
+    assert.deepEqual(failures, [], [title, ...failures.slice(0, 20)].join("\n"));
     assert.equal(sent, planned, `${client}: the load ended before the test did`);
     assert.ok(created.length > 0, `${client}: no order was made`);
   }
