@@ -62,7 +62,7 @@ const wrong: Readonly<Record<string, Wrong>> = {
   "an error in the code": {
     edit: [
       "program/environment.ts",
-      /export function createEnvironment[^{]*\{/,
+      /export async function createEnvironment[^{]*\{/,
       "$& JSON.parse('{');",
     ],
     says: "JSON",
