@@ -29,6 +29,8 @@ export function targetOf(
 /** Returns where a stack runs, in words: its namespace and its cluster. */
 export function placeOf({ context, eksCluster, namespace }: Settings): string {
   const cluster =
-    eksCluster === undefined ? `of context ${context ?? "(current)"}` : `"${eksCluster.name}"`;
+    eksCluster === undefined
+      ? `of ${context === undefined ? "the current context" : `context ${context}`}`
+      : `"${eksCluster.name}"`;
   return `namespace ${namespace}, cluster ${cluster}`;
 }

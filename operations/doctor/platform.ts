@@ -109,6 +109,6 @@ export function isHealthy(all: readonly Report[]): boolean {
 
 /** Returns the lines about one cluster: a headline, and one line for the result of each check. */
 export function linesOf({ cluster, error, rows }: Report): readonly string[] {
-  if (error !== undefined) return [`${cluster}: not checked, because the cluster does not answer`];
+  if (error !== undefined) return [`${cluster}: not checked (${error})`];
   return [`${cluster}:`, ...rowLines(rows)];
 }

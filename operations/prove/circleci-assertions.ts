@@ -72,8 +72,7 @@ export const circleciAssertions: readonly Assertion<SeenCircleci>[] = [
   {
     check: of("read", ({ files }) => equal(files["newest"], "second")),
     id: "cache-prefix",
-    says:
-      "a key finds the newest cache whose key begins with it, even if another key is equal to it",
+    says: "a key finds the newest cache whose key begins with it, even if another key is equal to it",
   },
   {
     check: of("read", ({ files }) => equal(files["immutable"], "first")),

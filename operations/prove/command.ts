@@ -131,7 +131,7 @@ export async function proveEks({
     options,
     `network policies hold. Leaves nothing else. Writes ${options.record ?? recordFile}.`,
   );
-  await confirmed(where, yes);
+  await confirmed(context ?? "eks", yes);
   const { error, rows } = await check(context);
   if (error !== undefined) throw new UserError(error);
   return finish("eks", eksAssertions, rows, options);

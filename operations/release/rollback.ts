@@ -39,6 +39,9 @@ type Earlier = Update & { readonly commit: string; readonly imageRef: string };
  * Returns the files that a rollback takes from the older release: the jobs and the stack settings
  * file.
  */
+/** Largest number of commits that the command lists. */
+const mostCommits = 10;
+
 const filesOf = (stack: string): readonly string[] => ["jobs.ts", `Pulumi.${stack}.yaml`];
 
 /**
@@ -149,8 +152,9 @@ async function showEarlier(
   }
   console.log(
     [
-      `The rollback undoes ${String(back.length)} commits:`,
-      ...back.slice(0, 10).map((one) => `  ${one}`),
+      `The rollback undoes ${back.length === 1 ? "1 commit" : `${String(back.length)} commits`}:`,
+      ...back.slice(0, mostCommits).map((one) => `  ${one}`),
+      ...(back.length > mostCommits ? [`  and ${String(back.length - mostCommits)} more`] : []),
     ].join("\n"),
   );
   await assertNoContraction(earlier.commit, running, workspace);

@@ -32,7 +32,7 @@ export async function limitReached(
   if (isThere || there.length < most) return undefined;
   return (
     `Review stack limit reached (${String(there.length)} of ${String(most)}). ` +
-    'Remove one ("npm run review -- list" lists them), or run "npm run sweep".'
+    'Remove one ("npm run review -- list" lists them), or run "npm run sweep -- --apply", which removes the expired stacks.'
   );
 }
 

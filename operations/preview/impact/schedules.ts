@@ -29,7 +29,10 @@ export function scheduleNotes(changes: readonly Change[], now: Date): readonly s
   });
   const more = lines.length - mostNotes;
   return more > 0
-    ? [...lines.slice(0, mostNotes), `and ${String(more)} more jobs with a new schedule`]
+    ? [
+        ...lines.slice(0, mostNotes),
+        `and ${String(more)} more ${more === 1 ? "job" : "jobs"} with a new schedule`,
+      ]
     : lines;
 }
 

@@ -162,10 +162,6 @@ describe("the permissions that the doctor asks for", () => {
 
   it("are all necessary for a stack that no pipeline deploys, and to read for every stack", () => {
     is(permissionsIn(allowed("preview"), true), "wrong", /Ask an administrator/);
-    is(
-      permissionsIn(allowed("notifier"), false),
-      "wrong",
-      /^this role may not read the stack \(/,
-    );
+    is(permissionsIn(allowed("notifier"), false), "wrong", /^this role may not read the stack \(/);
   });
 });
