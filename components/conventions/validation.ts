@@ -38,7 +38,7 @@ export function integer(arg: string, got: number | undefined, min: number, max: 
 export function dnsLabel(arg: string, got: string, max: number = budgets.dnsLabel): Checked {
   return check(isDnsLabel(got, max), {
     arg,
-    fix: "use lower case letters, digits and hyphens, and start with a letter",
+    fix: "use lower case letters, digits and hyphens, start with a letter, and do not end with a hyphen",
     got,
     rule: `be a DNS label of at most ${String(max)} characters`,
   });

@@ -32,7 +32,7 @@ function keyIssues(arg: string, given: object = {}, own: RegExp): readonly Valid
   return [
     ...each(keys, (key) => keyForm.test(key), {
       rule: "have legal Kubernetes keys",
-      fix: 'write a name of at most 63 characters, with a prefix such as "example.com/" if needed',
+      fix: 'write at most 63 letters, digits, dots, hyphens and underscores, with a prefix such as "example.com/" if needed',
     }),
     ...each(keys, (key) => !own.test(key), {
       rule: "have no key that the component sets itself",
@@ -101,13 +101,13 @@ function placeIssues(args: PodArgs, own: PodPlaces): readonly Checked[] {
     ...unique(own.containers, containers),
     ...unique(own.volumes, volumeNames),
     ...each(paths, (path) => pathForm.test(path), {
-      rule: "be an absolute path",
+      rule: 'be an absolute path without spaces, special characters or ".."',
       fix: 'write it as "/etc/orders/limits.json"',
     }),
     ...unique(own.paths, paths),
     ...each(fields("volumeMounts", "name", volumeMounts), (name) => known.includes(name), {
       rule: "be the name of a volume",
-      fix: "add it to `volumes`",
+      fix: "add the volume to `volumes`",
     }),
   ];
 }
@@ -115,7 +115,7 @@ function placeIssues(args: PodArgs, own: PodPlaces): readonly Checked[] {
 /** Returns an issue for each text that cannot be a key of a Secret. */
 export function secretKeyIssues(keys: readonly Placed[]): readonly ValidationIssue[] {
   return each(keys, (key) => secretKeyForm.test(key), {
-    rule: "be a key of a Secret",
+    rule: "be a legal key of a Secret",
     fix: "use letters, digits, dots, hyphens and underscores",
   });
 }

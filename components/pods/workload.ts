@@ -269,7 +269,7 @@ export function workloadIssues(
       (name) => !reserved.test(name) && /^[A-Za-z_][A-Za-z0-9_]*$/.test(name),
       {
         rule: "contain only legal names that the component does not set itself",
-        fix: "use the arg that sets it, or the `container` override",
+        fix: "write letters, digits and _; for a variable that the component sets, use its arg or the `container` override",
       },
     ),
     ...secretKeyIssues(

@@ -13,7 +13,7 @@ export function postgresIssues(name: string, args: PostgresInputs): readonly Che
       arg: "databaseName",
       fix: "use lower case letters, digits and _, and start with a letter",
       got: databaseName,
-      rule: "be a plain identifier",
+      rule: "be a plain identifier of at most 63 characters",
     }),
     check(isMemory(storage), {
       arg: "storage",

@@ -27,9 +27,9 @@ export function scheduledJobIssues(name: string, job: ScheduledJobInputs): reado
     }),
     check(job.iamRoleArn === undefined || job.serviceAccountName === undefined, {
       arg: "serviceAccountName",
-      fix: "iamRoleArn creates a ServiceAccount for the job; give its role all permissions that it needs",
+      fix: "iamRoleArn gives the job its own ServiceAccount; give the IAM role all permissions that the job needs",
       got: job.serviceAccountName,
-      rule: "be left out with iamRoleArn",
+      rule: "be left out if iamRoleArn is set",
     }),
     integer("backoffLimit", job.backoffLimit, 0, maxInt32),
     integer("completions", job.completions, 1, maxInt32),
@@ -60,19 +60,19 @@ function scheduleIssues(job: ScheduledJobInputs): readonly Checked[] {
   return [
     check(wrong !== undefined, {
       arg: "schedule",
-      fix: "write minute, hour, day of month, month, day of week, with one space between",
+      fix: "write minute, hour, day of month, month, day of week, with one space between them",
       got: schedule,
       rule: "have 5 fields",
     }),
     ...(wrong ?? []).map((field) => ({
       arg: "schedule",
-      fix: 'write "*", or numbers such as 1, 1-5, 1,3 or */2',
+      fix: 'write "*", or numbers such as "1", "1-5", "1,3" or "*/2"',
       got: schedule,
       rule: `have ${field.name} from ${boundsOf(field)}`,
     })),
     check(!restrictsBothDays(schedule), {
       arg: "schedule",
-      fix: 'Kubernetes would run it on each day that matches one of them; write "*" for the other, or two jobs',
+      fix: 'Kubernetes would run the job on each day that matches one of the two fields; write "*" in one of them, or write two jobs',
       got: schedule,
       rule: "restrict days of the month or days of the week, not both",
     }),

@@ -47,7 +47,7 @@ function longMigrationIssues(name: string, web: WebServiceInputs): readonly Chec
       arg: "longMigration",
       fix: "set `database` or `migrationArgs`",
       got: longMigration,
-      rule: "be left out without a migration",
+      rule: "be left out if there is no migration",
     }),
     check(/^[1-9][0-9]*$/.test(version), {
       arg: "longMigration.version",
@@ -68,7 +68,7 @@ function autoscalingIssues({ autoscaling, replicas }: WebServiceArgs): readonly 
       arg: "replicas",
       fix: "use autoscaling.minReplicas",
       got: replicas,
-      rule: "be left out with autoscaling",
+      rule: "be left out if autoscaling is set",
     }),
     integer("autoscaling.minReplicas", minReplicas, 1, 1000),
     integer("autoscaling.maxReplicas", maxReplicas, Math.max(1, minReplicas), 1000),
@@ -86,7 +86,7 @@ function hostIssue(arg: string, got: string): Checked {
     arg,
     fix: "leave out scheme, port and path",
     got,
-    rule: "be a host name in lower case",
+    rule: "be a host name with a domain, in lower case",
   });
 }
 
@@ -107,7 +107,7 @@ function hostsIssues({ host, hosts = [] }: WebServiceInputs): readonly Checked[]
           arg: `hosts[${String(i)}].paths[${String(j)}].path`,
           fix: 'write it as "/orders"',
           got: path,
-          rule: "start with a slash, without a query",
+          rule: "start with a slash, and contain no space, ? or #",
         }),
       ),
     ]),
@@ -206,12 +206,12 @@ function rolloutIssues(web: WebServiceInputs): readonly Checked[] {
         arg,
         fix: 'write it as 1 or "25%"',
         got,
-        rule: "be an integer or a percentage",
+        rule: "be an integer of at least 0, or a percentage of at most 100%",
       }),
     ),
     check(!none.includes(maxSurge) || !none.includes(maxUnavailable), {
       arg: "maxSurge",
-      fix: "a rollout must be able to add or to remove a pod",
+      fix: "raise one of the two, because a rollout must be able to add or to remove a pod",
       got: maxSurge,
       rule: "be above 0 if maxUnavailable is 0",
     }),

@@ -101,7 +101,7 @@ const messageLength = 300;
 
 /** What an exit code means, if the code alone says little. */
 const meanings: Readonly<Record<number, string>> = {
-  137: "killed, because a liveness probe failed or the node had no memory left",
+  137: "killed, for example because a liveness probe failed or the node had no memory left",
   139: "the process crashed in native code",
   143: "asked to end, for example because a liveness probe failed",
 };

@@ -256,7 +256,7 @@ describe("ReviewNamespace", () => {
     const cases: readonly [Partial<ReviewNamespaceArgs>, string][] = [
       [
         { namespace: "a_b" },
-        'namespace must be a DNS label of at most 63 characters, got "a_b"; use lower case letters, digits and hyphens, and start with a letter',
+        'namespace must be a DNS label of at most 63 characters, got "a_b"; use lower case letters, digits and hyphens, start with a letter, and do not end with a hyphen',
       ],
       [
         { quota: { cpu: "0", memory: "4Gi", pods: 1 } },

@@ -63,7 +63,7 @@ describe("StackNamespace", () => {
     const make = () => new StackNamespace("namespace", { identity, namespace: "a_b" });
     assert.throws(make, {
       message:
-        'StackNamespace "namespace": namespace must be a DNS label of at most 63 characters, got "a_b"; use lower case letters, digits and hyphens, and start with a letter',
+        'StackNamespace "namespace": namespace must be a DNS label of at most 63 characters, got "a_b"; use lower case letters, digits and hyphens, start with a letter, and do not end with a hyphen',
     });
     await settled();
   });

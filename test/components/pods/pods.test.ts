@@ -304,7 +304,7 @@ for (const { make, objects, template, type } of components) {
         ],
         [
           { env: { TOKEN: { key: "a/b", secretName: "s" } } },
-          'env.TOKEN.key must be a key of a Secret, got "a/b"; use letters, digits, dots, hyphens and underscores',
+          'env.TOKEN.key must be a legal key of a Secret, got "a/b"; use letters, digits, dots, hyphens and underscores',
         ],
         [
           { cpuLimit: "100m" },
@@ -340,7 +340,7 @@ for (const { make, objects, template, type } of components) {
         ],
         [
           { podAnnotations: { "a b": "1" } },
-          'podAnnotations must have legal Kubernetes keys, got "a b"; write a name of at most 63 characters, with a prefix such as "example.com/" if needed',
+          'podAnnotations must have legal Kubernetes keys, got "a b"; write at most 63 letters, digits, dots, hyphens and underscores, with a prefix such as "example.com/" if needed',
         ],
         [
           { iamRoleArn: "services-orders" },
@@ -352,7 +352,7 @@ for (const { make, objects, template, type } of components) {
         ],
         [
           { configFiles: { "/a/../b": "x" } },
-          'a path of configFiles must be an absolute path, got "/a/../b"; write it as "/etc/orders/limits.json"',
+          'a path of configFiles must be an absolute path without spaces, special characters or "..", got "/a/../b"; write it as "/etc/orders/limits.json"',
         ],
         [
           { secretFiles: [{ mountPath: "/tmp", secretName: "s" }] },
@@ -369,7 +369,7 @@ for (const { make, objects, template, type } of components) {
         ],
         [
           { secretFiles: [{ keys: [".."], mountPath: "/s", secretName: "s" }] },
-          'secretFiles[0].keys[0] must be a key of a Secret, got ".."; use letters, digits, dots, hyphens and underscores',
+          'secretFiles[0].keys[0] must be a legal key of a Secret, got ".."; use letters, digits, dots, hyphens and underscores',
         ],
         [
           { volumes: [{ emptyDir: {}, name: "diagnostics" }] },
@@ -381,7 +381,7 @@ for (const { make, objects, template, type } of components) {
         ],
         [
           { volumeMounts: [{ mountPath: "/cache", name: "cache" }] },
-          'volumeMounts[0].name must be the name of a volume, got "cache"; add it to `volumes`',
+          'volumeMounts[0].name must be the name of a volume, got "cache"; add the volume to `volumes`',
         ],
         [
           { sidecars: [{ name: "orders" }] },
@@ -389,7 +389,7 @@ for (const { make, objects, template, type } of components) {
         ],
         [
           { initContainers: [{ name: "n".repeat(64) }] },
-          `initContainers[0].name must be a DNS label of at most 63 characters, got "${"n".repeat(64)}"; use lower case letters, digits and hyphens, and start with a letter`,
+          `initContainers[0].name must be a DNS label of at most 63 characters, got "${"n".repeat(64)}"; use lower case letters, digits and hyphens, start with a letter, and do not end with a hyphen`,
         ],
       ];
       for (const [args, text] of cases) {

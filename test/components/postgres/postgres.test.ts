@@ -150,9 +150,9 @@ describe("Postgres", () => {
       new Postgres("DB", { ...args, databaseName: "a-b", imageRef: "postgres:17", storage: "1G" });
     assert.throws(make, {
       message: [
-        'Postgres "DB": name must be a DNS label of at most 52 characters, got "DB"; use lower case letters, digits and hyphens, and start with a letter',
+        'Postgres "DB": name must be a DNS label of at most 52 characters, got "DB"; use lower case letters, digits and hyphens, start with a letter, and do not end with a hyphen',
         'Postgres "DB": imageRef must be repository@sha256:<64 hex digits>, got "postgres:17"; name the image by its digest: a tag may be moved',
-        'Postgres "DB": databaseName must be a plain identifier, got "a-b"; use lower case letters, digits and _, and start with a letter',
+        'Postgres "DB": databaseName must be a plain identifier of at most 63 characters, got "a-b"; use lower case letters, digits and _, and start with a letter',
         'Postgres "DB": storage must be a quantity in Ki, Mi or Gi, got "1G"; write it as "1Gi"',
       ].join("\n"),
     });

@@ -170,19 +170,19 @@ describe("ScheduledJob", () => {
     const cases: readonly [Partial<ScheduledJobArgs>, string][] = [
       [
         { schedule: "0 3 * *" },
-        'schedule must have 5 fields, got "0 3 * *"; write minute, hour, day of month, month, day of week, with one space between',
+        'schedule must have 5 fields, got "0 3 * *"; write minute, hour, day of month, month, day of week, with one space between them',
       ],
       [
         { schedule: "0 25 * * *" },
-        'schedule must have hours from 0 to 23, got "0 25 * * *"; write "*", or numbers such as 1, 1-5, 1,3 or */2',
+        'schedule must have hours from 0 to 23, got "0 25 * * *"; write "*", or numbers such as "1", "1-5", "1,3" or "*/2"',
       ],
       [
         { schedule: "0 3 * * 7" },
-        'schedule must have days of the week from 0 to 6, or SUN to SAT, got "0 3 * * 7"; write "*", or numbers such as 1, 1-5, 1,3 or */2',
+        'schedule must have days of the week from 0 to 6, or SUN to SAT, got "0 3 * * 7"; write "*", or numbers such as "1", "1-5", "1,3" or "*/2"',
       ],
       [
         { schedule: "0 3 1-7 * MON" },
-        'schedule must restrict days of the month or days of the week, not both, got "0 3 1-7 * MON"; Kubernetes would run it on each day that matches one of them; write "*" for the other, or two jobs',
+        'schedule must restrict days of the month or days of the week, not both, got "0 3 1-7 * MON"; Kubernetes would run the job on each day that matches one of the two fields; write "*" in one of them, or write two jobs',
       ],
       [
         { activeDeadlineSeconds: 3600 },
@@ -198,7 +198,7 @@ describe("ScheduledJob", () => {
       ],
       [
         { iamRoleArn: "arn:aws:iam::123456789012:role/job", serviceAccountName: "services-orders" },
-        'serviceAccountName must be left out with iamRoleArn, got "services-orders"; iamRoleArn creates a ServiceAccount for the job; give its role all permissions that it needs',
+        'serviceAccountName must be left out if iamRoleArn is set, got "services-orders"; iamRoleArn gives the job its own ServiceAccount; give the IAM role all permissions that the job needs',
       ],
       [
         { parallelism: 0 },

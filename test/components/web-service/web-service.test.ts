@@ -701,7 +701,7 @@ describe("WebService", () => {
       ],
       [
         { env: { PORT: "1" } },
-        'env must contain only legal names that the component does not set itself, got "PORT"; use the arg that sets it, or the `container` override',
+        'env must contain only legal names that the component does not set itself, got "PORT"; write letters, digits and _; for a variable that the component sets, use its arg or the `container` override',
       ],
       [
         { drainSeconds: -1 },
@@ -709,7 +709,7 @@ describe("WebService", () => {
       ],
       [
         { host: "https://x" },
-        'host must be a host name in lower case, got "https://x"; leave out scheme, port and path',
+        'host must be a host name with a domain, in lower case, got "https://x"; leave out scheme, port and path',
       ],
       [
         { port: 80 },
@@ -725,7 +725,7 @@ describe("WebService", () => {
       ],
       [
         { autoscaling: { maxReplicas: 2, minReplicas: 2 }, replicas: 2 },
-        "replicas must be left out with autoscaling, got 2; use autoscaling.minReplicas",
+        "replicas must be left out if autoscaling is set, got 2; use autoscaling.minReplicas",
       ],
       [
         { autoscaling: { maxReplicas: 2, minReplicas: 0 } },
@@ -745,7 +745,7 @@ describe("WebService", () => {
       ],
       [
         { hosts: [{ host: "X" }] },
-        'hosts[0].host must be a host name in lower case, got "X"; leave out scheme, port and path',
+        'hosts[0].host must be a host name with a domain, in lower case, got "X"; leave out scheme, port and path',
       ],
       [
         { host: "a.example", hosts: [{ host: "a.example" }] },
@@ -753,7 +753,7 @@ describe("WebService", () => {
       ],
       [
         { hosts: [{ host: "a.example", paths: [{ path: "orders" }] }] },
-        'hosts[0].paths[0].path must start with a slash, without a query, got "orders"; write it as "/orders"',
+        'hosts[0].paths[0].path must start with a slash, and contain no space, ? or #, got "orders"; write it as "/orders"',
       ],
       [
         { hosts: [{ host: "a.example", paths: [] }] },
@@ -810,7 +810,7 @@ describe("WebService", () => {
       ],
       [
         { env: { MANAGEMENT_PORT: "1" } },
-        'env must contain only legal names that the component does not set itself, got "MANAGEMENT_PORT"; use the arg that sets it, or the `container` override',
+        'env must contain only legal names that the component does not set itself, got "MANAGEMENT_PORT"; write letters, digits and _; for a variable that the component sets, use its arg or the `container` override',
       ],
       [
         { ports: [{ name: "other", port: 8080 }] },
@@ -830,11 +830,11 @@ describe("WebService", () => {
       ],
       [
         { maxSurge: 0 },
-        "maxSurge must be above 0 if maxUnavailable is 0, got 0; a rollout must be able to add or to remove a pod",
+        "maxSurge must be above 0 if maxUnavailable is 0, got 0; raise one of the two, because a rollout must be able to add or to remove a pod",
       ],
       [
         { maxUnavailable: "101%" },
-        'maxUnavailable must be an integer or a percentage, got "101%"; write it as 1 or "25%"',
+        'maxUnavailable must be an integer of at least 0, or a percentage of at most 100%, got "101%"; write it as 1 or "25%"',
       ],
       [
         { readinessProbe: { periodSeconds: 0 } },

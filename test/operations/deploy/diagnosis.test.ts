@@ -68,7 +68,7 @@ describe("the diagnosis of a failed deploy", () => {
   for (const [terminated, told] of [
     [
       { exitCode: 137, reason: "Error" },
-      "ended with exit code 137 (Error): killed, because a liveness probe failed or the node had no memory left",
+      "ended with exit code 137 (Error): killed, for example because a liveness probe failed or the node had no memory left",
     ],
     [
       { exitCode: 128, message: 'exec: "no":\n  not found\n', reason: "StartError" },
