@@ -38,7 +38,8 @@ function concurrency({ props }: Declared): readonly Broken[] {
  */
 export const cronJobBounded: Rule = {
   name: "cron-job-bounded",
-  description: "Every CronJob says how late it may start, how long it may run, and what overlaps",
+  description:
+    "Every CronJob sets how late a run may start, how long a run may take, and whether runs may overlap",
   check(object) {
     if (object.kind !== "CronJob") return [];
     const run = ["spec", "jobTemplate", "spec", "activeDeadlineSeconds"];

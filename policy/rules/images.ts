@@ -61,7 +61,7 @@ export function imageRegistry(known: Known): Rule {
         .map((image) => ({
           ...image,
           must: `come from ${known.join(" or ")}`,
-          todo: `use an image from there, or add its registry to ${service}:registries`,
+          todo: `use an image from there, or add the registry of this image to ${service}:registries`,
         }));
     },
   };

@@ -27,7 +27,7 @@ export const callersAuthenticated: Rule = {
         got,
         must: "say what authenticates callers, because the Ingress is internet-facing",
         path: `metadata.annotations["${callersAuthenticatedByAnnotation}"]`,
-        todo: `set ${service}:callersAuthenticatedBy, or ${service}:ingressScheme to internal`,
+        todo: `set ${service}:callersAuthenticatedBy, or set ${service}:ingressScheme to internal`,
       },
     ];
   },

@@ -22,7 +22,7 @@ function rootFaults(pod: Located, { path, value }: Located): readonly Broken[] {
             got: nonRoot,
             must: "be true, here or for the pod",
             path: `${context}.runAsNonRoot`,
-            todo: "set it, and run the image as its own user",
+            todo: "set it to true, and run the image as a user that is not root",
           },
         ]),
     ...(user === 0
@@ -75,7 +75,7 @@ export const noPrivilegeEscalation: Rule = {
                 got: escalation,
                 must: "be false",
                 path: `${context}.allowPrivilegeEscalation`,
-                todo: "set it; the default is true",
+                todo: "set it to false, because the default is true",
               },
             ]),
         ...(privileged === true
@@ -112,6 +112,6 @@ export const noHostPath: Rule = {
     return volumes
       .map(({ path, value }) => ({ got: at(value, "hostPath"), path: `${path}.hostPath` }))
       .filter(({ got }) => got !== undefined && got !== null && got !== unknown)
-      .map((place) => ({ ...place, must: "not be there", todo: hostPathTodo }));
+      .map((place) => ({ ...place, must: "not be set", todo: hostPathTodo }));
   },
 };

@@ -31,8 +31,8 @@ export const protectProduction: Rule = {
         must: `be ${String(wanted)} in stack ${object.stack}`,
         path: "opts.protect",
         todo: wanted
-          ? "pass protect: true to it"
-          : "remove protect from it, and from its parent component",
+          ? "pass protect: true to the resource"
+          : "remove protect from the resource, and from its parent component",
       },
     ];
   },

@@ -17,7 +17,7 @@ function ofSecretObject({ kind, props }: Declared): readonly Broken[] {
     return value === undefined ||
       (typeof value === "object" && Object.keys(value ?? {}).length === 0)
       ? []
-      : [{ got: hidden, must: "not be there", path: key, todo }];
+      : [{ got: hidden, must: "not be set", path: key, todo }];
   });
 }
 

@@ -8,7 +8,7 @@ const hidden = /^kubernetes:(?:helm\.sh\/v\d+:Release|[^:]+:\w+(?:List|Patch))$/
  */
 export const wholeObjects: Rule = {
   name: "whole-objects",
-  description: "No resource carries objects, or parts of them, that the rules do not see",
+  description: "No resource contains objects, or parts of objects, that the rules do not see",
   check: ({ type }) =>
     hidden.test(type)
       ? [
@@ -16,7 +16,7 @@ export const wholeObjects: Rule = {
             got: type,
             must: "be a whole object",
             path: "type",
-            todo: "declare each object itself; for a chart use kubernetes.helm.v4.Chart",
+            todo: "declare each object as a separate resource; for a chart, use kubernetes.helm.v4.Chart",
           },
         ]
       : [],

@@ -65,7 +65,7 @@ describe("what the components make", () => {
         'CronJob "nightly": spec.concurrencyPolicy must be Forbid, Replace or Allow',
         'Deployment "services-orders": spec.template.spec.containers[0].image must be repository@sha256:<64 hex digits>',
         'Deployment "services-orders": spec.template.spec.containers[0].image must come from docker.io/registry/services-orders',
-        'Deployment "services-orders": spec.template.spec.volumes[0].hostPath must not be there',
+        'Deployment "services-orders": spec.template.spec.volumes[0].hostPath must not be set',
       ],
     );
   });

@@ -107,17 +107,18 @@ const atJob = "spec.jobTemplate.spec.template.spec";
 const elsewhere = `docker.io/library/busybox@${digest}`;
 const forms = "repository@sha256:<64 hex digits>";
 const pin = "take the digest that the registry shows for the tag";
-const origin = "use an image from there, or add its registry to services-orders:registries";
+const origin =
+  "use an image from there, or add the registry of this image to services-orders:registries";
 const own = "set it, as the components do for their own containers";
 const user = "use a user of the image that is not root, such as 10001";
-const nonRoot = "set it, and run the image as its own user";
-const escalation = "set it; the default is true";
+const nonRoot = "set it to true, and run the image as a user that is not root";
+const escalation = "set it to false, because the default is true";
 const mounts = "use an emptyDir, a PersistentVolumeClaim, a ConfigMap or a Secret";
 const select = "select by selector() or trackSelector() of components/conventions/labels.ts";
 const frozen = "not select by a label that changes with a release";
 const secret =
   "keep the value in the cluster, and name its Secret and key (env: { NAME: { secretName, key } })";
-const unprotect = "remove protect from it, and from its parent component";
+const unprotect = "remove protect from the resource, and from its parent component";
 
 /**
  * For each rule: the changes that break the rule, with the rule's message. The end-to-end test
@@ -132,7 +133,7 @@ export const breaks: Readonly<Record<string, readonly Break[]>> = {
           "alb.ingress.kubernetes.io/scheme": "internet-facing",
         }),
       message:
-        'Ingress "ingress": metadata.annotations["callers-authenticated-by"] must say what authenticates callers, because the Ingress is internet-facing, got nothing; set services-orders:callersAuthenticatedBy, or services-orders:ingressScheme to internal',
+        'Ingress "ingress": metadata.annotations["callers-authenticated-by"] must say what authenticates callers, because the Ingress is internet-facing, got nothing; set services-orders:callersAuthenticatedBy, or set services-orders:ingressScheme to internal',
     },
   ],
   "cron-job-bounded": [
@@ -188,11 +189,11 @@ export const breaks: Readonly<Record<string, readonly Break[]>> = {
   "no-host-path": [
     {
       change: (p) => (web(p).volumes[0] = { hostPath: { path: "/" }, name: "tmp" }),
-      message: `Deployment "deployment": ${at}.volumes[0].hostPath must not be there, got {"path":"/"}; ${mounts}`,
+      message: `Deployment "deployment": ${at}.volumes[0].hostPath must not be set, got {"path":"/"}; ${mounts}`,
     },
     {
       change: (p) => nightly(p).volumes.push({ hostPath: { path: "/run" }, name: "run" }),
-      message: `CronJob "cronJob": ${atJob}.volumes[1].hostPath must not be there, got {"path":"/run"}; ${mounts}`,
+      message: `CronJob "cronJob": ${atJob}.volumes[1].hostPath must not be set, got {"path":"/run"}; ${mounts}`,
     },
   ],
   "no-load-balancer-in-review": [
@@ -235,7 +236,7 @@ export const breaks: Readonly<Record<string, readonly Break[]>> = {
       change: (p) => {
         become(p.configMap, "kubernetes:core/v1:Secret");
       },
-      message: `Secret "configMap": data must not be there, got "a value"; ${secret}`,
+      message: `Secret "configMap": data must not be set, got "a value"; ${secret}`,
       stack: "prod",
     },
     {
@@ -243,7 +244,7 @@ export const breaks: Readonly<Record<string, readonly Break[]>> = {
         become(p.configMap, "kubernetes:core/v1:Secret");
         p.configMap.props = { metadata: { name: "s" }, stringData: { token: "hunter2" } };
       },
-      message: `Secret "s": stringData must not be there, got "a value"; ${secret}`,
+      message: `Secret "s": stringData must not be set, got "a value"; ${secret}`,
     },
   ],
   "non-root": [
@@ -267,7 +268,7 @@ export const breaks: Readonly<Record<string, readonly Break[]>> = {
   "protect-production": [
     ...(["deployment", "ingress", "namespace", "service"] as const).map((name) => ({
       change: (p: Program) => void (p[name].opts.protect = false),
-      message: `${kinds[name].split(":")[2] ?? ""} "${name}": opts.protect must be true in stack prod, got false; pass protect: true to it`,
+      message: `${kinds[name].split(":")[2] ?? ""} "${name}": opts.protect must be true in stack prod, got false; pass protect: true to the resource`,
       stack: "prod",
     })),
     {
@@ -330,21 +331,21 @@ export const breaks: Readonly<Record<string, readonly Break[]>> = {
         become(p.configMap, "kubernetes:core/v1:ConfigMapPatch");
       },
       message:
-        'ConfigMapPatch "configMap": type must be a whole object, got "kubernetes:core/v1:ConfigMapPatch"; declare each object itself; for a chart use kubernetes.helm.v4.Chart',
+        'ConfigMapPatch "configMap": type must be a whole object, got "kubernetes:core/v1:ConfigMapPatch"; declare each object as a separate resource; for a chart, use kubernetes.helm.v4.Chart',
     },
     {
       change: (p) => {
         become(p.configMap, "kubernetes:helm.sh/v3:Release");
       },
       message:
-        'Release "configMap": type must be a whole object, got "kubernetes:helm.sh/v3:Release"; declare each object itself; for a chart use kubernetes.helm.v4.Chart',
+        'Release "configMap": type must be a whole object, got "kubernetes:helm.sh/v3:Release"; declare each object as a separate resource; for a chart, use kubernetes.helm.v4.Chart',
     },
     {
       change: (p) => {
         become(p.configMap, "kubernetes:core/v1:ConfigMapList");
       },
       message:
-        'ConfigMapList "configMap": type must be a whole object, got "kubernetes:core/v1:ConfigMapList"; declare each object itself; for a chart use kubernetes.helm.v4.Chart',
+        'ConfigMapList "configMap": type must be a whole object, got "kubernetes:core/v1:ConfigMapList"; declare each object as a separate resource; for a chart, use kubernetes.helm.v4.Chart',
     },
   ],
 };
