@@ -45,7 +45,7 @@ export async function checkFiles(root: string = project): Promise<void> {
   for (const finding of found) console.log(show(finding));
   if (found.length > 0) {
     throw new UserError(
-      `${String(found.length)} issues in ${directory}. "npm run pipeline" writes it from pipeline/, so fix them there`,
+      `${String(found.length)} issues in ${directory}. Fix them in pipeline/, then write the files again with "npm run pipeline"`,
     );
   }
   console.log(`${names.join(", ")}: good`);

@@ -151,7 +151,7 @@ export function job(
       ...(spec.mavenCache === true ? [restore("Maven's downloads", mavenCache)] : []),
       // This step comes before the step that attaches the reports, so that the cache cannot replace
       // a report.
-      ...(remembers === undefined ? [] : [restore("Memory", memoryKey(name))]),
+      ...(remembers === undefined ? [] : [restore("File of the last run", memoryKey(name))]),
       ...(spec.takes === true || spec.reportOf !== undefined
         ? [{ attach_workspace: { at: "." } }]
         : []),
@@ -182,7 +182,7 @@ export function job(
       // newest cache.
       ...(remembers === undefined
         ? []
-        : [save("Memory", `${memoryKey(name)}${workflowId}`, [remembers])]),
+        : [save("File for the next run", `${memoryKey(name)}${workflowId}`, [remembers])]),
       ...(gives === "reports" || keepsReport
         ? [{ store_artifacts: { path: reports } }, { store_test_results: { path: testResults } }]
         : []),

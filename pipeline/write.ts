@@ -64,7 +64,9 @@ export function files(root: string = project): ReadonlyMap<string, string> {
 export function write(root: string = project): void {
   removeStale(join(root, directory), pipelines);
   for (const [file, text] of files(root)) writeFileSync(join(root, file), text);
-  console.log(`Wrote ${Object.keys(pipelines).join(", ")} to ${directory}, and their pictures`);
+  console.log(
+    `Wrote ${Object.keys(pipelines).join(", ")} to ${directory}, and the pictures to ${illustrated}`,
+  );
   if (deployProject !== undefined) writeDeployProject(resolve(root, deployProject.directory));
 }
 

@@ -21,7 +21,7 @@ export function* commands(source: Source): Generator<Finding> {
     for (const inside of filledIn(command)) {
       yield source.value(
         path,
-        `"<< ${inside} >>" in a command of "${job}": whoever chooses that text writes the command; pass it by "environment"`,
+        `"<< ${inside} >>" is in a command of "${job}": anyone who chooses this value can run any command; pass the value in "environment"`,
       );
     }
     const ofJob = Object.entries(mapping(jobs.get(job)?.["environment"]))
@@ -30,7 +30,7 @@ export function* commands(source: Source): Generator<Finding> {
     for (const name of unquoted(command, [...outsideVariables, ...ofJob])) {
       yield source.value(
         path,
-        `$${name} is text from outside, and the shell splits and expands it; write "$${name}"`,
+        `$${name} is text from outside, and the shell splits and expands it; write the variable in double quotes: "$${name}"`,
       );
     }
     if (runsPulumi.test(command) && minutes(run["no_output_timeout"]) <= longestWaitMinutes) {
@@ -45,7 +45,7 @@ export function* commands(source: Source): Generator<Finding> {
       for (const variable of storedKeys.filter((key) => key in mapping(environment))) {
         yield source.key(
           [kind, name, "environment", variable],
-          `${variable} is a stored key; jobs take a role by their own token (AWS_ROLE_ARN in a context)`,
+          `${variable} is a stored key; remove it, because each job assumes a role with the job's own token (AWS_ROLE_ARN in a context)`,
         );
       }
     }

@@ -37,7 +37,7 @@ export function* conditions(source: Source): Generator<Finding> {
     else {
       yield source.key(
         path,
-        `workflow "${name}" must say when it runs, as an expression; otherwise it runs at every event`,
+        `workflow "${name}" must have an expression in "when"; otherwise the workflow runs at every event`,
       );
     }
   }
@@ -56,13 +56,16 @@ function* expression(
   try {
     for (const name of namesIn(parseExpression(text))) {
       if (allowed.includes(name)) continue;
-      yield source.value(path, `there is no value "${name}"; there are ${allowed.join(", ")}`);
+      yield source.value(
+        path,
+        `there is no pipeline value "${name}"; use one of ${allowed.join(", ")}`,
+      );
     }
   } catch (error) {
     if (!(error instanceof ExpressionError)) throw error;
     yield source.value(
       path,
-      `the expression cannot be read: ${error.message}, at its character ${String(error.at + 1)}: ${text}`,
+      `the expression cannot be read: ${error.message}, at character ${String(error.at + 1)}: ${text}`,
       // Under a key other than `when`, the expression is only a part of a longer text, and the
       // finding points at the start of this text.
       path.at(-1) === "when" ? error.at : 0,
@@ -91,7 +94,7 @@ function* unguarded(source: Source): Generator<Finding> {
       if (!`${serialGroup} ${JSON.stringify(jobs[name] ?? "")}`.includes(ofPullRequest)) continue;
       yield source.key(
         path,
-        `"${name}" uses values of a pull request, and workflow "${workflow.name}" runs without one too; let it begin with pipeline.event.name == "pull_request" and`,
+        `"${name}" uses values of a pull request, but workflow "${workflow.name}" also runs without a pull request; add pipeline.event.name == "pull_request" to the "when" of the workflow`,
       );
     }
   }

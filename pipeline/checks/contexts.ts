@@ -46,12 +46,12 @@ function* ofContexts(
     if (known === undefined) {
       yield source.value(
         [...path, "context"],
-        `"${name}" uses context "${context}", which is unknown; known are ${Object.keys(contexts).map(fullName).join(", ")}`,
+        `"${name}" uses context "${context}", which is unknown; use one of ${Object.keys(contexts).map(fullName).join(", ")}`,
       );
     } else if (onBranches && !known.onBranches) {
       yield source.value(
         [...path, "context"],
-        `"${name}" uses context "${context}" in workflow "${workflow.name}", which runs on branches; it is for main only (pipeline.git.branch == "main")`,
+        `"${name}" uses context "${context}" in workflow "${workflow.name}", which runs on branches; this context is for main only: add pipeline.git.branch == "main" to the "when" of the workflow`,
       );
     }
   }
@@ -72,19 +72,19 @@ function* unapproved(
   if (!jobs.some((other) => other.approval && onSuccess.has(other.name))) {
     yield source.key(
       path,
-      `"${name}" can change production, and no approval comes before it; let it require one`,
+      `"${name}" can change production, and no approval comes before it; add an approval to its "requires"`,
     );
   }
   if (!allowed) {
     yield source.key(
       path,
-      `"${name}" changes production without its restricted context ${fullName("prod")}`,
+      `"${name}" changes production without its restricted context ${fullName("prod")}; add the context to the job`,
     );
   }
   if (place.serialGroup === undefined) {
     yield source.key(
       path,
-      `"${name}" can change production, and two of them could run at the same time; give it a serial-group`,
+      `"${name}" can change production, and two pipelines could run it at the same time; give it a serial-group`,
     );
   }
 }

@@ -58,7 +58,9 @@ function tokens(text: string): readonly Token[] {
     if (at === start) {
       const rest = text.slice(at);
       throw new ExpressionError(
-        /^["']/.test(rest) ? "a text is not closed" : `"${rest.charAt(0)}" means nothing here`,
+        /^["']/.test(rest)
+          ? "a string has no closing quote"
+          : `unexpected character "${rest.charAt(0)}"`,
         at,
       );
     }
@@ -109,7 +111,7 @@ export function parseExpression(text: string): Expression {
     return { kind: "name", name: token.text };
   };
   const all = either();
-  if (rest.length > 0) fail(`"${rest[0]?.text ?? ""}" is left over`);
+  if (rest.length > 0) fail(`unexpected "${rest[0]?.text ?? ""}"`);
   return all;
 }
 

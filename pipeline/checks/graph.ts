@@ -35,19 +35,22 @@ function* places(
     if (approval && defined.includes(name)) {
       yield source.key(
         path,
-        `approval "${name}" has the name of a job; its steps would never run, so rename one of them`,
+        `approval "${name}" has the name of a job; the steps of this job would never run, so rename the approval or the job`,
       );
     }
     const isInOrb = orbs.some((orb) => name.startsWith(`${orb}/`));
     if (!approval && !defined.includes(name) && !isInOrb) {
-      yield source.key(path, `there is no job "${name}"; defined are ${defined.join(", ")}`);
+      yield source.key(path, `there is no job "${name}"; use one of ${defined.join(", ")}`);
     }
     if (jobs.findIndex((other) => other.name === name) < index) {
       yield source.key(path, `"${name}" is twice in workflow "${workflow}"`);
     }
     if (ancestors(place, jobs).has(name)) yield source.key(path, `"${name}" waits for itself`);
     if (approval && !required.has(name)) {
-      yield source.key(path, `nothing requires approval "${name}", so it holds nothing back`);
+      yield source.key(
+        path,
+        `nothing requires approval "${name}", so no job waits for it; add it to the "requires" of a job, or remove it`,
+      );
     }
   }
 }
@@ -59,7 +62,7 @@ function* requirements(source: Source, { jobs, name: workflow }: ReadWorkflow): 
       if (!there.has(required)) {
         yield source.value(
           path,
-          `"${name}" requires "${required}", which is not in workflow "${workflow}"; there are ${[...there.keys()].join(", ")}`,
+          `"${name}" requires "${required}", which is not in workflow "${workflow}"; use one of ${[...there.keys()].join(", ")}`,
         );
       }
       for (const status of given.filter((one) => !statuses.includes(one))) {
@@ -73,7 +76,7 @@ function* requirements(source: Source, { jobs, name: workflow }: ReadWorkflow): 
       if (bare && there.get(required)?.serialGroup !== undefined) {
         yield source.value(
           path,
-          `"${name}" requires "${required}", which has a serial group, so it would also run after a failure; write "${required}: [success]"`,
+          `"${name}" requires "${required}", which has a serial group, so "${name}" would also run if "${required}" fails; write "${required}: [success]"`,
         );
       }
     }

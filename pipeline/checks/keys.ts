@@ -68,7 +68,7 @@ function* look(source: Source, value: unknown, rule: Known, path: Path): Generat
     const here = [...path, isList ? Number(key) : key];
     if (next === undefined) {
       const names = Object.keys(allowed).join(", ");
-      yield source.key(here, `${where} has no key "${key}"; known are ${names}`);
+      yield source.key(here, `${where} has the unknown key "${key}"; use one of ${names}`);
     } else yield* look(source, inside, next, here);
   }
 }

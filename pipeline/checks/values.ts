@@ -73,7 +73,7 @@ function* jobs(source: Source): Generator<Finding> {
       if (!(kind in mapping(step)) || /^docker\d+$/.test(text(version))) continue;
       yield source.value(
         [...path, "steps", index, kind, "version"],
-        `Docker's version "${String(version)}" changes over time; name one, such as docker27`,
+        `Docker's version "${String(version)}" changes over time; name a fixed version, such as docker27`,
       );
     }
   }
@@ -104,7 +104,7 @@ function* parameters(source: Source): Generator<Finding> {
     } else if (type === "enum" && byItself !== undefined && !allowed.includes(byItself)) {
       yield source.value(
         [...path, "default"],
-        `${JSON.stringify(byItself)} is not one of ${allowed.join(", ")}`,
+        `the default ${JSON.stringify(byItself)} of parameter "${name}" is not one of ${allowed.join(", ")}`,
       );
     }
   }
@@ -127,14 +127,14 @@ function* serialGroups(source: Source): Generator<Finding> {
       for (const value of filledIn(serialGroup).filter((one) => !legalInGroup.includes(one))) {
         yield source.value(
           at,
-          `serial group contains ${value}, which may have characters that are illegal there; use the pull request's number`,
+          `serial group "${serialGroup}" contains ${value}, which may have characters that are illegal in a serial group; use the pull request's number`,
         );
       }
       const told = text(mapping(jobOf.get(name)?.["environment"])["SERIAL_GROUP"]);
       if (told !== serialGroup) {
         yield source.value(
           at,
-          `job "${name}" must have the same text in its environment, as SERIAL_GROUP, got "${told}"; it decides which locks the job may take over`,
+          `job "${name}" must have SERIAL_GROUP: "${serialGroup}" in its environment, got "${told}"; SERIAL_GROUP decides which locks the job may take over`,
         );
       }
       if (places.findIndex((other) => other.serialGroup === serialGroup) < index) {

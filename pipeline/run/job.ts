@@ -99,8 +99,9 @@ function move(kind: string, options: Readonly<Record<string, unknown>>, room: Ro
       return paths.join(", ");
     case "attach_workspace": {
       const to = resolve(copy, text(options["at"]));
-      if (relative(copy, to).startsWith("..")) return `skipped, because ${to} is of this machine`;
-      return `of ${workspace.attach(job, to).join(", ") || "no job"}`;
+      if (relative(copy, to).startsWith(".."))
+        return `skipped, because ${to} is outside of the job's directory`;
+      return `from ${workspace.attach(job, to).join(", ") || "no job"}`;
     }
     case "save_cache":
       return caches.save(cacheKey(text(options["key"]), keyValues), paths, room);

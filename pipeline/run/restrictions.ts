@@ -48,7 +48,8 @@ class NoValue extends Error {}
  * @throws Error if the expression contains an escape (`\`), which this code does not support
  */
 export function holds(expression: string, known: Values): boolean {
-  if (expression.includes("\\")) throw new Error(`the stand-in knows no escapes: ${expression}`);
+  if (expression.includes("\\"))
+    throw new Error(`the stand-in does not support escapes: ${expression}`);
   // "String literals are enclosed within double-quotes."
   if (expression.includes("'")) return false;
   try {
@@ -134,7 +135,7 @@ export function refusals(
   // administrators is about groups and projects, not about expressions.
   if (!holds(expression, known)) found.push(`its expression is false: ${expression}`);
   if (!administrator && !projects.includes(project.is)) {
-    found.push(`its projects are ${projects.join(", ")}`);
+    found.push(`its projects (${projects.join(", ")}) do not include project ${project.is}`);
   }
   // "Restricting the use of contexts using security groups is available for `github` type
   // organizations only."

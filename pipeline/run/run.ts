@@ -125,7 +125,7 @@ export async function rehearse(workflow: string, options: RunOptions = {}): Prom
           `\n=== ${place.name}: ${end === "success" ? "approved" : `waits for an approval (--approve ${place.name})`}`,
         );
       } else if (act === "run" && skip.includes(place.name)) {
-        console.log(`\n=== ${place.name}: taken as good (--skip)`);
+        console.log(`\n=== ${place.name}: counts as a success (--skip)`);
         end = "success";
       } else if (act === "run") {
         console.log(`\n=== ${place.name}`);
@@ -211,7 +211,7 @@ async function runJob(place: PlacedJob, run: Run, buildNumber: number): Promise<
   const { restrictionFor = (name: string) => ourRestriction(name, hasDeployProject) } = options;
   const refused = refusedContexts(about, values, restrictionFor);
   for (const [context, reasons] of refused) {
-    console.log(`  unauthorized: no context ${context}: ${reasons.join("; ")}`);
+    console.log(`  unauthorized: context ${context} refuses this job: ${reasons.join("; ")}`);
   }
   if (refused.size > 0) return "unauthorized";
   const job = new Map(named(found.source, "jobs")).get(place.name);

@@ -73,7 +73,7 @@ export function valuesFor(
     if (evaluate(condition, values) === true) return values;
   }
   throw new UserError(
-    `CircleCI would not run workflow "${workflow}" here: ${when} (branch ${situation.branch}); give another --branch or --parameter`,
+    `CircleCI would not run workflow "${workflow}" on branch "${situation.branch}", because this expression is not true: ${when}; give another --branch or --parameter`,
   );
 }
 

@@ -33,7 +33,7 @@ export class StoredCaches {
     const all = paths.map((path) => absolutePath(path, home));
     const project = `${home}/project/`;
     const inside = all.filter((path) => path.startsWith(project));
-    if (inside.length === 0) return "skipped, because the machine has its own";
+    if (inside.length === 0) return "skipped, because this machine has its own cache";
     const there = inside.filter((path) => existsSync(join(copy, path.slice(project.length))));
     if (there.length === 0) return `nothing at ${inside.join(", ")}`;
     const isNew = this.#caches.save(key, () => {
@@ -54,7 +54,7 @@ export class StoredCaches {
    */
   restore(keys: readonly string[], { copy, home }: Place): string {
     const found = this.#caches.restore(keys);
-    if (found === undefined) return "nothing there";
+    if (found === undefined) return "no cache found";
     const from = join(this.#directory, found.content, home, "project");
     if (!existsSync(from)) return `${found.key}: all its files are outside ${home}/project`;
     copyTo(from, copy);

@@ -50,7 +50,8 @@ export class Workspace {
    */
   persist(job: string, root: string, paths: readonly string[]): void {
     for (const path of paths) {
-      if (/[*?[\]]/.test(path)) throw new UserError(`the local run knows no globs: ${path}`);
+      if (/[*?[\]]/.test(path))
+        throw new UserError(`the local run does not support globs: ${path}`);
       const inside = relative(root, resolve(root, path));
       if (inside === "" || inside.startsWith("..")) {
         throw new UserError(`"${path}" is not inside the root of the workspace`);

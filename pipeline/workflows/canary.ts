@@ -18,13 +18,13 @@ export const canaryParameters: Readonly<Record<string, Parameter>> = {
   },
   duration: {
     type: "enum",
-    description: "after which time the sweep removes it",
+    description: "time after which the sweep removes the canary",
     enum: ["30m", "1h", "2h"],
     default: "2h",
   },
   percent: {
     type: "integer",
-    description: "share of production's requests that is asked for",
+    description: "share of production's requests that the canary should receive, in percent",
     default: 10,
   },
 };

@@ -67,19 +67,24 @@ export const recoverParameters: Readonly<Record<string, Parameter>> = {
   action: {
     type: "enum",
     description:
-      "go back to an older release, end the hold after it, run one command, or remove a lock that is left",
+      "go back to an older release, end the hold after a rollback, run one command, or remove a lock that is left",
     enum: Object.keys(recoveries),
     default: "rollback-prod",
   },
   command: {
     type: "string",
-    description: "of run-prod: a command of the service, such as export --since 1d --format csv",
+    description: "for run-prod: a command of the service, such as export --since 1d --format csv",
     default: "",
   },
-  reason: { type: "string", description: "of a rollback or a command: why", default: "" },
+  reason: {
+    type: "string",
+    description: "for rollback-prod and run-prod: the reason",
+    default: "",
+  },
   to: {
     type: "string",
-    description: "of a rollback: commit or digest of the release, or nothing for the one before",
+    description:
+      "for rollback-prod: commit or digest of the release, or nothing for the release before",
     default: "",
   },
 };

@@ -48,12 +48,12 @@ describe("an expression", () => {
 
   for (const [text, says, at] of [
     ['(a == "x"', '"(" is not closed', 0],
-    ['a == "x")', '")" is left over', 8],
-    ['a == "x', "a text is not closed", 5],
+    ['a == "x")', 'unexpected ")"', 8],
+    ['a == "x', "a string has no closing quote", 5],
     ["a ==", "it ends where a value is expected", 4],
     ["a and and b", '"and" stands where a value is expected', 6],
-    ["a & b", '"&" means nothing here', 2],
-    ["a b", '"b" is left over', 2],
+    ["a & b", 'unexpected character "&"', 2],
+    ["a b", 'unexpected "b"', 2],
     ["", "it ends where a value is expected", 0],
   ] as const) {
     it(`says what is wrong with ${text === "" ? "nothing" : text}`, () => {

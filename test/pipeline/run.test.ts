@@ -163,7 +163,7 @@ describe("a rehearsal of a workflow", () => {
     const { ends, said } = await run({ approve, skip: ["build"] });
     assert.deepEqual(asked, ["approve"]);
     assert.deepEqual([ends["build"], ends["approve"], ends["deploy"]], ["success", "held", "held"]);
-    assert.match(said, /build: taken as good/);
+    assert.match(said, /build: counts as a success/);
   }).timeout(60_000);
 
   it("after a failed step runs what asks for it, and reports with the file that was kept", async () => {
@@ -237,7 +237,7 @@ describe("a rehearsal of a workflow", () => {
     const { ends, said } = await run({ approve: ["approve"], restrictionFor });
     assert.deepEqual([ends["deploy"], ends["tell-bad"]], ["unauthorized", "not_run"]);
     assert.equal(noted().length, 1);
-    assert.match(said, /unauthorized: no context secrets: its expression is false/);
+    assert.match(said, /unauthorized: context secrets refuses this job: its expression is false/);
     assert.match(said, /deploy +UNAUTHORIZED/);
   }).timeout(60_000);
 

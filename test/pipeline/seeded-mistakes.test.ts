@@ -61,7 +61,7 @@ describe("a mistake in a pipeline's file is shown with its place", () => {
       from: "workflows:\n",
       to: "tests: []\nworkflows:\n",
       at: "tests",
-      says: /no key "tests"/,
+      says: /unknown key "tests"/,
     });
   });
 
@@ -71,7 +71,7 @@ describe("a mistake in a pipeline's file is shown with its place", () => {
       from,
       to: from.replace("requires", "reqires"),
       at: "reqires",
-      says: /no key "reqires"/,
+      says: /unknown key "reqires"/,
     });
   });
 
@@ -153,7 +153,7 @@ describe("a mistake in a pipeline's file is shown with its place", () => {
       from: staging,
       to: `${staging}-2`,
       at: "services-orders/",
-      says: /"deploy-staging" must have the same text .* as SERIAL_GROUP, got ".*\/staging"/,
+      says: /"deploy-staging" must have SERIAL_GROUP: ".*" in its environment, got ".*\/staging"/,
     });
   });
 
@@ -197,7 +197,7 @@ describe("a mistake in a pipeline's file is shown with its place", () => {
       from: "default: start",
       to: "default: begin",
       at: "begin",
-      says: /"begin" is not one of start, stop/,
+      says: /"begin" of parameter "action" is not one of start, stop/,
     });
   });
 
@@ -206,7 +206,7 @@ describe("a mistake in a pipeline's file is shown with its place", () => {
       from: 'when: pipeline.event.name == "push" and',
       to: 'when: (pipeline.event.name == "push" and',
       at: "(pipeline",
-      says: /"\(" is not closed, at its character 1/,
+      says: /"\(" is not closed, at character 1/,
     });
   });
 
@@ -215,7 +215,7 @@ describe("a mistake in a pipeline's file is shown with its place", () => {
       from: 'when: pipeline.event.name == "push" and pipeline.git.branch',
       to: 'when: pipeline.event.name == "push" and pipeline.git.brunch',
       at: "pipeline.event.name",
-      says: /there is no value "pipeline\.git\.brunch"/,
+      says: /there is no pipeline value "pipeline\.git\.brunch"/,
     });
   });
 
@@ -225,7 +225,7 @@ describe("a mistake in a pipeline's file is shown with its place", () => {
       from: '  sweep:\n    when: pipeline.git.branch == "main"\n',
       to: "  sweep:\n",
       at: "sweep",
-      says: /must say when it runs/,
+      says: /must have an expression in "when"/,
     });
   });
 
@@ -302,7 +302,7 @@ describe("a mistake in a pipeline's file is shown with its place", () => {
       from: `${approvedProd}${inProd}          serial-group: services-orders/prod\n`,
       to: `${approvedProd}${inProd}`,
       at: "deploy-prod",
-      says: /"deploy-prod" can change production, and two of them could run at the same time/,
+      says: /"deploy-prod" can change production, and two pipelines could run it at the same time/,
     });
   });
 
@@ -339,7 +339,7 @@ describe("a mistake in a pipeline's file is shown with its place", () => {
       from: 'command: npm run rollback -- prod --reason "$RECOVER_REASON"',
       to: "command: npm run rollback -- prod --reason '<< pipeline.parameters.reason >>'",
       at: "npm run rollback",
-      says: /whoever chooses that text writes the command/,
+      says: /anyone who chooses this value can run any command/,
     });
   });
 
@@ -376,7 +376,7 @@ describe("a mistake in a pipeline's file is shown with its place", () => {
       from: 'command: npm run review -- up "$CIRCLE_BRANCH"',
       to: "command: npm run review -- up << pipeline.git.branch >>",
       at: "npm run review",
-      says: /whoever chooses that text writes the command/,
+      says: /anyone who chooses this value can run any command/,
     });
   });
 
@@ -385,7 +385,7 @@ describe("a mistake in a pipeline's file is shown with its place", () => {
       from: "      - checkout\n",
       to: "      - checkout\n      - run: echo << pipeline.git.branch >>\n",
       at: "echo",
-      says: /whoever chooses that text writes the command/,
+      says: /anyone who chooses this value can run any command/,
     });
   });
 
