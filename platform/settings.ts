@@ -93,7 +93,7 @@ const keyArn = text(
 const networks = forms.listOf("a list of networks, such as [10.0.0.0/20]", forms.cidr);
 const namespaces = forms.listOf("a list of namespaces", forms.dnsLabel);
 const cluster = forms.objectOf(
-  `an object of name and environments (${ciEnvironments.join(", ")}), and a context if any`,
+  `an object with name, environments (${ciEnvironments.join(", ")}) and, if needed, context`,
   {
     context: optional(forms.contextName),
     environments: forms.listOf(
@@ -110,11 +110,11 @@ export const table = {
   approverIds: setting({
     ...forms.listOf("a list of UUIDs", uuid),
     default: () => [],
-    description: "CircleCI's ids of the users that may have production's role.",
+    description: "CircleCI's ids of the users that may assume production's role.",
   }),
   circleciDeployProjectId: setting({
     ...uuid,
-    description: "CircleCI's id of the deploy project: docs/trust.md says what it protects.",
+    description: "CircleCI's id of the deploy project. docs/trust.md describes this project.",
   }),
   circleciOrganizationId: required({
     ...uuid,
@@ -128,7 +128,7 @@ export const table = {
   people: setting({
     ...peopleForm,
     default: () => ({}),
-    description: "IAM roles of people: docs/bootstrap.md says what they may do.",
+    description: "IAM roles of people: docs/bootstrap.md says what these people may do.",
   }),
   prodNamespace: setting({
     ...forms.dnsLabel,
@@ -138,18 +138,18 @@ export const table = {
   productionAccountId: setting({
     ...text("12 digits", /^\d{12}$/),
     description:
-      "AWS account of production, if it is a different account. Its nodes pull images from this account.",
+      "AWS account of production, if it differs from the account of staging. Production's nodes pull images from staging's account.",
   }),
   reviewCpu: setting({
     ...forms.cpu,
     default: () => reviewNamespace.quota.cpu,
-    description: "Most CPU that the quota of a review stack may allow.",
+    description: "Maximum CPU that the quota of a review stack may allow.",
   }),
   reviewDnsCidrs: setting({
     ...networks,
     default: () => [...company.clusterDnsCidrs],
     description:
-      "Addresses of the cluster's DNS, in addition to its pods. The code of every branch may reach port 53 there.",
+      "Addresses of the cluster's DNS, in addition to the DNS pods. The code of every branch may reach port 53 of these addresses.",
   }),
   reviewDomain: setting({
     ...forms.domain,
@@ -179,12 +179,12 @@ export const table = {
   reviewMemory: setting({
     ...forms.memory,
     default: () => reviewNamespace.quota.memory,
-    description: "Most memory that the quota of a review stack may allow.",
+    description: "Maximum memory that the quota of a review stack may allow.",
   }),
   reviewPods: setting({
     ...forms.integer(1, 1000),
     default: () => reviewNamespace.quota.pods,
-    description: "Most pods that the quota of a review stack may allow.",
+    description: "Maximum number of pods that the quota of a review stack may allow.",
   }),
   stagingNamespace: setting({
     ...forms.dnsLabel,
@@ -196,7 +196,7 @@ export const table = {
     description: "Bucket of the Pulumi states. Create the bucket before everything else.",
   }),
   stateKeyArns: required({
-    ...forms.objectOf("an object of the ARN of a KMS key for each environment", {
+    ...forms.objectOf("an object with the ARN of a KMS key for each environment", {
       prod: optional(keyArn),
       review: optional(keyArn),
       staging: optional(keyArn),
@@ -231,11 +231,11 @@ function combinationIssues(values: ValuesOf<typeof table>): readonly string[] {
   const rules: readonly (readonly [boolean, string])[] = [
     [
       new Set(here).size === here.length,
-      `clusters must have each environment once, got ${here.join(", ")}`,
+      `clusters must contain each environment only once, got ${here.join(", ")}`,
     ],
     [
       keys.every((key) => key !== undefined) && new Set(keys).size === here.length,
-      `stateKeyArns must have one KMS key for each environment (${here.join(", ")}), each a different one`,
+      `stateKeyArns must have a different KMS key for each environment (${here.join(", ")})`,
     ],
     [
       (values.circleciDeployProjectId === undefined) === (deployProject === undefined),
@@ -243,7 +243,7 @@ function combinationIssues(values: ValuesOf<typeof table>): readonly string[] {
     ],
     [
       values.circleciDeployProjectId !== values.circleciProjectId,
-      "circleciDeployProjectId must not be the service's own project: its jobs run the code of branches",
+      "circleciDeployProjectId must not be the service's own project, because the jobs of that project run the code of branches",
     ],
     [
       prodNamespace !== stagingNamespace,

@@ -35,13 +35,13 @@ export interface RollbackOptions extends ApprovalOptions {
 /** An update whose release can be deployed again, because its commit and image are known. */
 type Earlier = Update & { readonly commit: string; readonly imageRef: string };
 
+/** Largest number of commits that the command lists. */
+const mostCommits = 10;
+
 /**
  * Returns the files that a rollback takes from the older release: the jobs and the stack settings
  * file.
  */
-/** Largest number of commits that the command lists. */
-const mostCommits = 10;
-
 const filesOf = (stack: string): readonly string[] => ["jobs.ts", `Pulumi.${stack}.yaml`];
 
 /**

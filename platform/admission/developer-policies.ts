@@ -70,11 +70,12 @@ const same = (one: string, other: string, except: readonly string[] = []): strin
 const runsOnce = {
   expression:
     "object.spec.?parallelism.orValue(1) == 1 && object.spec.?completions.orValue(1) == 1 && !object.spec.?manualSelector.orValue(false)",
-  message: "a developer's Job has one pod, and Kubernetes chooses the Job's selector",
+  message: "a developer's Job must have parallelism 1, completions 1 and no manualSelector",
 };
 const endsInTime = {
   expression: `object.spec.?backoffLimit.orValue(6) == 0 && object.spec.?activeDeadlineSeconds.orValue(${String(longestSeconds + 1)}) <= ${String(longestSeconds)}`,
-  message: "a developer's Job has a deadline of at most 24 hours, and no retries",
+  message:
+    "a developer's Job must have a deadline of at most 24 hours, and no retries (backoffLimit 0)",
 };
 
 /**
@@ -129,7 +130,7 @@ export const developerJobs: Policy = {
     {
       expression: `request.operation == "UPDATE" || ${cel(Object.values(copyLabels))}.exists_one(k, k in variables.labels)`,
       message:
-        "a developer creates and deletes only the Jobs of npm run run, npm run jobs and npm run debug, and their pods",
+        "a developer may create and delete only the Jobs of npm run run, npm run jobs and npm run debug, and delete their pods",
     },
     {
       expression: [command, twin]
@@ -138,15 +139,17 @@ export const developerJobs: Policy = {
             `(!(${cel(k)} in variables.labels) || request.operation != "CREATE" || variables.labels[${cel(k)}] == ${cel(service)})`,
         )
         .join(" && "),
-      message: `the labels ${command} and ${twin} of a developer's Job have the value ${service}`,
+      message: `the labels ${command} and ${twin} of a developer's Job must have the value ${service}`,
     },
     {
       expression: `request.operation != "UPDATE" || ${cel(Object.values(copyLabels))}.exists(k, k in variables.labels) || oldObject.metadata.?ownerReferences.orValue([]).exists(o, o.kind == "CronJob")`,
-      message: "a developer stops only runs of scheduled jobs, and Jobs that people have created",
+      message:
+        "a developer may stop only runs of scheduled jobs, and Jobs that people have created",
     },
     {
       expression: `request.operation != "UPDATE" || (${same("dyn(object.spec)", "dyn(oldObject.spec)", ["activeDeadlineSeconds"])} && object.spec.?activeDeadlineSeconds.orValue(${String(longestSeconds + 1)}) <= oldObject.spec.?activeDeadlineSeconds.orValue(${String(longestSeconds)}) && object.metadata.?labels.orValue({}) == oldObject.metadata.?labels.orValue({}))`,
-      message: "a developer changes only the deadline of a Job, to stop the Job",
+      message:
+        "a developer may only shorten the deadline of a Job, to stop the Job, and may change nothing else",
     },
   ],
   variables: [
@@ -212,11 +215,12 @@ export const developerScheduledJobs: Policy = {
     runsOnce,
     {
       expression: `variables.isOther || (${within("variables.cron", "variables.job", ["template"])})`,
-      message: "the Job must have the deadline and the retries of its CronJob",
+      message:
+        "the Job must have all settings of its CronJob, such as the deadline and the retries",
     },
     {
       expression: "variables.isOther || variables.pod == variables.templatePod",
-      message: "the pod must be the pod of the CronJob that the Job's label names",
+      message: `the pod must be the pod of the CronJob that the label ${scheduled} names`,
     },
     ...metadataOf("run/", "its CronJob").map(({ expression, message }) => ({
       expression: `variables.isOther || (${expression})`,

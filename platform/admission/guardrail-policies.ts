@@ -36,11 +36,11 @@ export function quotas(circleci: CircleCi, review: ReviewLimits): Policy {
     validations: [
       {
         expression: `object.metadata.name == ${cel(guardrail)}`,
-        message: `the ResourceQuota of a review stack is called ${guardrail}`,
+        message: `the ResourceQuota of a review stack must be called ${guardrail}`,
       },
       ...Object.entries(most).map(([key, limit]) => ({
         expression: `${cel(key)} in object.spec.hard && ${atMost(`object.spec.hard[${cel(key)}]`, limit)}`,
-        message: `the ResourceQuota of a review stack limits ${key} to ${limit} at most`,
+        message: `the ResourceQuota of a review stack must limit ${key} to at most ${limit}`,
       })),
     ],
   };
@@ -54,7 +54,7 @@ export function limitRanges(circleci: CircleCi): Policy {
     validations: [
       {
         expression: `object.metadata.name == ${cel(guardrail)} && object.spec.limits.exists(limit, limit.type == "Container" && has(limit.maxLimitRequestRatio) && "memory" in limit.maxLimitRequestRatio && ${atMost(`limit.maxLimitRequestRatio["memory"]`, ratio)})`,
-        message: `the LimitRange of a review stack is called ${guardrail}, and keeps the memory limit of a container within ${ratio} times its request`,
+        message: `the LimitRange of a review stack must be called ${guardrail}, and must set maxLimitRequestRatio.memory of containers to at most ${ratio}`,
       },
     ],
   };
@@ -101,7 +101,7 @@ export function networkPolicies(circleci: CircleCi, review: ReviewLimits): Polic
       {
         expression: `!has(object.spec.ingress) || object.spec.ingress.all(rule, has(rule.from) && size(rule.from) > 0 && rule.from.all(peer, ${any(from)}))`,
         message:
-          "requests may come only from the review stack itself and from where the platform allows",
+          "a review stack may receive requests only from itself and from sources that the platform allows",
       },
       {
         expression: `!has(object.spec.egress) || object.spec.egress.all(rule, has(rule.to) && size(rule.to) > 0 && rule.to.all(peer, ${any(to)}))`,
@@ -143,7 +143,7 @@ export const noPriority: Policy = {
   validations: [
     {
       expression: "!has(object.spec.priority) || object.spec.priority <= 0",
-      message: "a pod of a review stack has no priority over others",
+      message: "a pod of a review stack must not have a priority above 0",
     },
   ],
 };
@@ -161,7 +161,7 @@ export const canariesOnly: Policy = {
   validations: [
     {
       expression: `request.operation == "DELETE" && (request.name == ${cel(canaryName)} || request.name.startsWith(${cel(`${canaryName}-`)}))`,
-      message: `only objects called ${canaryName} are deleted by this role, and nothing else is changed`,
+      message: `the role canary-removal may only delete objects called ${canaryName} or ${canaryName}-*, and may change nothing else`,
     },
   ],
 };

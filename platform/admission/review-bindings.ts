@@ -29,15 +29,15 @@ export function bindings(circleci: CircleCi): Policy {
     validations: [
       {
         expression: `object.roleRef.kind == "ClusterRole" && ((${isFor(bindingName, clusterRole)}) || (${isFor(developers.bindingName, developers.clusterRole)}))`,
-        message: `a review job makes RoleBinding ${bindingName}, of ClusterRole ${clusterRole}, and RoleBinding ${developers.bindingName}, of ClusterRole ${developers.clusterRole}, only`,
+        message: `a review job may create only RoleBinding ${bindingName}, of ClusterRole ${clusterRole}, and RoleBinding ${developers.bindingName}, of ClusterRole ${developers.clusterRole}`,
       },
       {
         expression: `!(${forDevelopers}) || (has(object.subjects) && object.subjects.all(s, s.kind == "Group" && s.name == ${cel(developers.group)}))`,
-        message: `the only subject of RoleBinding ${developers.bindingName} is group ${developers.group}`,
+        message: `the only subject of RoleBinding ${developers.bindingName} must be group ${developers.group}`,
       },
       {
         expression: `${forDevelopers} || has(object.subjects) && [${ownerOf("namespaceObject")}, ${remover}].all(user, object.subjects.exists(s, s.kind == "User" && s.name == user)) && object.subjects.all(s, s.kind == "User" && s.name in [${ownerOf("namespaceObject")}, ${remover}])`,
-        message: "its subjects are exactly the namespace's owner and the user that removes",
+        message: `the subjects of RoleBinding ${bindingName} must be exactly the namespace's owner and the user that removes review stacks`,
       },
     ],
   };

@@ -26,7 +26,7 @@ const longestHead = budgets.slug - suffixLength - 1;
  */
 export const nameOfBranch = {
   expression: `(variables.isSlug ? variables.name == ${cel(namespacePrefix)} + variables.branch : variables.name.matches("^" + ${cel(namespacePrefix)} + variables.head + "-[a-z2-7]{${String(suffixLength)}}$"))`,
-  message: `the namespace of a branch is ${namespacePrefix}<slug>: the branch's name, or its first characters and a hash if the name is not a slug`,
+  message: `the namespace of a branch must be called ${namespacePrefix}<slug>: the branch's name, or its first characters and a hash if the name is not a slug`,
   variables: [
     {
       expression: `variables.owner.startsWith(${cel(userPrefix)}) ? variables.owner.substring(${String(userPrefix.length)}) : ""`,

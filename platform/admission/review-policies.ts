@@ -57,7 +57,7 @@ export function ownNamespaceOnly(circleci: CircleCi): Policy {
     validations: [
       {
         expression: `namespaceObject != null && namespaceObject.metadata.name.startsWith(${cel(namespacePrefix)})`,
-        message: `a review job changes objects in namespaces ${namespacePrefix}* only`,
+        message: `a review job may change objects only in namespaces ${namespacePrefix}*`,
       },
       {
         expression: `namespaceObject != null && (${isRemover} || ${ownerOf("namespaceObject")} == request.userInfo.username)`,
@@ -113,7 +113,7 @@ export function namespaces(circleci: CircleCi): Policy {
     validations: [
       {
         expression: `variables.name.matches("^${namespacePrefix}[a-z]([a-z0-9-]{0,28}[a-z0-9])?$")`,
-        message: `a review job makes, changes and deletes namespaces ${namespacePrefix}<slug> only`,
+        message: `a review job may create, change and delete only namespaces ${namespacePrefix}<slug>`,
       },
       {
         expression: `${isRemover} || variables.owner == request.userInfo.username`,
@@ -127,7 +127,7 @@ export function namespaces(circleci: CircleCi): Policy {
       },
       {
         expression: `request.operation != "UPDATE" || ${ownerOf("object")} == variables.owner`,
-        message: `the annotation ${ownerAnnotation} never changes`,
+        message: `the annotation ${ownerAnnotation} must not change`,
       },
       {
         expression: `${notDeleting} || (${label("pod-security.kubernetes.io/enforce")} == "restricted" && object.metadata.labels.all(key, key in ${cel(namespaceLabels)}))`,
@@ -140,7 +140,7 @@ export function namespaces(circleci: CircleCi): Policy {
           .join(
             " && ",
           )} && ${label("app.kubernetes.io/managed-by")} == "pulumi" && variables.name.startsWith(${cel(namespacePrefix)}) && ${label("app.kubernetes.io/instance")} == ${cel(`${service}-`)} + ${slugOf("variables.name")})`,
-        message: "the namespace must carry the labels of the review stack that its name says",
+        message: "the namespace must have the labels of the review stack that its name contains",
       },
       {
         expression: `${notDeleting} || object.metadata.annotations.all(key, key in ${cel(allowed)} || key.startsWith("pulumi.com/"))`,
@@ -197,15 +197,15 @@ export function ingresses({ domain, ingressClassName }: ReviewLimits): Policy {
     validations: [
       {
         expression: `has(object.spec.rules) && object.spec.rules.all(rule, has(rule.host) && rule.host == variables.host) && !has(object.spec.defaultBackend)`,
-        message: `the only host of a review stack is ${hosts}, in every rule, without a default backend`,
+        message: `every rule of a review stack's Ingress must have the host ${hosts}, and the Ingress must have no default backend`,
       },
       {
         expression: `!has(object.spec.tls) || object.spec.tls.all(tls, has(tls.hosts) && tls.hosts.all(host, host == variables.host))`,
-        message: `TLS is for ${hosts} only`,
+        message: `the Ingress of a review stack may use TLS only for ${hosts}`,
       },
       {
         expression: `has(object.spec.ingressClassName) && object.spec.ingressClassName == ${cel(ingressClassName)}`,
-        message: `the class of a review stack's Ingress is ${ingressClassName}`,
+        message: `the class of a review stack's Ingress must be ${ingressClassName}`,
       },
       {
         expression: `!has(object.metadata.annotations) || object.metadata.annotations.all(key, key.startsWith("pulumi.com/") || key in ${cel(Object.keys(allowed))})`,
@@ -220,13 +220,14 @@ export function ingresses({ domain, ingressClassName }: ReviewLimits): Policy {
         ? [
             {
               expression: `${annotation(`${alb}group.name`)} == ${cel(reviewIngressGroup)} && ${annotation(`${alb}scheme`)} == "internal"`,
-              message: `a review stack is in the ingress group ${reviewIngressGroup}, of scheme internal`,
+              message: `the Ingress of a review stack must have group.name ${reviewIngressGroup} and scheme internal`,
             },
             {
               // For a port with the name `use-annotation`, the AWS Load Balancer Controller reads
               // an annotation of the Ingress. If the annotation is missing, the controller stops.
               expression: `object.spec.rules.all(rule, !has(rule.http) || rule.http.paths.all(path, has(path.backend.service) && !(has(path.backend.service.port) && has(path.backend.service.port.name) && path.backend.service.port.name == "use-annotation")))`,
-              message: "the Ingress of a review stack routes to Services only",
+              message:
+                "the Ingress of a review stack may route only to Services, not to use-annotation",
             },
           ]
         : []),
@@ -252,11 +253,13 @@ export const services: Policy = {
       // With a Service of type `ExternalName`, an Ingress could send requests to production's
       // Service.
       expression: `object.spec.type == "ClusterIP" && (!has(object.spec.externalIPs) || size(object.spec.externalIPs) == 0)`,
-      message: "a Service of a review stack is of type ClusterIP, without external addresses",
+      message:
+        "a Service of a review stack must be of type ClusterIP, and must have no externalIPs",
     },
     {
       expression: `!has(object.metadata.annotations) || object.metadata.annotations.all(key, !key.contains("external-dns.") && !key.startsWith("service.") && !key.startsWith(${cel(alb)}))`,
-      message: "a Service of a review stack asks for no DNS names and no load balancers",
+      message:
+        "the annotations of a review stack's Service must not ask for DNS names or load balancers",
     },
   ],
 };
@@ -271,7 +274,7 @@ export const serviceAccounts: Policy = {
   validations: [
     {
       expression: `!has(object.metadata.annotations) || object.metadata.annotations.all(key, !key.startsWith("eks.amazonaws.com/"))`,
-      message: "a ServiceAccount of a review stack has no role in AWS",
+      message: "a ServiceAccount of a review stack must not have an IAM role",
     },
   ],
 };

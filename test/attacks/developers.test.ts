@@ -89,7 +89,7 @@ describe("an attack by a developer in staging", () => {
         changed(({ spec }) => (spec.activeDeadlineSeconds = 1)),
         [],
       );
-      const message = /changes only the deadline of a Job/;
+      const message = /may only shorten the deadline of a Job/;
       const later = activeDeadlineSeconds + 1;
       assert.match(changed(({ spec }) => (spec.activeDeadlineSeconds = later)).join(), message);
       assert.match(changed(({ spec }) => delete spec.activeDeadlineSeconds).join(), message);
@@ -103,13 +103,13 @@ describe("an attack by a developer in staging", () => {
       const stopped = { ...migration, spec: { activeDeadlineSeconds: 1 } };
       assert.match(
         messagesOf(objects, { object: stopped, oldObject: migration }).join(),
-        /stops only runs of scheduled jobs/,
+        /may stop only runs of scheduled jobs/,
       );
       const pod = { kind: "Pod", metadata: { labels: { app: "services-orders" } } };
       for (const oldObject of [migration, pod]) {
         assert.match(
           messagesOf(objects, { oldObject }).join(),
-          /creates and deletes only the Jobs of/,
+          /may create and delete only the Jobs of/,
         );
       }
       assert.deepEqual(messagesOf(objects, { oldObject: scheduledRun(objects) }), []);

@@ -69,13 +69,13 @@ describe("an attack on the load balancer of the review stacks", () => {
 
   it("fails with a backend whose annotation does not exist", () => {
     assert.deepEqual(ingress({}, undefined, { name: "use-annotation" }), [
-      "the Ingress of a review stack routes to Services only",
+      "the Ingress of a review stack may route only to Services, not to use-annotation",
     ]);
   });
 
   it("fails with a host for which there is no certificate", () => {
     assert.deepEqual(ingress({}, "services-orders.evil.review.example.com"), [
-      "the only host of a review stack is services-orders-<slug>.review.example.com, in every rule, without a default backend",
+      "every rule of a review stack's Ingress must have the host services-orders-<slug>.review.example.com, and the Ingress must have no default backend",
     ]);
   });
 
@@ -85,11 +85,11 @@ describe("an attack on the load balancer of the review stacks", () => {
       spec: { type: "ClusterIP" },
     };
     assert.deepEqual(refusals(services, { object: service, request }), [
-      "a Service of a review stack asks for no DNS names and no load balancers",
+      "the annotations of a review stack's Service must not ask for DNS names or load balancers",
     ]);
     const account = { metadata: { annotations: { "eks.amazonaws.com/role-arn": "arn:x" } } };
     assert.deepEqual(refusals(serviceAccounts, { object: account, request }), [
-      "a ServiceAccount of a review stack has no role in AWS",
+      "a ServiceAccount of a review stack must not have an IAM role",
     ]);
   });
 });

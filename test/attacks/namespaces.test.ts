@@ -81,6 +81,6 @@ describe("the record of a cluster that the doctor has checked", () => {
         userInfo: { groups: [reviewGroup(circleci.projectId)], username },
       },
     });
-    assert.match(found.join("\n"), /changes and deletes namespaces services-orders-review-/);
+    assert.match(found.join("\n"), /delete only namespaces services-orders-review-/);
   });
 });

@@ -272,7 +272,7 @@ describe("an attack by a review stack", () => {
     });
   }
   const notItsName =
-    "the namespace of a branch is services-orders-review-<slug>: the branch's name, or its first characters and a hash if the name is not a slug";
+    "the namespace of a branch must be called services-orders-review-<slug>: the branch's name, or its first characters and a hash if the name is not a slug";
 
   it("M2 fails: a branch whose name is a slug makes one namespace, which has its name", () => {
     assert.deepEqual(creation("evil", "evil"), []);

@@ -284,18 +284,18 @@ describe("the platform on a cluster", () => {
       ],
       "creates an Ingress with production's host": [
         () => apply(job, own.ingress("services-orders.example.com")),
-        /the only host of a review stack is/,
+        /every rule of a review stack's Ingress must have the host/,
       ],
       "creates an Ingress with another review stack's host": [
         () => apply(job, own.ingress(other.host)),
-        /the only host of a review stack is/,
+        /every rule of a review stack's Ingress must have the host/,
       ],
       "creates an Ingress for every host": [
         () => {
           const backend = { service: { name: "services-orders", port: { number: 80 } } };
           return apply(job, own.ingress(own.host, {}, { defaultBackend: backend }));
         },
-        /without a default backend/,
+        /must have no default backend/,
       ],
       "creates an Ingress in production's group": [
         () => apply(job, own.ingress(own.host, { "alb.ingress.kubernetes.io/group.name": "prod" })),
@@ -303,7 +303,7 @@ describe("the platform on a cluster", () => {
       ],
       "creates an Ingress of another class": [
         () => apply(job, own.ingress(own.host, {}, { ingressClassName: "other" })),
-        /the class of a review stack's Ingress is alb/,
+        /the class of a review stack's Ingress must be alb/,
       ],
       "adds conditions to the load balancer": [
         () =>
@@ -339,11 +339,11 @@ describe("the platform on a cluster", () => {
       ],
       "raises its quota beyond the platform's limit": [
         () => apply(job, own.quota({ "requests.cpu": "64" })),
-        /limits requests.cpu to 2 at most/,
+        /must limit requests.cpu to at most 2/,
       ],
       "counts no objects in its quota": [
         () => apply(job, own.quota({ "count/secrets": "1000000" })),
-        /limits count\/secrets to 20 at most/,
+        /must limit count\/secrets to at most 20/,
       ],
       "leaves memory out of its quota": [
         () => {
@@ -351,11 +351,11 @@ describe("the platform on a cluster", () => {
           const hard = Object.entries(quota.spec.hard).filter(([key]) => key !== "requests.memory");
           return apply(job, { ...quota, spec: { hard: Object.fromEntries(hard) } });
         },
-        /limits requests.memory/,
+        /must limit requests.memory/,
       ],
       "promises memory many times over": [
         () => apply(job, own.limitRange("100")),
-        /within 4 times its request/,
+        /maxLimitRequestRatio\.memory of containers to at most 4/,
       ],
       "opens its first NetworkPolicy": [
         () =>
@@ -397,7 +397,7 @@ describe("the platform on a cluster", () => {
             own.networkPolicy("in", { ingress: [{ from }], policyTypes: ["Ingress"] }),
           );
         },
-        /may come only from the review stack itself and from where the platform allows/,
+        /may receive requests only from itself and from sources that the platform allows/,
       ],
       "lowers Pod Security of its namespace": [
         () =>
@@ -411,18 +411,18 @@ describe("the platform on a cluster", () => {
       ],
       "gives its namespace to someone else": [
         () => apply(job, own.namespaceObject({}, reviewUser(other.branch))),
-        /never changes/,
+        /must not change/,
       ],
       "makes a namespace of another name": [
         () => {
           const object = own.namespaceObject();
           return apply(job, { ...object, metadata: { ...object.metadata, name: "mine" } });
         },
-        /namespaces services-orders-review-<slug> only/,
+        /only namespaces services-orders-review-<slug>/,
       ],
       "takes its namespace out of the guardrails": [
         () => apply(job, own.namespaceObject({ protected_branch: "true" })),
-        /must carry the labels of the review stack/,
+        /must have the labels of the review stack/,
       ],
       "makes a namespace for another branch": [
         () => apply(job, new ReviewObjects("feature/x", domain).namespaceObject()),
@@ -434,11 +434,11 @@ describe("the platform on a cluster", () => {
             job,
             new ReviewObjects("invoice", domain).namespaceObject({}, reviewUser(own.branch)),
           ),
-        /the namespace of a branch is services-orders-review-<slug>/,
+        /the namespace of a branch must be called services-orders-review-<slug>/,
       ],
       "changes production's namespace": [
         () => job.kubectl(["label", "namespace", prod, "a=b"]),
-        /namespaces services-orders-review-<slug> only/,
+        /only namespaces services-orders-review-<slug>/,
       ],
       "deletes production's namespace": [
         () => job.kubectl(["delete", "namespace", prod]),
@@ -462,7 +462,7 @@ describe("the platform on a cluster", () => {
       ],
       "gives itself rights in another review stack": [
         () => apply(job, other.binding([reviewUser(own.branch), reviewUser("main")])),
-        /belongs to another branch|its subjects are/,
+        /belongs to another branch|the subjects of RoleBinding review/,
       ],
       "gives itself rights in production": [
         () => {
@@ -471,7 +471,7 @@ describe("the platform on a cluster", () => {
         },
         // Two policies refuse this request, but the API server's message names only one of the
         // policies.
-        /changes objects in namespaces services-orders-review-\* only|its subjects are/,
+        /change objects only in namespaces services-orders-review-\*|the subjects of RoleBinding review/,
       ],
       "gives others rights in its own": [
         () => apply(job, own.binding([reviewUser(own.branch), reviewUser("main"), "eve"])),
@@ -491,11 +491,11 @@ describe("the platform on a cluster", () => {
             roleRef,
           });
         },
-        /attempting to grant|a review job makes RoleBinding review/,
+        /attempting to grant|a review job may create only RoleBinding review/,
       ],
       "gives the permissions of developers to everyone": [
         () => apply(job, own.developersBinding("system:authenticated")),
-        /the only subject of RoleBinding developers is group services-orders:developer/,
+        /the only subject of RoleBinding developers must be group services-orders:developer/,
       ],
       "deploys to staging": [
         () => apply(job, { ...own.service(), metadata: { name: "x", namespace: staging } }),
@@ -618,7 +618,7 @@ describe("the platform on a cluster", () => {
       };
       await apply(administrator, config);
       const other = refusal(who.kubectl(["delete", "configmap", "other", ...at]));
-      assert.match(await other, /only objects called services-orders-canary/);
+      assert.match(await other, /may only delete objects called services-orders-canary/);
       await who.kubectl(["delete", "deployment", "services-orders-canary", ...at]);
       await who.kubectl(["delete", "networkpolicy", "services-orders-canary", ...at]);
     });

@@ -69,8 +69,7 @@ describe("the platform's settings", () => {
   it("refuse one key for review stacks and production, and an environment without key", () => {
     const { prod, staging } = settings.stateKeyArns;
     assert.ok(prod !== undefined && staging !== undefined);
-    const wrong =
-      /:stateKeyArns must have one KMS key for each environment .*, each a different one/;
+    const wrong = /:stateKeyArns must have a different KMS key for each environment \(.*\)/;
     assert.match(issues({ stateKeyArns: { prod, review: prod, staging } }).join(), wrong);
     assert.match(issues({ stateKeyArns: { prod, staging } }).join(), wrong);
     const alias = "arn:aws:kms:eu-central-1:111122223333:alias/prod";
@@ -85,7 +84,7 @@ describe("the platform's settings", () => {
     assert.ok(staging !== undefined);
     assert.match(
       issues({ clusters: [staging, { ...staging, name: "other" }] }).join(),
-      /:clusters must have each environment once, got review, staging, review, staging/,
+      /:clusters must contain each environment only once, got review, staging, review, staging/,
     );
     assert.match(
       issues({ clusters: [{ ...staging, environments: ["production"] }] }).join(),

@@ -152,7 +152,7 @@ const withEachJob: Readonly<Record<string, Attack>> = {
     (job) => (job.spec.template.metadata.annotations = { "ad.datadoghq.com/x.checks": "{}" }),
     /may have only the annotations of/,
   ],
-  "runs many pods": [(job) => (job.spec.parallelism = 50), /has one pod/],
+  "runs many pods": [(job) => (job.spec.parallelism = 50), /must have parallelism 1/],
   "says that it is a copy of two objects": [
     (job) =>
       Object.assign(job.metadata.labels, {
@@ -165,7 +165,7 @@ const withEachJob: Readonly<Record<string, Attack>> = {
   ],
   "does not say what it is a copy of": [
     (job) => (job.metadata.labels = { app: "mine" }),
-    /creates and deletes only the Jobs of/,
+    /may create and delete only the Jobs of/,
   ],
 };
 
@@ -200,7 +200,7 @@ export const developerJobs: readonly {
       ],
       "has a longer deadline": [
         (job) => (job.spec.activeDeadlineSeconds = 86_000),
-        /the deadline and the retries of its CronJob/,
+        /all settings of its CronJob, such as the deadline/,
       ],
       "names a CronJob that does not exist": [
         (job) => {
