@@ -9,6 +9,9 @@ public final class Failures {
     /** SQLSTATE of a server that accepts only reads, such as a standby after a failover. */
     static final String READ_ONLY = "25006";
 
+    /** SQLSTATE of a transaction that may be committed or not. */
+    static final String OUTCOME_UNKNOWN = "08007";
+
     // SQLSTATE classes. 08: connection. 28: authentication (also while someone changes a password).
     // 40: rollback of a transaction that conflicts with another transaction. 53: out of
     // connections, memory or disk. 57: the server stops, starts or cancels the statement.

@@ -120,6 +120,7 @@ public final class OrderExports {
                 throw new SQLException(
                         "the database did not confirm the export from %s to %s: export that period again"
                                 .formatted(period.from(), period.to()),
+                        Failures.OUTCOME_UNKNOWN,
                         e);
             }
             throw e;

@@ -26,7 +26,7 @@ class TerminationMessageTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"08001", "28P01", "3D000", "53300", "57P01"})
+    @CsvSource({"08001", "08007", "28P01", "3D000", "53300", "57P01"})
     void reasonOfADatabaseThatIsAwayIsTheMessage(String state) {
         String reason = "Connection to localhost:1 refused";
         assertEquals(reason, TerminationMessage.of(new SQLException(reason, state), reason));
