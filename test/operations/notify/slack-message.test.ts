@@ -152,7 +152,7 @@ describe("a notice", () => {
     const text = JSON.stringify(messageOf(asked).blocks);
     assert.match(text, /\*Branch\*\\nfeature\/cancel-orders/);
     assert.match(text, /\*Requested share\*\\n10 %/);
-    assert.match(text, /\*For\*\\n2h/);
+    assert.match(text, /\*Runs for\*\\n2h/);
     assert.ok(text.includes(`<${workflow}|Review and approve>`), text);
   });
 
