@@ -56,8 +56,10 @@ export class PlatformStack {
 
   /**
    * Creates the stack. First deletes the objects that a killed run left in the cluster, because the
-   * new stack does not have them in its state. Pulumi writes the encryption key into a settings file
-   * in platform/. This method moves the key into the settings file of the fixture.
+   * new stack does not have them in its state.
+   *
+   * Pulumi writes the encryption key into a settings file in platform/. This method moves the key
+   * into the settings file of the fixture.
    */
   async init(): Promise<void> {
     await command("kubectl", ["delete", clusterScoped.join(","), "--selector", ours], {

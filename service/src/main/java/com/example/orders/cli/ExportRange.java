@@ -69,9 +69,8 @@ final class ExportRange {
                 names = "--to",
                 required = true,
                 paramLabel = "DAY|TIME",
-                description =
-                        "The end of a period: the first day, or the first moment, that is not in the period. The"
-                                + " end must be at least five minutes ago.")
+                description = "The end of a period: the first day, or the first moment, that is not in the period. The"
+                        + " end must be at least five minutes ago.")
         DayOrInstant to;
 
         @Option(
