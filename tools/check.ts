@@ -1,50 +1,65 @@
-import { spawnSync } from "node:child_process";
+import { execa } from "execa";
 import { project } from "../lib/project";
 import { duration } from "../lib/time";
 import { messageOf, UserError } from "../lib/errors";
 import { checkMaven, maven } from "./build";
 
-/** Runs a program of an npm package. Returns true if the exit code is 0. */
-function npx(...args: readonly string[]): boolean {
-  const { status } = spawnSync("npx", ["--no-install", ...args], {
-    cwd: project,
-    stdio: "inherit",
-  });
-  return status === 0;
+/** The result of a check, with the text that the check has printed. */
+interface Result {
+  readonly isGood: boolean;
+  readonly output: string;
 }
 
-/** Runs a check and prints its findings. Returns true if the check finds nothing. */
-async function passes(check: () => Promise<void>): Promise<boolean> {
-  const issues = await check().catch((error: unknown) => error);
-  if (issues !== undefined) console.log(issues instanceof UserError ? issues.message : issues);
-  return issues === undefined;
+/** Runs a program of an npm package. The result is good if the exit code is 0. */
+async function npx(...args: readonly string[]): Promise<Result> {
+  const { all, exitCode } = await execa("npx", ["--no-install", ...args], {
+    all: true,
+    cwd: project,
+    env: process.stdout.isTTY ? { FORCE_COLOR: "1" } : {},
+    reject: false,
+  });
+  return { isGood: exitCode === 0, output: all };
+}
+
+/** Runs a check of this project. The result is good if the check throws no error. */
+async function passes(check: () => Promise<void>): Promise<Result> {
+  try {
+    await check();
+    return { isGood: true, output: "" };
+  } catch (error) {
+    return { isGood: false, output: error instanceof UserError ? error.message : String(error) };
+  }
 }
 
 /**
- * Checks or corrects the format of the Java files. Without Maven, this function only prints a
+ * Checks or corrects the format of the Java files. Without Maven, the result is good and has a
  * message, because the job that runs `npm run check` in CI has no Java. In CI,
  * `npm run test:service` checks the format of these files.
- *
- * @returns true if the format is good, or if this machine has no Maven
  */
-async function formatJava(goal: "apply" | "check"): Promise<boolean> {
+async function formatJava(goal: "apply" | "check"): Promise<Result> {
   try {
     await checkMaven();
   } catch (error) {
-    console.log(`Format of Java: skipped, because ${messageOf(error)}`);
-    return true;
+    return { isGood: true, output: `Format of Java: skipped, because ${messageOf(error)}` };
   }
   const problem = `Maven failed to ${goal} the format of service/src`;
   return passes(async () => maven([`spotless:${goal}`], () => undefined, { problem }));
 }
 
-const checks: readonly (readonly [what: string, run: () => boolean | Promise<boolean>])[] = [
-  ["types", () => npx("tsc", "--project", ".")],
-  ["types of tools", () => npx("tsc", "--project", "tools")],
-  ["lint", () => npx("eslint", "--max-warnings=0", ".")],
-  ["arrows", () => npx("depcruise", "--config", "tools/arrows.cjs", ".")],
-  ["unused", () => npx("knip")],
-  ["format", () => npx("prettier", "--check", "--log-level=warn", ".")],
+/**
+ * Number of checks that run at the same time. Most checks use one core, and the machines of CI have
+ * two.
+ */
+const atATime = 2;
+
+/** The checks. `lint` is the first one, because it takes the longest. */
+const checks: readonly (readonly [what: string, run: () => Promise<Result>])[] = [
+  ["lint", async () => npx("eslint", "--max-warnings=0", ".")],
+  ["types", async () => npx("tsc", "--project", ".")],
+  ["types of tools", async () => npx("tsc", "--project", "tools")],
+  ["arrows", async () => npx("depcruise", "--config", "tools/arrows.cjs", ".")],
+  ["unused", async () => npx("knip")],
+  ["format", async () => npx("prettier", "--check", "--log-level=warn", ".")],
   ["format of Java", async () => formatJava("check")],
   ["pipelines", async () => passes((await import("../pipeline/check")).checkFiles)],
   [
@@ -56,7 +71,7 @@ const checks: readonly (readonly [what: string, run: () => boolean | Promise<boo
 
 /**
  * `npm run check`: runs all checks, or only the checks in `only`. If a check fails, the function
- * still runs the next checks.
+ * still runs the next checks. Prints the output of a check when the check has ended.
  *
  * @param only names of the checks to run, such as `lint`. Empty: all checks.
  */
@@ -69,13 +84,20 @@ export async function check(only: readonly string[] = []): Promise<void> {
     throw new UserError(`Unknown check "${unknown.join('", "')}". The checks are: ${known}`);
   }
   const failed: string[] = [];
-  for (const [what, run] of checks) {
-    if (only.length > 0 && !only.includes(firstWord(what))) continue;
-    const started = Date.now();
-    const isGood = await run();
-    console.log(`${what}: ${isGood ? "good" : "FAILED"} (${duration(Date.now() - started)})`);
-    if (!isGood) failed.push(what);
-  }
+  const chosen = checks.filter(([what]) => only.length === 0 || only.includes(firstWord(what)));
+  const left = [...chosen];
+  const lane = async (): Promise<void> => {
+    for (let next = left.shift(); next !== undefined; next = left.shift()) {
+      const [what, run] = next;
+      const started = Date.now();
+      const { isGood, output } = await run();
+      if (output.trim() !== "") console.log(output.trimEnd());
+      console.log(`${what}: ${isGood ? "good" : "FAILED"} (${duration(Date.now() - started)})`);
+      if (!isGood) failed.push(what);
+    }
+  };
+  console.log(`Checks: ${chosen.map(([what]) => what).join(", ")}`);
+  await Promise.all(Array.from({ length: atATime }, lane));
   if (failed.length > 0) {
     const advice = failed.some((what) => firstWord(what) === "format")
       ? '; run "npm run format" to fix the format'
@@ -86,7 +108,10 @@ export async function check(only: readonly string[] = []): Promise<void> {
 
 /** `npm run format`: formats all files, so that the check `format` succeeds. */
 export async function format(): Promise<void> {
-  const isGood = npx("prettier", "--write", "--log-level=warn", ".");
-  if (isGood && (await formatJava("apply"))) return;
-  throw new UserError("format failed: a program could not read a file that it names above");
+  const files = await npx("prettier", "--write", "--log-level=warn", ".");
+  const result = files.isGood ? await formatJava("apply") : files;
+  if (result.output !== "") console.log(result.output);
+  if (!result.isGood) {
+    throw new UserError("format failed: a program could not read a file that it names above");
+  }
 }
