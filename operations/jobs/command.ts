@@ -1,10 +1,12 @@
+import { withoutSecrets } from "../../components/conventions/secrets/masked";
 import { UserError } from "../../lib/errors";
 import { columns } from "../../lib/table";
 import { duration } from "../../lib/time";
 import { type Workspace, defaultWorkspace } from "../pulumi/run-pulumi";
 import { timeIn } from "./due-times";
+import { endOfRun } from "./ends";
 import { printLogs } from "./logs";
-import { jobNamed, readJobs } from "./read";
+import { type ScheduledJobs, jobNamed, readJobs } from "./read";
 import { runNow } from "./run-now";
 import type { JobStatus, Run } from "./runs";
 import { stopRun } from "./stop";
@@ -45,7 +47,7 @@ export async function jobs(
   const read = await readJobs(stack, workspace);
   if (chosen === undefined || name === undefined) {
     if (json) console.log(JSON.stringify({ jobs: read.jobs, stack, version: 1 }, undefined, 2));
-    else console.log(linesOf(stack, read.namespace, read.jobs).join("\n"));
+    else console.log((await linesOf(stack, read)).join("\n"));
     return;
   }
   const job = jobNamed(name, read);
@@ -77,12 +79,14 @@ function runNamed(name: string | undefined, job: JobStatus, running: boolean): R
 }
 
 /** Returns the lines of the list of jobs. */
-function linesOf(stack: string, namespace: string, all: readonly JobStatus[]): readonly string[] {
+async function linesOf(stack: string, read: ScheduledJobs): Promise<readonly string[]> {
+  const { jobs: all, namespace } = read;
   if (all.length === 0) return [`Stack ${stack} has no jobs in namespace ${namespace}.`];
   const heading = ["job", "schedule", "last run", "result", "took", "next run", "missed runs"];
+  const failures = await Promise.all(all.map(async (job) => failure(stack, job, read)));
   return [
     ...columns([heading, ...all.map(rowOf)]),
-    ...all.flatMap((job) => [...failure(stack, job), ...missed(job)]),
+    ...all.flatMap((job, i) => [...(failures[i] ?? []), ...missed(job)]),
   ];
 }
 
@@ -102,14 +106,20 @@ function rowOf(job: JobStatus): readonly string[] {
 }
 
 /**
- * Returns lines that say why the newest run failed, and how to read its log. Empty if this run did
- * not fail.
+ * Returns lines that say why the newest run failed, how its last container ended, and how to read
+ * its log. Empty if this run did not fail.
  */
-function failure(stack: string, { name, runs: [last] }: JobStatus): readonly string[] {
+async function failure(
+  stack: string,
+  { name, runs: [last] }: JobStatus,
+  where: ScheduledJobs,
+): Promise<readonly string[]> {
   if (last?.result !== "failed") return [];
+  const why = withoutSecrets(await endOfRun(last, where)).split("\n");
   return [
     "",
-    `${name}: run ${last.name} failed: ${last.cause ?? "Kubernetes gives no cause"}`,
+    `${name}: run ${last.name} failed`,
+    ...why.map((line) => `  ${line}`),
     `  Log: npm run jobs -- ${stack} logs ${name}`,
   ];
 }

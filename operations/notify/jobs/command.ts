@@ -1,6 +1,7 @@
 import { masked, withoutSecrets } from "../../../components/conventions/secrets/masked";
 import { reasonOf } from "../../../lib/command";
 import { UserError } from "../../../lib/errors";
+import { endOfRun } from "../../jobs/ends";
 import { type ScheduledJobs, readJobs } from "../../jobs/read";
 import type { JobStatus } from "../../jobs/runs";
 import { secretsOf } from "../../preview/changes/values";
@@ -12,9 +13,8 @@ import {
 } from "../../pulumi/run-pulumi";
 import { assertStackName } from "../../stacks/stack-name";
 import { send } from "../slack-webhook";
-import { endOfRun } from "./ends";
 import { type Memory, nothingRemembered, readMemory, writeMemory } from "./memory";
-import { jobMessage, mostRuns } from "./message";
+import { type JobNotice, jobMessage, mostRuns } from "./message";
 import { type JobNews, newsOf } from "./news";
 import { destinationOf } from "./recipient";
 
@@ -132,7 +132,7 @@ async function noticeOf(
   job: JobStatus,
   { failed, missed }: JobNews,
   read: ScheduledJobs,
-  strayed: string | undefined,
+  strayed: JobNotice["strayed"],
   secrets: readonly string[],
 ) {
   const safe = (text: string): string => withoutSecrets(masked(text, secrets));

@@ -20,7 +20,16 @@ const run = (name: string, status: object) => ({
 });
 const pod = (exitCode: number) => ({
   metadata: { creationTimestamp: "2026-11-27T03:30:00Z", name: "export-1-abc" },
-  status: { containerStatuses: [{ state: { terminated: { exitCode } } }], phase: "Failed" },
+  spec: { containers: [{ image: "orders", name: "export" }] },
+  status: {
+    containerStatuses: [
+      {
+        name: "export",
+        state: { terminated: { exitCode, message: "no bucket at https://me:hush-hush@s3" } },
+      },
+    ],
+    phase: "Failed",
+  },
 });
 const items = (...all: readonly object[]) => `echo '${JSON.stringify({ items: all })}'`;
 
@@ -68,10 +77,11 @@ describe("npm run jobs", () => {
 
   it("lists a job with its last run, and says why the run failed and where its log is", async () => {
     const text = await printedBy([], [run("export-1", ended("Failed"))]);
+    assert.doesNotMatch(text, /hush/);
     assert.match(text, /^export +30 3 \* \* \* +Fri 27 Nov 03:30 +failed +40s +suspended +-$/m);
     assert.match(
       text,
-      /run export-1 failed: DeadlineExceeded\n {2}Log: npm run jobs -- local logs export/,
+      /run export-1 failed\n {2}DeadlineExceeded\n {2}Pod export-1-abc, export: ended with exit code 2.*no bucket.*\n {2}Log: npm run jobs -- local logs export/,
     );
   });
 

@@ -1,7 +1,7 @@
-import { podIssues } from "../../../components/conventions/rollout/pod-status";
-import type { Cluster, Pod } from "../../clients/kubectl";
-import { podsOf } from "../../jobs/logs";
-import type { Run } from "../../jobs/runs";
+import { podIssues } from "../../components/conventions/rollout/pod-status";
+import type { Cluster, Pod } from "../clients/kubectl";
+import { podsOf } from "./logs";
+import type { Run } from "./runs";
 
 /** A pod, with the fields that say whether Kubernetes takes termination messages from the log. */
 interface FailedPod extends Pod {
