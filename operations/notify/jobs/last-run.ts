@@ -49,7 +49,7 @@ export function notifierLine(
     const names = jobs.filter(({ onFailure }) => onFailure !== undefined).map(({ name }) => name);
     return names.length === 0
       ? undefined
-      : `not set up: no one gets a message when ${names.join(" or ")} fails (docs/guide/jobs.md)`;
+      : `has never run: until it runs, no one gets a message when ${names.join(" or ")} fails (docs/guide/jobs.md)`;
   }
   const { ran, trouble } = notifier;
   const age = ran && now.getTime() - ran.getTime();

@@ -3,6 +3,7 @@ import type { JobStatus, Run } from "../../jobs/runs";
 import { cut } from "../../preview/changes/values";
 import { type Block, type Message, escaped, linksTo, quoted, section } from "../slack-message";
 import type { JobNews } from "./news";
+import type { Strayed } from "./recipient";
 
 /** Largest number of failed runs that the message shows. The same limit applies to missed runs. */
 export const mostRuns = 3;
@@ -15,11 +16,8 @@ export interface JobNotice extends Pick<JobNews, "missed"> {
   readonly failed: readonly (Pick<Run, "due" | "name" | "started"> & { readonly why: string })[];
   readonly job: Pick<JobStatus, "name" | "onFailure" | "schedule">;
   readonly stack: string;
-  /**
-   * Why the message goes to the channel of `SLACK_WEBHOOK_URL`. Undefined if the message goes to
-   * the channel that the job names as its recipient.
-   */
-  readonly strayed?: string | undefined;
+  /** Undefined if the message goes to the channel that the job names as its recipient. */
+  readonly strayed?: Strayed | undefined;
 }
 
 /** Creates the message about the failed and the missed runs of one job. This function is pure. */
@@ -44,11 +42,19 @@ export function jobMessage({ failed, job, missed, stack, strayed }: JobNotice): 
       }),
       ...more(missed.length),
       section(`All runs: \`npm run jobs -- ${stack}\``),
-      ...(strayed === undefined ? [] : [section(escaped(strayed))]),
+      ...(strayed === undefined ? [] : [section(strayedText(strayed))]),
       ...linksTo([[job.onFailure?.runbook, "What to do"]]),
     ],
     text: escaped(title),
   };
+}
+
+/** Says in Slack's markup for whom the message is, and how the recipient gets the next one. */
+function strayedText({ recipient, variable }: Strayed): string {
+  const says = `This message is for ${escaped(recipient)}`;
+  return variable === undefined
+    ? `${says}. The notifier can write only to Slack.`
+    : `${says}. To send the next message there, an administrator must add the webhook of this channel to CircleCI as \`${variable}\` (docs/guide/jobs.md).`;
 }
 
 function titleOf(name: string, failed: number, missed: number): string {

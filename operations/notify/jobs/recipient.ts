@@ -1,10 +1,18 @@
+/** Why a message goes to the channel of `SLACK_WEBHOOK_URL`, and not to the job's recipient. */
+export interface Strayed {
+  /** Recipient that the job names, such as `#orders-alerts`. */
+  readonly recipient: string;
+  /**
+   * The missing environment variable for the webhook of the recipient. Undefined if the recipient
+   * is not a Slack channel.
+   */
+  readonly variable?: string;
+}
+
 /** The destination of a message about a job. */
 interface Destination {
-  /**
-   * Why the message goes to the channel of `SLACK_WEBHOOK_URL`. Undefined if the message goes to
-   * the channel that the job names as its recipient.
-   */
-  readonly strayed?: string;
+  /** Undefined if the message goes to the channel that the job names as its recipient. */
+  readonly strayed?: Strayed;
   readonly webhook: string | undefined;
 }
 
@@ -29,15 +37,10 @@ export function destinationOf(
 ): Destination {
   const webhook = env[common];
   const [, channel] = /^slack:#(.+)$/.exec(tell) ?? [];
-  if (channel === undefined) {
-    return {
-      strayed: `This message is for ${tell}. The notifier can write only to Slack.`,
-      webhook,
-    };
-  }
+  if (channel === undefined) return { strayed: { recipient: tell }, webhook };
   const variable = variableOf(channel);
   const own = env[variable];
   return own === undefined || own === ""
-    ? { strayed: `This message is for #${channel}, but ${variable} is not set.`, webhook }
+    ? { strayed: { recipient: `#${channel}`, variable }, webhook }
     : { webhook: own };
 }

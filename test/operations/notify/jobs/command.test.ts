@@ -166,7 +166,7 @@ describe("npm run notify -- jobs", () => {
     assert.equal(slack.messages.length, 2);
     assert.match(
       slack.messages[0] ?? "",
-      /^\/common\n[^]*for #a-team, but SLACK_WEBHOOK_URL_A_TEAM is not set/,
+      /^\/common\n[^]*for #a-team\. .* an administrator must add .* `SLACK_WEBHOOK_URL_A_TEAM` /,
     );
     assert.match(slack.messages[1] ?? "", /for email:ops@example.com/);
     // The notifier does not report runs that failed when the job had no `onFailure` yet.
@@ -230,7 +230,7 @@ describe("npm run notify -- jobs", () => {
     };
     assert.match(
       (await note()) ?? "",
-      /^job notifier: not set up: no one gets a message when a fails/,
+      /^job notifier: has never run: until it runs, no one gets a message when a fails/,
     );
     await notify();
     assert.equal(await note(), "job notifier: last ran 0 min ago");

@@ -31,7 +31,7 @@ describe("the line about the job notifier", () => {
     const onFailure = { tell: "slack:#a" };
     assert.match(
       notifierLine(undefined, [job, { ...job, onFailure }], now) ?? "",
-      /^not set up: no one gets a message when export fails/,
+      /^has never run: until it runs, no one gets a message when export fails/,
     );
   });
 });
