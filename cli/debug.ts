@@ -4,15 +4,17 @@ import { addCommand, bannerInOutput, exitWithWrongUse, refusingWrongUse } from "
 import { stackNameOf, workspaceFor } from "./stack-argument";
 import { WrongUse } from "../lib/errors";
 
-/** Adds `npm run debug`: a copy of the service's pod for a debugger, and dumps of running pods. */
+/** Adds `npm run debug`: a twin of the service's pod for a debugger, and dumps of running pods. */
 export function addDebug(program: Command): void {
   addCommand(program, "debug")
-    .description("starts a copy of a stack's pod for a debugger, or gets a dump of a running pod")
+    .description(
+      "starts a twin of the service's pod for a debugger, or gets a dump of a running pod",
+    )
     .argument("<stack>", "local, staging, prod, review-<slug>, or review for this branch")
     .option("--suspend", "let the JVM wait for the debugger before it runs any code")
     .option(
       "--deadline <time>",
-      "delete the copy after this time, such as 30m, at most 8h (default: 1h)",
+      "delete the twin after this time, such as 30m, at most 8h (default: 1h)",
     )
     .option("--port <port>", "port of this machine for the debugger (default: 5005)", Number)
     .option("--threads", "print a thread dump of a running pod")
@@ -21,12 +23,12 @@ export function addDebug(program: Command): void {
     .option("--pod <name>", "the running pod (default: a ready pod of the service)")
     .option(
       "--reason <text>",
-      "why you need the copy or the dump, for an annotation or the service's log; required for prod",
+      "why you need the twin or the dump, for an annotation or the service's log; required for prod",
     )
     .option("--yes", "do not ask for confirmation; required for prod")
     .addHelpText(
       "after",
-      "\nCtrl-C ends the command and deletes the copy.\nExit codes: 0 done; 1 failed; 2 for wrong arguments; 130 if you stop --heap or --jfr.",
+      "\nCtrl-C ends the command and deletes the twin.\nExit codes: 0 done; 1 failed; 2 for wrong arguments; 130 if you stop --heap or --jfr.",
     )
     .exitOverride(exitWithWrongUse)
     .action(

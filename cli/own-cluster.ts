@@ -154,7 +154,7 @@ export async function chooseCluster(
     console.log(
       "This clone uses this cluster for the first time. Stack local gets its own namespace there, and changes nothing else.",
     );
-    await confirm(own.context, given.yes ?? false, "the cluster of context");
+    await confirm(own.context, given.yes ?? false, "change the cluster of context");
   }
   saveOwnCluster(own, directory);
   return own;

@@ -2,22 +2,18 @@ import { createInterface } from "node:readline/promises";
 import { UserError } from "./errors";
 
 /**
- * Asks the user to type the name of what the command will change, such as the stack. If `yes` is
- * true, the function does not ask. Without a terminal, `yes` must be true.
+ * Asks the user to type a name, such as the name of the stack that the command will change. If
+ * `yes` is true, the function does not ask. Without a terminal, `yes` must be true.
  *
- * @param kind what has this name
+ * @param action what the command will do with the thing that has this name
  * @throws UserError if the user does not confirm. The error says that the command has changed
  * nothing.
  */
-export async function confirm(
-  name: string,
-  yes: boolean,
-  kind: "stack" | "the cluster of context" = "stack",
-): Promise<void> {
+export async function confirm(name: string, yes: boolean, action = "change stack"): Promise<void> {
   if (yes) return;
   if (!process.stdin.isTTY) {
     throw new UserError(
-      `No terminal to confirm on. Pass --yes to change ${kind} "${name}" without a prompt. Nothing was changed.`,
+      `No terminal to confirm on. Pass --yes to ${action} "${name}" without a prompt. Nothing was changed.`,
     );
   }
   const asking = createInterface({ input: process.stdin, output: process.stderr });

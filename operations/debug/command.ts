@@ -74,7 +74,7 @@ export async function debug(
   const target = targetOf(settings, cluster);
   const does = wanted === undefined ? `a twin of Deployment ${target.deployment}` : wordsOf(wanted);
   console.error(`Stack ${stack}, ${placeOf(settings)}: ${does}`);
-  await confirm(stack, yes || traitsOf(stack)?.protectedBranch !== true);
+  await confirm(stack, yes || traitsOf(stack)?.protectedBranch !== true, "debug stack");
   const who = await person(workspace);
   if (wanted === undefined) {
     await session(target, { deadlineSeconds, port, reason, suspend, who });

@@ -121,8 +121,8 @@ function notAllowed(error: unknown): never {
 }
 
 function releaseOf({ spec }: ServiceDeployment): string {
-  const { branch, commit_id: commit } = spec.template.metadata.labels ?? {};
-  return commit === undefined ? "" : `, commit ${commit} of branch ${branch ?? "unknown"}`;
+  const { commit_id: commit } = spec.template.metadata.labels ?? {};
+  return commit === undefined ? "" : `, commit ${commit}`;
 }
 
 interface Reachable {

@@ -39,7 +39,7 @@ export async function runNow(
   // CronJob has at most 52, and the suffix has 7 or 8.
   const run = `${job.name}-${Math.floor(Date.now() / 1000).toString(36)}`;
   console.error(`Stack ${stack}, namespace ${namespace}: starts ${run}`);
-  await confirm(stack, yes || traitsOf(stack)?.protectedBranch !== true);
+  await confirm(stack, yes || traitsOf(stack)?.protectedBranch !== true, "start a run in stack");
   await create(run, job.name, where);
   const again = `npm run jobs -- ${stack} logs ${job.name} --run ${run}`;
   const onStop = (): void => {

@@ -15,7 +15,7 @@ export async function stopRun(
   yes: boolean,
 ): Promise<void> {
   console.error(`Stack ${stack}, namespace ${namespace}: stops run ${run.name}`);
-  await confirm(stack, yes || traitsOf(stack)?.protectedBranch !== true);
+  await confirm(stack, yes || traitsOf(stack)?.protectedBranch !== true, "stop a run in stack");
   const patch = JSON.stringify({ spec: { activeDeadlineSeconds: 1 } });
   const args = ["--namespace", namespace, "patch", "job", run.name, "--patch", patch];
   await cluster.kubectl(args, 30_000);

@@ -86,7 +86,11 @@ export async function run(
   console.error(
     `Stack ${stack}, namespace ${namespace}: runs "${lineOf(args)}" of ${imageOf(template)} as Job ${name}`,
   );
-  await confirm(stack, options.yes === true || traitsOf(stack)?.protectedBranch !== true);
+  await confirm(
+    stack,
+    options.yes === true || traitsOf(stack)?.protectedBranch !== true,
+    "run the command in stack",
+  );
   await create(jobOf(name, template, request), namespace, cluster);
   await toItsEnd(stack, { cluster, name, namespace }, options.output);
 }

@@ -92,7 +92,7 @@ describe("npm run debug", () => {
   it("forwards the debugger and the API of a twin, and deletes the twin after Ctrl-C", async () => {
     await run({}, { stopAt: "Ctrl-C ends" });
     assert.match(text(), /^Stack local, namespace \S+, cluster .*: a twin of Deployment services-/);
-    assert.match(text(), /Created twin debug-\S+ of Deployment services-orders, commit 3f2c9e1 of/);
+    assert.match(text(), /Created twin debug-\S+ of Deployment services-orders, commit 3f2c9e1\./);
     assert.match(text(), new RegExp(`waits for a debugger on 127\\.0\\.0\\.1:${String(port)}\\.`));
     assert.match(text(), /curl http:\/\/127\.0\.0\.1:18080\//);
     assert.equal(calls("create --filename -").length, 1);
