@@ -11,7 +11,7 @@ export function addDebug(program: Command): void {
       "starts a twin of the service's pod for a debugger, or gets a dump of a running pod",
     )
     .argument("<stack>", "local, staging, prod, review-<slug>, or review for this branch")
-    .option("--suspend", "let the JVM wait for the debugger before it runs any code")
+    .option("--suspend", "let the JVM wait for the debugger before the JVM runs the main class")
     .option(
       "--deadline <time>",
       "delete the twin after this time, such as 30m, at most 8h (default: 1h)",
@@ -19,7 +19,10 @@ export function addDebug(program: Command): void {
     .option("--port <port>", "port of this machine for the debugger (default: 5005)", Number)
     .option("--threads", "print a thread dump of a running pod")
     .option("--heap <file>", "write a heap dump of a running pod into this file")
-    .option("--jfr <time and file...>", "record a running pod into this file: --jfr 60s orders.jfr")
+    .option(
+      "--jfr <time and file...>",
+      "write a flight recording of a running pod: --jfr 60s orders.jfr",
+    )
     .option("--pod <name>", "the running pod (default: a ready pod of the service)")
     .option(
       "--reason <text>",

@@ -1,6 +1,7 @@
 // Every `npm run` command starts with this file. The file must work in a new clone, before npm has
-// installed any package, so it imports only modules of Node.js. If package-lock.json has changed
-// since the last installation, this file runs `npm ci`. Then this file starts cli/main.ts.
+// installed any package, so it imports only modules of Node.js. If npm has installed no packages
+// yet, or if package-lock.json has changed since the last installation, this file runs `npm ci`.
+// Then this file starts cli/main.ts.
 import { spawn, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
@@ -14,7 +15,9 @@ function stop(message) {
   process.exit(1);
 }
 
-/** How to install Node.js. The packages of Debian 12 and of older distributions are too old. */
+/**
+ * How to install Node.js. The Node.js packages of Debian 12 and of older distributions are too old.
+ */
 function nodeHint() {
   const macos = "brew install node@22";
   const linux =

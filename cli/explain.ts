@@ -22,7 +22,7 @@ async function sandboxVariables(): Promise<Readonly<Record<string, string>>> {
     return localEnvironment();
   } catch (error) {
     // The sandbox is not set up on this machine. The program does not need a running sandbox,
-    // because it only declares objects.
+    // because the program only declares objects.
     if (!(error instanceof UserError)) throw error;
     const { registryName } = await import("../sandbox/layout");
     return { SANDBOX_REGISTRY: registryName() };

@@ -14,7 +14,7 @@ export function addInspect(program: Command): void {
   const add = (name: string): Command => addCommand(program, name);
 
   add("status")
-    .description("shows on one screen what a stack runs: release, pods, jobs, hold, drift, expiry")
+    .description("shows a stack on one screen: release, pods, jobs, hold, drift, expiry")
     .argument("[stack]", "a stack such as staging or review-<slug>, or review for this branch")
     .option("--all", "show one line for each stack")
     .option("--json", "print the result as JSON")

@@ -36,8 +36,11 @@ const workspace = (): Workspace => ({ cwd: project, env: localEnvironment() });
 const cluster = (): Pick<Cluster, "kubectl"> => ({ kubectl: kubectlFor([], localEnvironment()) });
 
 /**
- * Corrects the Pulumi state if someone has killed an earlier command. Returns the objects in the
- * state and in the cluster.
+ * Corrects the Pulumi state after the last update was killed, or after someone deleted objects in
+ * the cluster.
+ *
+ * @returns the objects that this function has read from the cluster. Empty if this function has
+ * changed the state.
  */
 async function recovered(): Promise<Seen> {
   return recoverState(STACK, cluster(), workspace());

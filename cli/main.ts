@@ -73,7 +73,7 @@ const program = new Command("npm run").description("Ships services-orders to Kub
 
 addCommand(program, "up")
   .description("builds the service, and runs it in the sandbox or in your own cluster")
-  .option("--context <name>", "use the cluster of this context, also in later runs, without root")
+  .option("--context <name>", "use the cluster of this context, also in later runs; needs no root")
   .option("--registry <address>", "image registry, such as localhost:5001, also for later runs")
   .option("--kubeconfig <file>", "file with the context (default: KUBECONFIG or ~/.kube/config)")
   .option("--sandbox", "use the sandbox again")
@@ -100,7 +100,7 @@ program
   .action(async (checks: readonly string[]) => (await import("../tools/check")).check(checks));
 program
   .command("format")
-  .description("formats all files, so that the check format succeeds")
+  .description("corrects the format of files, so that the check format succeeds")
   .action(async () => {
     await (await import("../tools/check")).format();
   });
@@ -148,8 +148,8 @@ pipeline
   .option("--pull-request <number>", "number of the pull request", Number, 1)
   .option("--ssh", "run the jobs as a rerun with SSH does")
   .action(runWorkflow);
-// `npm run scan` imports Trivy's module only when it starts Trivy, because Trivy's module reads
-// SANDBOX_DIR during its import.
+// `npm run scan` imports Trivy's module only before the start of Trivy, because the import of this
+// module reads SANDBOX_DIR.
 const scannerPrograms = {
   trivy: async () => (await import("../sandbox/install/trivy")).trivy(),
 };

@@ -15,8 +15,8 @@ import type { SweepOptions } from "../operations/sweep/sweep";
 
 /**
  * Option of commands whose changes need a person's approval in a pipeline. Before the approval, the
- * pipeline runs the command with this option: the command then only shows its changes, and writes
- * the changes into the file.
+ * pipeline runs the command with this option. The command then changes nothing: it only shows the
+ * planned changes, and writes them into the file.
  */
 const previewOption = [
   "--preview <file>",
@@ -32,8 +32,7 @@ const tellJobs = leaving(async (stack: string) => {
 
 /**
  * Adds the commands for stacks, such as `deploy` and `preview`. Each command loads only its own
- * code. None of these commands loads Pulumi's npm packages, because loading these packages takes
- * longer than most commands run.
+ * code. None of these commands loads Pulumi's npm packages, because these packages load slowly.
  */
 export function addOperations(program: Command): void {
   const add = (name: string): Command => addCommand(program, name);
@@ -101,11 +100,11 @@ export function addOperations(program: Command): void {
     .option("--cause-file <file>", "causes of a command that failed: reports/cause.txt")
     .option(
       "--report <file>",
-      "report of the command: if it does not mention the stack, no message is sent",
+      "report of the command; deployed and removed send no message if it is about another stack",
     )
     .option(
       "--told <file>",
-      "for drift: file with what earlier messages reported, so that no message repeats it",
+      "for drift: file in which notify stores what its messages have reported",
     )
     .option("--preview <url>", "address of the preview (default: the pull request)")
     .action(async (event: string, options: NotifyOptions) => {
@@ -159,7 +158,10 @@ export function addOperations(program: Command): void {
   add("rollback")
     .description("deploys the previous release, and holds the stack")
     .argument("<stack>", "prod")
-    .requiredOption("--reason <text>", "why, for the history and for whoever wants to deploy next")
+    .requiredOption(
+      "--reason <text>",
+      "reason, for the history and for the person who wants to deploy next",
+    )
     .option("--to <release>", "commit or digest of an earlier release")
     .option(...previewOption)
     .option("--approved <file>", "stop if the command would change more than this preview shows")
@@ -174,7 +176,7 @@ export function addOperations(program: Command): void {
     .description("lets a held stack get releases again; deploys nothing")
     .argument("<stack>", "prod")
     .option(...previewOption)
-    .option("--approved <file>", "stop if the hold is not the one in this preview")
+    .option("--approved <file>", "stop if the hold differs from the hold in this preview")
     .option("--yes", "do not ask for confirmation")
     .action(
       leaving(async (stack: string, options: ApprovalOptions & { readonly yes?: boolean }) => {

@@ -75,7 +75,7 @@ export function askedFor(
   }
   if (wanted.registry === undefined) {
     throw new WrongUse(
-      "name a registry, too, to which you can push and from which the cluster can pull: npm run up -- --context NAME --registry ADDRESS",
+      "name a registry, too: npm run up -- --context NAME --registry ADDRESS; you must be able to push to the registry, and the cluster must be able to pull from the registry",
     );
   }
   if (!registryForm.test(wanted.registry)) {
@@ -127,9 +127,9 @@ function assertNoSandbox(): void {
  *
  * @returns the cluster. Undefined for the sandbox
  * @throws UserError if the sandbox runs, if stack `local` still has resources in another cluster,
- * if a check fails, or if the user does not confirm. The message about the checks has one line for
- * each program that is missing, and for a cluster or registry that does not answer. If the function
- * throws an error, the function has changed nothing.
+ * if a check fails, or if the user does not confirm. If checks fail, the message has one line for
+ * each issue that the checks found. If the function throws an error, the function has changed
+ * nothing.
  */
 export async function chooseCluster(
   given: Where,

@@ -21,7 +21,7 @@ const notBegun = 125;
 /** Adds `npm run run`: runs one command of the service in a stack. */
 export function addRun(program: Command): void {
   addCommand(program, "run")
-    .description("runs one command of the service in a stack; its output goes to standard output")
+    .description("runs one command of the service in a stack, and prints the output of the command")
     .argument("<stack>", "local, staging, prod, review-<slug>, or review for this branch")
     .addArgument(
       new Argument("[command...]", "after --: the command, such as export --since 1d --format csv"),
@@ -29,26 +29,23 @@ export function addRun(program: Command): void {
     .option("--deadline <time>", "stop the command after this time, at most 24h", "1h")
     .option(
       "--line <text>",
-      "the command as one text, in which spaces separate the arguments; for a pipeline",
+      "the command as one text with spaces between the arguments, for use in a pipeline",
     )
     .option(
       "--output <file>",
       "write the output into this file; the file exists only if the output is complete",
     )
-    .option(
-      "--reason <text>",
-      "why you run the command, as an annotation of the Job; required for prod",
-    )
-    .option("--follow <job>", "get the output of a command that already runs, from its first byte")
-    .option("--preview <file>", "write into this file what would run, for an approval, and stop")
+    .option("--reason <text>", "reason, which becomes an annotation of the Job; required for prod")
+    .option("--follow <job>", "get the complete output of a command that already runs")
+    .option("--preview <file>", "write the command into this file for an approval, and stop")
     .option(
       "--approved <file>",
-      "run the command only if it is the command in this file of --preview",
+      "stop if the command, the deadline or the reason differs from this file of --preview",
     )
     .option("--yes", "do not ask for confirmation")
     .addHelpText(
       "after",
-      "\nExit codes: the exit code of the command; 2 for wrong arguments;\n125 if the command did not begin, or if its output is not complete.",
+      "\nExit codes: the exit code of the command; 2 for wrong arguments;\n125 if the command did not begin, or if the output is not complete.",
     )
     .exitOverride(exitWithWrongUse)
     .action(async (stack: string, args: readonly string[], options: Options) => {
