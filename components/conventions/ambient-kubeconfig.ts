@@ -35,9 +35,9 @@ export function clusterLimits(onEks: boolean): ClusterLimits {
 }
 
 /**
- * Runs `make`, which creates a Kubernetes provider, without the environment variable KUBECONFIG.
- * With this variable, the SDK would write the path of the kubeconfig into the Pulumi state. A
- * preview on a machine with another path would then show a change. The provider does not need the
+ * Creates a Kubernetes provider with `make`, and hides the environment variable KUBECONFIG from
+ * `make`. With this variable, the SDK would write the path of the kubeconfig into the Pulumi state.
+ * A preview on a machine with another path would then show a change. The provider does not need the
  * path in the state: the provider runs in another process, which still has KUBECONFIG.
  */
 export function withoutAmbientKubeconfig<Provider>(make: () => Provider): Provider {

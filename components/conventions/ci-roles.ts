@@ -56,8 +56,9 @@ export function clusterGroup(ciRole: ClusterCiRoleName): string {
 export const tokenPrefix = "circleci:";
 
 /**
- * Returns the Kubernetes group of the jobs that authenticate with a CircleCI token of this project.
- * The jobs that remove review stacks also have this group.
+ * Returns the Kubernetes group of the jobs that authenticate with a token of the given CircleCI
+ * project. The jobs that remove review stacks always have this group: from such a token, or from
+ * their IAM role.
  */
 export function reviewGroup(projectId: string): string {
   return `${tokenPrefix}${projectId}`;
@@ -87,7 +88,10 @@ export const reviewAccess = {
    * any value, so the code that reads an annotation checks the value.
    */
   annotations: {
-    /** Time at which the review stack expires, if someone has run `npm run review -- extend`. */
+    /**
+     * Time before which the review stack does not expire, if someone has run `npm run review --
+     * extend`.
+     */
     extendedUntil: `${service}/extended-until`,
     /** Time of the review stack's last update. */
     lastUpdate: `${service}/last-update`,

@@ -1,8 +1,8 @@
 /**
  * All defaults of the components, written once. The comments give the reasons for the numbers. A
  * component reads a table with `withDefaults(args, table)`, and single values with
- * `const { port = postgres.port } = args`, never with `||`, because `||` also replaces 0, `false`
- * and an empty text.
+ * `const { port = postgres.port } = args`. No component uses `||` for a default, because `||` also
+ * replaces 0, `false` and an empty text.
  */
 
 /** Defaults of all pods. */
@@ -10,7 +10,7 @@ export const pod = {
   /** Size limit of the volume for Datadog's Java agent, which is one jar of about 30 MB. */
   datadogAgentSizeLimit: "128Mi",
   /**
-   * Percentage of the container's memory for the JVM's heap. The JVM needs the rest of the memory
+   * Percentage of the container's memory for the JVM's heap. Outside the heap, the JVM needs memory
    * for metaspace, thread stacks and buffers: 145 MiB under full load. With a heap of 75 % of 512
    * MiB, the kernel killed the service. The JVM's own default is 25 %.
    */
@@ -108,7 +108,7 @@ export const longMigration = {
    * error in its SQL therefore runs three times before the Job fails.
    */
   backoffLimit: 2,
-  /** Option of the service's CLI before the version that the Job migrates to. */
+  /** Option of the service's CLI whose value is the version that the Job migrates to. */
   versionOption: "--to",
 } as const;
 
@@ -140,7 +140,8 @@ export const ingress = {
 export const autoscaling = {
   /**
    * Average CPU use that the autoscaler tries to reach, as a percentage of the CPU request. By
-   * default, a pod has no CPU limit, so a busy pod can use more CPU while new pods start.
+   * default, a pod has no CPU limit, so a busy pod can use more CPU than its request while new pods
+   * start.
    */
   cpuUtilization: 70,
 } as const;
@@ -223,8 +224,8 @@ export const postgres = {
 export const reviewNamespace = {
   /**
    * Space on the node's disk for each container: logs (the kubelet keeps 5 files of 10 MiB) and
-   * `emptyDir` volumes (at most 192 MiB, with Datadog's agent, and 647 MiB for a heap dump). The
-   * kubelet evicts pods above the limit.
+   * `emptyDir` volumes (192 MiB with Datadog's agent, plus 647 MiB for a heap dump). The kubelet
+   * evicts pods above the limit.
    */
   containerStorage: { limit: "1Gi", request: "64Mi" },
   /**

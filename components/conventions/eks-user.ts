@@ -12,9 +12,10 @@ export interface EksClusterName {
 export type ClusterIdentity = "aws" | "circleci-token";
 
 /**
- * Shell script that prints CircleCI's token in a CI job, and otherwise runs the AWS CLI. The script
- * works in any POSIX shell. The kubeconfig contains the script's text and not a path, because
- * `destroy` also runs without a checkout of the repository.
+ * Shell script that prints CircleCI's token, or runs the AWS CLI in the two cases of
+ * {@link ClusterIdentity}. The script works in any POSIX shell. The kubeconfig contains the
+ * script's text and not a path, because `pulumi destroy` must also work without a checkout of the
+ * repository.
  */
 const circleciToken = `if [ -n "$CIRCLE_OIDC_TOKEN_V2" ] && [ "$CLUSTER_IDENTITY" != aws ]; then
   printf '{"apiVersion":"client.authentication.k8s.io/v1beta1","kind":"ExecCredential","status":{"token":"%s"}}' "$CIRCLE_OIDC_TOKEN_V2"

@@ -35,8 +35,9 @@ export interface Release {
   /** Full name of the branch. Labels contain the name in the form of a legal label value. */
   readonly branch: string;
   /**
-   * Full hash of the last commit that changed the image's content, or `unknown`.
-   * With `unknown`, you cannot distinguish versions.
+   * Full hash of the last commit that changed the image's content, or `unknown`. Ends in
+   * `-dirty.<hash>` if this content has uncommitted changes. With `unknown`, you cannot distinguish
+   * versions.
    */
   readonly commit: string;
 }

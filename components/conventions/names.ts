@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
 
 /**
- * Maximum lengths of names, in characters. Kubernetes, AWS or Pulumi refuse longer names, except
- * for `slug`, whose limit is our own.
+ * Maximum lengths of names, in characters. Kubernetes, AWS or Pulumi refuses longer names. Only the
+ * limit of `slug` is our own.
  */
 export const budgets = {
   /**
@@ -26,8 +26,8 @@ export const budgets = {
 const base32 = "abcdefghijklmnopqrstuvwxyz234567";
 export const suffixLength = 8;
 /**
- * Matches a name that ends like a shortened name. `slug` and `labelValue` shorten such a name too,
- * so that a full name never equals a shortened name.
+ * Matches a name that ends like a shortened name. `slug` and `labelValue` shorten every name that
+ * matches, so that a full name never equals a shortened name.
  */
 export const looksShortened = /(?:^|-)[a-z2-7]{8}$/;
 export const legalSlug = /^[a-z](?:[a-z0-9-]*[a-z0-9])?$/;
@@ -59,15 +59,15 @@ function shorten(text: string, legal: string, budget: number): string {
  * with a hash). So different branches get different stacks, except for a collision of the hash (40
  * bits).
  *
- * The admission policies compute the same name in CEL, without the hash:
+ * The admission policies compute the part before the hash in CEL:
  * `platform/admission/review-names.ts`.
  */
 export function slug(branch: string): string {
   if (legalSlug.test(branch) && branch.length <= budgets.slug && !looksShortened.test(branch)) {
     return branch;
   }
-  // Changes only ASCII letters to lower case, as CEL's `lowerAscii` does. All other letters become
-  // hyphens, even those whose lower case is an ASCII letter.
+  // Changes only ASCII letters to lower case, as CEL's `lowerAscii` does. Letters outside ASCII
+  // become hyphens, even if their lower case is an ASCII letter.
   const legal = branch
     .replace(/[A-Z]/g, (letter) => letter.toLowerCase())
     .replace(/[^a-z0-9]+/g, "-")
@@ -86,7 +86,10 @@ export function labelValue(text: string): string {
   return shorten(text, legal === "" ? "x" : legal, budgets.labelValue);
 }
 
-/** Whether a text is a valid name of a Service or a Namespace. */
+/**
+ * Whether a text is a DNS label that starts with a letter. Such a label is a valid name of a
+ * Service or a Namespace.
+ */
 export function isDnsLabel(text: string, budget: number = budgets.dnsLabel): boolean {
   return text.length <= budget && legalDnsLabel.test(text);
 }

@@ -90,7 +90,8 @@ export function each<T>(
 }
 
 /**
- * Returns an issue for each value that the component already uses, or that is earlier in the list.
+ * Returns an issue for each value that is in `taken`, or that an earlier element of `values`
+ * already has.
  */
 export function unique(
   taken: readonly unknown[],

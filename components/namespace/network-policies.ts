@@ -43,7 +43,7 @@ const udp = (port: number): Port => ({ port, protocol: "UDP" });
 
 /**
  * Pods of the cluster's DNS. In the usual Kubernetes distributions, the pods of CoreDNS have the
- * label of its predecessor, kube-dns.
+ * label of kube-dns, the predecessor of CoreDNS.
  */
 const dns: Peer = {
   namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": "kube-system" } },
@@ -127,8 +127,9 @@ function specs(connections: Connections): Readonly<Record<NetworkPolicyName, Spe
 }
 
 /**
- * Returns the specs of the policies, with the overrides applied. The policies block all connections
- * except the given connections.
+ * Returns the specs of the policies, with the overrides applied. Without overrides, the policies
+ * allow the given connections, and connections to the database and the cluster's DNS. The policies
+ * block all other connections.
  */
 export function networkPolicySpecs(
   connections: Connections,

@@ -66,10 +66,14 @@ export interface ReviewNamespaceOverrides {
 
 export interface ReviewNamespaceArgs extends Omit<StackNamespaceArgs, "annotations"> {
   /**
-   * Labels that identify the namespace. The stack adopts a namespace only if it has these labels.
+   * Labels that identify the namespace. The stack adopts a namespace only if the namespace has
+   * these labels.
    */
   readonly identity: Identity;
-  /** Name of the namespace. Without `retain`, a change deletes the namespace and its content. */
+  /**
+   * Name of the namespace. Without `retain`, a change of this name deletes the old namespace and
+   * its content.
+   */
   readonly namespace: string;
 
   /**
@@ -260,7 +264,8 @@ function quotaIssues(quota: Quota, demands: readonly PodRequirement[]): readonly
     ...amountIssues("quota", quota, { cpu: '"2" or "500m"', memory: "4Gi" }),
     integer("quota.pods", quota.pods, 1, 1000),
   ];
-  // A malformed quantity would count as 0, so the quota check runs only without other issues.
+  // A malformed quantity would count as 0, so this function runs `quotaIssue` only if the values of
+  // the quota are valid.
   return issues.some((issue) => issue !== undefined) ? issues : [quotaIssue(quota, demands)];
 }
 

@@ -18,7 +18,7 @@ export interface NewPods {
 interface Obstacle {
   /** Identifies the obstacle. The obstacle lasts while each check finds the same key. */
   readonly key: string;
-  /** Whether the pod is older than this update, because an earlier update created the pod. */
+  /** Whether the pod is older than this update: an earlier update has created the pod. */
   readonly older: boolean;
   /**
    * Whether the obstacle has already occurred twice. If false, the obstacle stops the rollout only
@@ -29,8 +29,8 @@ interface Obstacle {
 }
 
 /**
- * Seconds that an obstacle must last before it stops the rollout. The kubelet retries within this
- * time: for example, the kubelet pulls an image again after 10 s
+ * Seconds that an obstacle must last before it stops the rollout. Within this time, the kubelet
+ * retries at least once: for example, the kubelet pulls an image again after 10 s
  * (https://kubernetes.io/docs/concepts/containers/images/#imagepullbackoff).
  */
 const lastingSeconds = 15;
@@ -41,8 +41,8 @@ const lastingSeconds = 15;
  */
 const toleranceSeconds = 30;
 /**
- * Seconds that an obstacle of an older pod must last before it stops the rollout: the longest time
- * until the kubelet retries, plus a margin.
+ * Seconds that an obstacle must last before it stops the rollout, if an older pod had this obstacle
+ * at the first check. The value is the longest time until the kubelet retries, plus a margin.
  */
 const longestBackOffSeconds = 300 + lastingSeconds;
 
@@ -110,9 +110,9 @@ export class Obstacles {
       const text = `Pod ${name}, ${container.name}: ${containerIssue(container) ?? ""}`;
       const key = `${name}/${container.name}`;
       const before = this.#restarts?.get(key) ?? 0;
-      // The container has ended with an error or waits for its next restart. The kubelet has
-      // restarted the container at least once. For an older pod, only restarts after the first
-      // check count.
+      // The obstacle has occurred twice if two conditions are true. First, the container has ended
+      // with an error, or waits for its next restart. Second, the kubelet has restarted the
+      // container at least once. For an older pod, only restarts after the first check count.
       const crashes = state?.waiting?.reason === "CrashLoopBackOff" || failed(container);
       if (crashes && container.restartCount > before) {
         return { key: `${key}/ends`, older, repeated: true, text };

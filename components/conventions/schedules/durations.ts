@@ -5,7 +5,7 @@
  */
 export type Duration = `${bigint}${"d" | "h" | "m" | "s"}`;
 
-/** Options of the service's command line whose value is a duration. */
+/** Options of the service's command line whose value must be a duration. */
 export const durationOptions: readonly string[] = ["--older-than", "--wait"];
 
 /**

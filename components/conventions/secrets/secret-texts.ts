@@ -104,8 +104,9 @@ function isSentence({ 0: found, index }: RegExpExecArray, text: string): boolean
 }
 
 /**
- * Returns the values of all names in a text that are names of secrets. The value of any other name
- * may contain names of secrets, for example a URL with a query.
+ * Finds the names of secrets in a text, and returns the values of these names. The value of any
+ * other name may contain names of secrets, for example a URL with a query. So the function also
+ * searches these values.
  */
 function assigned(text: string): readonly string[] {
   return Array.from(text.matchAll(assignments)).flatMap((match) => {
