@@ -37,7 +37,7 @@ export interface StateObjects {
   /** Removes everything in a folder and in its subfolders. */
   readonly removeFolder: (folder: string) => Promise<void>;
   /**
-   * Removes those objects in a folder that have a name with the given prefix. The prefix must not
+   * Removes each object of a folder if the object's name begins with `prefix`. The prefix must not
    * contain wildcards.
    */
   readonly removeNamed: (folder: string, prefix: string) => Promise<void>;
@@ -74,7 +74,7 @@ interface S3Bucket {
   readonly bucket: string;
   /** The AWS CLI's options for this bucket. */
   readonly options: readonly string[];
-  /** Prefix of all objects of the backend. Empty, or ends with a slash. */
+  /** Prefix of the keys of the backend's objects. The prefix is empty or ends with a slash. */
   readonly prefix: string;
 }
 
@@ -128,8 +128,8 @@ function inFiles(directory: string): StateObjects {
 }
 
 /**
- * Timeout of one command of the AWS CLI, in milliseconds. The command that takes longest removes a
- * stack's history. A history can have hundreds of objects.
+ * Timeout of one command of the AWS CLI, in milliseconds. The slowest command removes a stack's
+ * history, because a history can have hundreds of objects.
  */
 const s3Timeout = 120_000;
 

@@ -21,7 +21,7 @@ export interface CaptureRequest {
   /** Name of the pod. Undefined for any ready pod of the service. */
   readonly pod: string | undefined;
   readonly reason: string | undefined;
-  /** The person, or the CircleCI job. */
+  /** The person or the CircleCI job that requests the data. */
   readonly who: string;
 }
 
@@ -80,10 +80,11 @@ interface ServicePod {
 
 /**
  * Gets a thread dump, a heap dump or a flight recording of a running pod. A thread dump goes to
- * standard output. A heap dump or a flight recording goes to a file. The file exists only if it is
- * complete.
+ * standard output. A heap dump or a flight recording goes to a file. The function creates the file
+ * only when the data is complete.
  *
- * @throws UserError if the stack has no matching pod, or if the pod does not send a complete result
+ * @throws UserError if the stack has no matching pod, if the release of the pod has no diagnostics,
+ * or if the pod does not send a complete result
  */
 export async function capture(
   target: Target,
@@ -161,11 +162,14 @@ async function receive(
   }
 }
 
-/** @throws UserError if the stack has no pod with the name or, without a name, no ready pod */
+/**
+ * @throws UserError if the stack has no pod with this name, or if `name` is undefined and no pod of
+ * the service is ready
+ */
 async function podOf(target: Target, name: string | undefined): Promise<ServicePod> {
   const { cluster, identity, namespace, track } = target;
-  // With a name, the function searches all pods of the stack, because a twin has the labels of a
-  // job.
+  // The name may be the name of a twin, and a twin has the labels of a job. So with a name, the
+  // function searches all pods of the stack.
   const labels =
     name === undefined ? trackSelector(identity, "web", track) : instanceSelector(identity);
   const pods = await list<ServicePod>(cluster, "pods", [

@@ -50,12 +50,13 @@ const mostHours = 8;
 
 /**
  * `npm run debug -- STACK`: starts a twin, a copy of the service's pod. A debugger can connect to
- * the twin. With `threads`, `heap` or `jfr`, gets a thread dump, a heap dump or a flight recording
- * of a running pod instead.
+ * the twin. With `threads`, `heap` or `jfr`, the command gets a thread dump, a heap dump or a
+ * flight recording of a running pod, and starts no twin.
  *
  * @throws WrongUse if the options are wrong, or if `yes` or the reason is missing for production.
  * In both cases, nothing has changed.
- * @throws UserError if the twin cannot start, or if the pod does not send a complete result
+ * @throws UserError if the twin cannot start, if the twin ends before the person presses Ctrl-C, or
+ * if the command cannot get the complete data from a running pod
  */
 export async function debug(
   stack: string,
@@ -100,7 +101,7 @@ function assertOptions(options: DebugOptions, wanted: Capture | undefined): void
   }
 }
 
-/** @throws WrongUse if a deadline is not a duration, or is too long */
+/** @throws WrongUse if a deadline is not a number of minutes or hours, or is too long */
 function secondsOf(deadline: string): number {
   if (!/^[1-9][0-9]{0,4}[mh]$/.test(deadline) || hours(deadline) > mostHours) {
     throw new WrongUse(

@@ -52,7 +52,7 @@ export class KeptForward {
       const next = await open().catch(() => undefined);
       if (next === undefined) continue;
       this.#forward = next;
-      // `close` may have been called while kubectl started.
+      // The caller may have called `close` while kubectl started.
       if (this.#isClosed()) next.close();
       await next.ended;
     }

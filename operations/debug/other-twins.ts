@@ -19,8 +19,8 @@ type Where = Pick<Target, "cluster" | "namespace">;
 const goneSeconds = 9;
 
 /**
- * Deletes the twins that an earlier command of this person has left behind, for example because
- * someone has killed that command. Prints the twins of other people.
+ * Deletes the twins that earlier commands of this person have started. For example, a twin still
+ * exists if someone has killed the command of this twin. Prints the names of other people's twins.
  */
 export async function replaceTwins(target: Target, who: string): Promise<void> {
   const { cluster, deployment, identity, namespace } = target;
@@ -29,7 +29,7 @@ export async function replaceTwins(target: Target, who: string): Promise<void> {
     const { annotations = {}, creationTimestamp, name } = metadata;
     const owner = annotations[twinAnnotations.who] ?? "unknown";
     if (owner === who) {
-      console.error(`Deleting twin ${name}, which an earlier npm run debug of ${who} left behind.`);
+      console.error(`Deleting twin ${name}, which an earlier npm run debug of ${who} started.`);
       await deleteTwin(name, target);
     } else {
       const created = dateOf(creationTimestamp);

@@ -34,8 +34,9 @@ export interface SessionRequest extends TwinRequest {
 }
 
 /**
- * Starts a twin of the service, and forwards the ports of its debugger and of its API to this
- * machine, until the person presses Ctrl-C or the twin ends. Then deletes the twin.
+ * Starts a twin of the service, and forwards two ports of the twin to this machine: the port for
+ * the debugger and the port of the API. Deletes the twin when the person presses Ctrl-C, or when
+ * the twin ends.
  *
  * @throws UserError if the twin cannot start, or ends before the person presses Ctrl-C
  */
@@ -72,7 +73,7 @@ export async function session(target: Target, request: SessionRequest): Promise<
     if (!(error instanceof Stopped)) throw error;
   } finally {
     for (const forward of forwards) forward.close();
-    // The request that creates the Job may still run.
+    // After Ctrl-C, the request that creates the Job may still run.
     await created.catch(() => undefined);
     await deleteTwin(name, target);
     stop.done();
@@ -97,7 +98,10 @@ async function assertFree(port: number): Promise<void> {
   }
 }
 
-/** @throws UserError if the stack has no Deployment, or the role has no permission to read it */
+/**
+ * @throws UserError if the stack has no Deployment, or if the role has no permission to read the
+ * Deployment
+ */
 async function deploymentOf({
   cluster,
   deployment,
@@ -151,8 +155,8 @@ function instructions({ api, namespace, pod, port, suspend, until }: Reachable):
 }
 
 /**
- * @throws UserError when the twin has ended, or the error of kubectl if the cluster does not answer
- * for two minutes
+ * @throws UserError when the twin has ended
+ * @throws the error of kubectl if the cluster does not answer for two minutes
  */
 async function untilEnded(name: string, target: Target, aborted: AbortSignal): Promise<never> {
   let answered = Date.now();

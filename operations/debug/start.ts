@@ -16,8 +16,8 @@ const listens = /Listening for transport dt_socket/;
 type Where = Pick<Target, "cluster" | "namespace">;
 
 /**
- * Waits until the JVM of a twin waits for a debugger. Looks for a line in the log, because the JVM
- * would treat a test connection as a debugger.
+ * Waits until the JVM of a twin waits for a debugger. This function reads the log and opens no
+ * test connection, because the JVM would treat a test connection as a debugger.
  *
  * @param container name of the container with the debugger
  * @param aborted signal that ends the wait
@@ -61,9 +61,9 @@ interface Event {
 }
 
 /**
- * Checks that Kubernetes does not refuse the pod of a twin, for example because of a quota.
+ * Checks whether Kubernetes refuses the pod of a twin. For example, a quota can be the reason.
  *
- * @throws UserError with the reason in one line
+ * @throws UserError with the reason, if Kubernetes refuses the pod
  */
 async function assertAllowed(name: string, { cluster, namespace }: Where): Promise<void> {
   const which = `involvedObject.kind=Job,involvedObject.name=${name},reason=FailedCreate`;

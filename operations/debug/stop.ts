@@ -19,7 +19,7 @@ export class Stop {
         reject(new Stopped());
       };
     });
-    // Without this handler, a signal between two calls of `unless` would end this process.
+    // Without this handler, a signal before the first call of `unless` would end this process.
     this.#stopped.catch(() => undefined);
     for (const signal of signals) process.on(signal, this.#onSignal);
   }

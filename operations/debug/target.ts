@@ -4,7 +4,7 @@ import { environments } from "../../environments";
 import type { Settings } from "../../settings";
 import { type StartingCluster } from "../clients/kubectl";
 
-/** The stack that a person debugs, in its cluster. */
+/** The stack that a person debugs, and the stack's cluster. */
 export interface Target {
   readonly cluster: StartingCluster;
   /** Name of the service's Deployment. */

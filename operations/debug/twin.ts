@@ -38,18 +38,18 @@ export interface TwinRequest {
   readonly reason: string | undefined;
   /** Whether the JVM waits for a debugger before it runs the main class. */
   readonly suspend: boolean;
-  /** The person, or the CircleCI job. */
+  /** The person or the CircleCI job that starts the twin. */
   readonly who: string;
 }
 
 /** Annotations of a twin: who started it, and why. */
 export const twinAnnotations = { reason: "debug/reason", who: "debug/by" } as const;
 
-/** Name of the variable with JVM options. */
+/** Name of the environment variable with JVM options. */
 const options = "JAVA_TOOL_OPTIONS";
 /**
- * Seconds from the deletion of a twin until the kubelet kills its JVM. A JVM that is stopped at a
- * breakpoint cannot end on its own.
+ * Seconds from the deletion of a twin until the kubelet kills the twin's JVM. A JVM that is stopped
+ * at a breakpoint cannot end on its own.
  */
 export const graceSeconds = 2;
 /**
@@ -59,10 +59,10 @@ export const graceSeconds = 2;
 const keepSeconds = 30;
 
 /**
- * Returns the labels of a twin. No Service, PodDisruptionBudget or ReplicaSet selects a twin,
- * because these objects select the component `web`. In a review stack, the NetworkPolicies allow
- * the same connections for the pods of jobs as for the pods of the service. So the twin has the
- * component of a job.
+ * Returns the labels of a twin. A twin has the component of a job, for two reasons. No Service,
+ * PodDisruptionBudget or ReplicaSet selects a twin, because these objects select the component
+ * `web`. In a review stack, the NetworkPolicies allow the pods of jobs to connect to the same
+ * destinations as the pods of the service.
  */
 export function twinLabels(identity: Identity, deployment: string): Labels {
   return { ...selector(identity, "job"), [copyLabels.twin]: deployment };
@@ -88,11 +88,11 @@ export const httpPortOf = ({ ports = [] }: Container): number | undefined =>
   ports.find(({ name }) => name === httpPortName)?.containerPort;
 
 /**
- * Returns the Job of a twin: a Job with one pod. The pod is a copy of the service's pods.
+ * Returns the Job of a twin: a Job with one pod. The pod is a copy of a pod of the service.
  *
  * The copy comes from the Deployment's template and not from a pod, because the cluster adds fields
  * to a pod, such as the node and default values. The copy must not have these fields. With a Job,
- * Kubernetes ends the twin at its deadline, and deletes the Job and the pod shortly after.
+ * Kubernetes ends the twin at the deadline, and deletes the Job and the pod shortly after.
  * Kubernetes would not delete a pod without a Job.
  *
  * @throws UserError if the variable JAVA_TOOL_OPTIONS gets its value from another object
@@ -108,7 +108,7 @@ export function twinOf(
   const containers = spec.containers.map((container) =>
     container === debugged ? withDebugger(alone(container), suspend) : alone(container),
   );
-  // Only a rollout may migrate or seed the database, so the twin does neither.
+  // Only a rollout may migrate or seed the database, so the twin has no containers for these tasks.
   const initContainers = (spec.initContainers ?? [])
     .filter(({ name }) => name !== migrationName && name !== seedName)
     .map(alone);
@@ -144,9 +144,9 @@ export function twinOf(
 }
 
 /**
- * Returns a container without probes and without the wait for load balancers. With probes,
- * Kubernetes would restart a JVM that is stopped at a breakpoint. No load balancer sends requests
- * to the twin.
+ * Returns a container without probes and without lifecycle hooks. With probes, Kubernetes would
+ * restart a JVM that is stopped at a breakpoint. The hook `preStop` waits for load balancers, but
+ * no load balancer sends requests to the twin.
  */
 function alone(container: Container): Container {
   const without = ["lifecycle", "livenessProbe", "readinessProbe", "startupProbe"];
@@ -162,7 +162,8 @@ function withDebugger(container: Container, suspend: boolean): Container {
       `Container ${container.name} gets ${options} from another object, so npm run debug cannot add the debugger. Nothing was changed.`,
     );
   }
-  // A JVM with two debuggers does not start. The arg `debugPort` may already have added a debugger.
+  // A JVM with two `jdwp` options does not start. The arg `debugPort` may already have added this
+  // option.
   const words = (given?.value ?? "").split(/\s+/).filter((word) => !/^$|jdwp/.test(word));
   const value = [...words, jdwpOption(debuggerPort, suspend)].join(" ");
   const changed = { name: options, value };

@@ -44,7 +44,10 @@ export function imageRefOf(resource: StateResource | undefined): string | undefi
     : `${tag.replace(/:[^:/]+$/, "")}@${digest}`;
 }
 
-/** Tag of the image that a stack runs. platform/image-repository.ts keeps images with this tag. */
+/**
+ * Tag of the image that a stack runs. The lifecycle policy in platform/image-repository.ts keeps
+ * images with this tag.
+ */
 const runningTag = (stack: string): string => `deployed-${stack}`;
 
 /**

@@ -39,7 +39,10 @@ import { type DeployTarget, resolveTarget } from "./target";
 import { outputsOf, removeTags, setTags, stateOf, tagsOf } from "../pulumi/stacks";
 
 export interface DeployOptions {
-  /** Allows a deploy of code that is older than the running code, such as a revert. */
+  /**
+   * Allows a deploy of code that is older than the running code, for example after a checkout of an
+   * earlier commit.
+   */
   readonly allowOlder?: boolean;
   /**
    * File with the plan of an approved preview. The deploy then changes only what the plan contains.
@@ -56,8 +59,8 @@ export interface DeployOptions {
   /** Deploys even if the stack has a hold, for example after a rollback. */
   readonly evenIfHeld?: boolean;
   /**
-   * Longest time to wait until no job runs, such as `30m`. With this wait, the database migration
-   * does not start while a job runs.
+   * Longest time to wait until no job runs, such as `30m`. The deploy waits before the update, so
+   * that the database migration does not start while a job runs.
    *
    * @default - does not wait
    */
@@ -164,7 +167,8 @@ export async function assertDeployable(target: DeployTarget, allowOlder: boolean
   const { perBranch } = environments[environment];
   const branches = perBranch ? await remoteBranches(workspace) : undefined;
   const found = validateDeploy({
-    // A person has chosen a release with a reason on purpose, so this release may be older.
+    // If a release has a reason, a person has chosen the release on purpose. So the release may be
+    // older.
     allowOlder: allowOlder || releaseReason !== undefined,
     branch: release.branch,
     branchAtRemote: branches?.has(release.branch),

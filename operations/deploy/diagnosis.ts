@@ -46,7 +46,7 @@ export interface Diagnosis {
 }
 
 /**
- * Largest number of issues of pods that the report shows, and also the largest number of warnings.
+ * Largest number of issues of pods that the report shows. The same number limits the warnings.
  * Further pods usually fail for the same reason as the first pods.
  */
 const most = 5;
@@ -85,7 +85,8 @@ function ownPods({ pods, replicaSets }: Findings, since: Date): readonly FailedP
       const { deletionTimestamp, labels = {} } = pod.metadata;
       if (deletionTimestamp !== undefined) return false;
       const hash = labels[hashLabel];
-      // If the ReplicaSets could not be read, every pod may belong to this deploy.
+      // If no ReplicaSet is known, for example because kubectl could not list the ReplicaSets,
+      // every pod may belong to this deploy.
       if (hash !== undefined) return newest.size === 0 || newest.has(hash);
       const isJob = labels["batch.kubernetes.io/job-name"] !== undefined;
       return !isJob || created(pod) >= since.getTime();
@@ -94,9 +95,10 @@ function ownPods({ pods, replicaSets }: Findings, since: Date): readonly FailedP
 }
 
 /**
- * Returns a function that says whether an event is about this deploy. An old pod also causes
- * warnings: its readiness probe fails while the pod ends. A pod of this deploy may already be gone.
- * The function recognizes a pod that is gone by the hash of the ReplicaSet in the pod's name.
+ * Returns a function that says whether an event is about this deploy. A warning about an old pod
+ * does not count: the readiness probe of an old pod fails while the pod ends. A pod of this deploy
+ * may already be gone. The function recognizes such a pod by its name, which contains the hash of
+ * the ReplicaSet.
  */
 function isOwn({ replicaSets }: Findings, own: readonly FailedPod[]) {
   const hashes = [...newestHashes(replicaSets)];

@@ -12,7 +12,8 @@ import { type Tags, createStack, setTags } from "../pulumi/stacks";
  * `deploy`, `image` and `review` call this function before they update a stack.
  *
  * @returns what someone has changed in the cluster since the last update.
- * @throws UserError if the review stack belongs to another branch, or this branch is unknown
+ * @throws UserError if the review stack belongs to another branch, or if the branch of the release
+ * is unknown
  */
 export async function ensureStack({
   cluster,

@@ -33,7 +33,8 @@ export async function reportFailure(
   { causes: errors, since }: Failed,
 ): Promise<void> {
   const within = ["--namespace", namespace];
-  // The pods of a canary have the same labels as production's pods, except the label for the track.
+  // The labels in `instanceSelector` are the same on the pods of production and of a canary. Only
+  // the label for the track distinguishes these pods.
   const other = environments[environment].canaryOf === undefined ? "canary" : "stable";
   const labels = `${labelQuery(instanceSelector(identity))},${trackLabel}!=${other}`;
   const ours = [...within, "--selector", labels];

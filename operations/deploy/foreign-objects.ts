@@ -75,9 +75,9 @@ export async function assertNamespaceNotShared({
 }
 
 /**
- * Lists the objects in a namespace. Empty if the namespace does not exist, or if the role has no
- * permissions in the namespace yet. The first update of a branch creates a RoleBinding in the
- * namespace. This RoleBinding gives the role its permissions.
+ * Lists the objects of the {@link kinds} in a namespace. Empty if the namespace does not exist, or
+ * if the role has no permissions in the namespace yet. The first update of a branch creates a
+ * RoleBinding in the namespace. This RoleBinding gives the role its permissions.
  */
 async function objectsIn(
   namespace: string,
@@ -115,7 +115,7 @@ function whoseLabel(object: LiveObject, label: string): string {
   return `${says}; ${madeBy(object)}`;
 }
 
-/** Names the tool that created an object. `managedFields` does not name a person. */
+/** Says which tool created an object. `managedFields` does not contain the name of a person. */
 function madeBy({ metadata: { managedFields = [] } }: LiveObject): string {
   const [first] = [...managedFields].sort((a, b) => (a.time ?? "").localeCompare(b.time ?? ""));
   return first === undefined

@@ -11,7 +11,7 @@ const lineLength = 300;
 /** A frame of a stack trace, or the JVM's number of omitted frames. */
 const frame = /^\s+(?:at\s|\.{3} \d+ )/;
 
-/** The fields of a log line of the service that help to find a cause. */
+/** The fields of the service's log lines that help to find a cause. */
 const entry = v.object({
   level: v.optional(v.string(), ""),
   message: v.string(),
@@ -19,9 +19,9 @@ const entry = v.object({
 });
 
 /**
- * Returns the last lines of a log, in a form that people can read. A line in JSON becomes its
- * level, its message and its stack trace. A stack trace keeps all its causes, but only the first
- * frames of each cause.
+ * Returns the last lines of a log, in a form that people can read. From a line in JSON, the
+ * function takes only the level, the message and the stack trace. A stack trace keeps all its
+ * causes, but only the first frames of each cause.
  */
 export function lastLines(log: string): readonly string[] {
   const lines = log

@@ -3,21 +3,26 @@ import { clusterIssue } from "../doctor/record";
 
 /** Facts about a stack before a deploy changes it. */
 export interface DeployFacts {
-  /** Whether the branch exists at the remote. Undefined if there is no remote. */
+  /**
+   * For a review stack: whether the branch exists at the remote. Undefined if there is no remote.
+   */
   readonly branchAtRemote: boolean | undefined;
   readonly branch: string;
   readonly cluster: string;
   readonly environment: Environment;
   /**
-   * Image that the stack must run, if the registry does not have this image any more. Otherwise
-   * undefined. Also undefined if the stack builds its own image.
+   * Image that the stack must run, if the registry does not have this image any more. Undefined if
+   * the registry has the image, or if the stack builds its own image.
    */
   readonly goneImage: string | undefined;
-  /** The cluster's record of its network policies, in the form of operations/doctor/record.ts. */
+  /**
+   * The cluster's record about network policies. operations/doctor/record.ts defines the form of
+   * the record. Undefined if the cluster has no record.
+   */
   readonly networkPolicies: string | undefined;
   /**
-   * Whether the branch's pull request is open. Undefined if there is no pull request, or its state
-   * is unknown.
+   * For a review stack: whether the branch's pull request is open. Undefined if there is no pull
+   * request, or if the state of the pull request is unknown.
    */
   readonly pullRequestOpen: boolean | undefined;
   /** UID of the cluster of the stack's last update. Undefined if the stack was never updated. */
@@ -39,8 +44,8 @@ export interface Downgrade {
 export const again = "check out its commit, and run npm run image -- staging.";
 
 /**
- * The reasons why a deploy must not change a stack, and what to do about each. Empty if the deploy
- * may change the stack.
+ * Returns the reasons why a deploy must not change a stack, and what to do in each case. Empty if
+ * the deploy may change the stack.
  */
 export function validateDeploy(facts: DeployFacts): readonly string[] {
   const { allowOlder, branch, branchAtRemote, cluster, environment, downgrade, lastCluster } =

@@ -9,7 +9,7 @@ import { reports } from "../../lib/reports";
 
 /**
  * Shows what an update will change in a stack, and the impact on the running service. The commands
- * `deploy`, `canary` and `review` use this function.
+ * `deploy`, `canary`, `review` and `up` use this function.
  *
  * @param options.approved - file with the plan of an approved preview
  * @param options.cluster - cluster of the stack
@@ -55,7 +55,7 @@ export async function showPreview(
       ...(more.length > 20 ? [`and ${String(more.length - 20)} more`] : []),
     ];
     throw new UserError(
-      `More would change than was approved:\n- ${shown.join("\n- ")}\nPreview the stack again, and have the new preview approved. Nothing was changed.`,
+      `More would change than was approved:\n- ${shown.join("\n- ")}\nPreview the stack again, and ask for approval of the new preview. Nothing was changed.`,
     );
   }
   await assertNoneExists(seen.created, cluster);

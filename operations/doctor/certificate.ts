@@ -64,7 +64,8 @@ export const certificate = async ({
     }
     const { region } = settings.eksCluster ?? company.reviewCluster;
     const args = ["acm", "list-certificates", "--certificate-statuses", "ISSUED"];
-    // Without this filter, ACM lists certificates with RSA keys only.
+    // Without this filter, ACM does not list certificates with long RSA keys or with elliptic-curve
+    // keys.
     const keys =
       "keyTypes=RSA_1024,RSA_2048,RSA_3072,RSA_4096,EC_prime256v1,EC_secp384r1,EC_secp521r1";
     const where = ["--includes", keys, "--region", region, "--output", "json"];

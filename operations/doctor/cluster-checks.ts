@@ -4,7 +4,7 @@ import { type Check, type Finding, checks, notNeeded, ok, unanswered, wrong } fr
 
 /**
  * The checks in this file look for what review stacks need from a cluster. Other files check
- * network policies, the instance metadata and the certificate. docs/bootstrap.md lists these
+ * network policies, the instance metadata and the certificate. docs/bootstrap.md lists all
  * requirements.
  */
 
@@ -49,7 +49,8 @@ export function ingressClassIn(classes: readonly Named[], wanted: string | undef
 }
 
 /**
- * Returns whether the cluster has a default StorageClass. The database of a review stack needs one.
+ * Returns whether the cluster has a default StorageClass. The volume of a review stack's database
+ * needs a default StorageClass.
  */
 export function storageClassIn(classes: readonly Named[]): Finding {
   const defaults = classes.filter(isDefault("storageclass")).map(({ metadata }) => metadata.name);
@@ -74,7 +75,9 @@ export function readinessGatesIn(configurations: readonly Webhooks[]): Finding {
     webhooks.some(({ name }) => name === gateWebhook),
   );
   return found
-    ? ok(`webhook ${gateWebhook}; the program labels the namespaces of stacks`)
+    ? ok(
+        `the cluster has webhook ${gateWebhook}, and the program adds the webhook's label to the namespaces of stacks`,
+      )
     : wrong(
         `no webhook ${gateWebhook}, so a rollout ends pods before the load balancer knows the new ones. Install the AWS Load Balancer Controller with its webhooks`,
       );

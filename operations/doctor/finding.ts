@@ -60,7 +60,7 @@ export const unknown = (text: string): Finding => ({ status: "unknown", text });
 const asAdministrator = "Run the command with a context of an administrator: --context NAME";
 
 /**
- * Returns the finding of a check whose request failed, for example because of a permission.
+ * Returns the finding of a check whose request failed, for example because a permission is missing.
  *
  * @param what what the check tried to do, such as `list IngressClasses`
  * @param todo what to do if the role does not have the permission

@@ -24,7 +24,7 @@ const leftMs = 120_000;
 /**
  * Starts two pods. The network policies allow one pod no connection, and the other pod every
  * connection. The first instruction of each pod tries to connect to the API server, DNS and the
- * instance metadata. Writes the result into the cluster's record.
+ * instance metadata. If the result is clear, the check writes the result into the cluster's record.
  */
 export const firstInstruction: Check = async (patient) => {
   const namespace = `${service}-doctor-${randomBytes(3).toString("hex")}`;
@@ -56,8 +56,8 @@ export const firstInstruction: Check = async (patient) => {
   } finally {
     process.off("SIGINT", stopped).off("SIGTERM", stopped);
     await remove().catch((error: unknown) => {
-      // A role without the permission to delete a namespace has no permission to create a namespace
-      // either. So no namespace is left.
+      // This code assumes that a role without the permission to delete a namespace has no
+      // permission to create a namespace. So no namespace is left.
       if (!isForbidden(error))
         console.error(`Namespace ${namespace} may still exist: ${String(error)}`);
     });

@@ -7,8 +7,8 @@ import { type Finding, ok, unknown, wrong } from "./finding";
 export type Doors = Readonly<Record<string, string>>;
 
 /**
- * The result of each connection, in the words of connect.pl. The key is the connection, such as
- * `TCP/10.0.0.1/443`.
+ * The result of each connection, as connect.pl prints the result. The key is the connection, such
+ * as `TCP/10.0.0.1/443`.
  */
 type Results = ReadonlyMap<string, string>;
 
@@ -68,7 +68,7 @@ export function enforcementIn(denied: string, allowed: string, doors: Doors): Se
 
 /**
  * Returns whether a pod without restrictions can read the EC2 instance metadata service (IMDS). A
- * pod that can read this service has the credentials of the node's role.
+ * pod that can read this service can get the credentials of the node's role.
  *
  * @see https://docs.aws.amazon.com/eks/latest/best-practices/identity-and-access-management.html
  */
@@ -80,12 +80,12 @@ export function metadataIn(allowed: string): Finding {
   }
   if (plain === "200") {
     return wrong(
-      "a pod can read the instance metadata without a token, and so has the node's role in AWS. Require IMDSv2 with hop limit 1 on all nodes",
+      "a pod can read the instance metadata without a token, so the pod can use the node's role in AWS. Require IMDSv2 with hop limit 1 on all nodes",
     );
   }
   if (token === "200") {
     return wrong(
-      "a pod gets a token for the instance metadata, and so has the node's role in AWS. Set the hop limit to 1 on all nodes",
+      "a pod gets a token for the instance metadata, so the pod can use the node's role in AWS. Set the hop limit to 1 on all nodes",
     );
   }
   return ok("a pod gets no instance metadata from 169.254.169.254");

@@ -1,10 +1,10 @@
 import { service } from "../../config/service";
 
 /**
- * Key of the annotation in which `npm run doctor -- platform` records its last result. The
- * annotation is on the namespace kube-system. Every role of CI already reads this namespace,
- * because the namespace's UID identifies the cluster. Only an administrator may change the
- * namespace.
+ * Key of the annotation in which `npm run doctor -- platform` records its last result about network
+ * policies. The annotation is on the namespace kube-system. Every role of CI already reads this
+ * namespace, because the namespace's UID identifies the cluster. Only an administrator may change
+ * the namespace.
  */
 export const recordKey = `${service}/network-policies`;
 

@@ -30,8 +30,8 @@ const differs = 3;
  * update. The command reads the stack's state and the cluster, changes nothing, and does not lock
  * the stack.
  *
- * @throws UserError if the stack is unknown, or the state backend or the cluster does not answer.
- * In these cases, the command writes no file.
+ * @throws UserError if the stack is unknown, if the state backend or the cluster does not answer,
+ * or if the cluster is not the cluster of the stack. In these cases, the command writes no file.
  */
 export async function drift(
   stack: string,
@@ -92,9 +92,9 @@ function advice(stack: string, { changed, gone }: Drift): readonly string[] {
 }
 
 /**
- * Returns the command that sets the objects back to what the last update wrote. `quick` is true for
- * the sandbox, for review stacks and for the canary. No one needs to keep changes in these stacks,
- * so the advice does not say how to keep changes.
+ * Returns the command that undoes the changes in the cluster. `quick` is true for the sandbox, for
+ * review stacks and for the canary. No one needs to keep changes in these stacks, so the advice
+ * does not say how to keep changes.
  */
 function wayBack(stack: string): { readonly quick: boolean; readonly to: string } {
   if (stack === "local") return { quick: true, to: "npm run up" };

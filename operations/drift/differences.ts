@@ -213,8 +213,8 @@ function childrenOf(value: unknown): readonly (readonly [Segment, unknown])[] | 
 
 /**
  * Returns the part of a field set that belongs to a field or to an element of a list. For an
- * element, `value` is the element itself. The function compares the keys of `value` with the keys
- * in the field set.
+ * element, `value` is the element, or an object with only the element's keys. The function compares
+ * the keys of `value` with the keys in the field set.
  */
 function inSet(set: FieldSet, segment: Segment, value: unknown): FieldSet | undefined {
   if (segment.name !== undefined) return set[`f:${segment.name}`];

@@ -87,7 +87,7 @@ export function fromTo(declared: unknown, live: unknown): string {
   return `${text(declared)} → ${text(live)}`;
 }
 
-/** Returns a field's value with its secrets masked. */
+/** Masks the secrets in a field's value, and returns the result. */
 export function shown(kind: string, path: string, value: unknown): unknown {
   if (value === undefined) return undefined;
   if (isSensitive(kind, path)) return secret;

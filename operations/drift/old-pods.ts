@@ -1,7 +1,7 @@
 import { dateOf, moment } from "../../lib/time";
 import { type Cluster, isForbidden, list } from "../clients/kubectl";
 
-/** A pod: its labels, its start time, and the fields that may name a Secret. */
+/** A pod: only the fields that this file reads. */
 interface Pod {
   readonly metadata: {
     readonly labels?: Readonly<Record<string, string>>;
@@ -38,9 +38,10 @@ const times =
 
 /**
  * Finds running pods that use a Secret and started before the Secret's last change. Returns one
- * line for each component and Secret. The environment variables of these pods have the Secret's old
- * value. A program that reads a mounted file only when the program starts has the old value too.
- * Empty if the role may not read Secrets: the roles of CI may read Secrets only in review stacks.
+ * line for each component and Secret. In these pods, environment variables from the Secret have the
+ * old value. A program that reads a mounted file only when the program starts has the old value
+ * too. Empty if the role may not read Secrets: the roles of CI may read Secrets only in review
+ * stacks.
  */
 export async function olderThanSecrets(
   namespace: string,

@@ -48,13 +48,13 @@ function rowOf(update: Update): readonly string[] {
 /** Whether and when a stack ran a commit. */
 interface Presence {
   /**
-   * The update since which the stack runs the commit. Undefined if the stack does not run the
-   * commit now.
+   * The update with which the stack began to run the commit. Undefined if the stack does not run
+   * the commit now.
    */
   readonly now: Update | undefined;
   /**
    * Start and end of the period in which the stack ran releases that contain the commit. The end is
-   * undefined if it is unknown. Both are undefined if the stack runs the commit now, or if no known
+   * undefined if it is unknown. `ran` is undefined if the stack runs the commit now, or if no known
    * update contains the commit.
    */
   readonly ran: readonly [from: Date, to: Date | undefined] | undefined;
@@ -109,8 +109,8 @@ export async function presenceOf(
   const has = await Promise.all(
     releases.map(async (one) => (await isPart(commit, one.commit, workspace)) === true),
   );
-  // If the newest update contains the commit, `since` is the oldest update from which on every
-  // update contains the commit.
+  // If the newest update contains the commit, `since` and all later updates contain the commit. The
+  // update before `since` does not contain the commit, or does not exist.
   const end = has.indexOf(false);
   const since = releases[(end === -1 ? has.length : end) - 1];
   if (has[0] === true) return { now: since, ran: undefined };

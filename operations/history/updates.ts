@@ -10,13 +10,13 @@ export interface Update {
   readonly by: string | undefined;
   readonly branch: string | undefined;
   /**
-   * Commit of the code in the image. For an update with `pulumi up`, this is the checked-out
-   * commit.
+   * Commit of the code in the image. For an update with `pulumi up`, the field contains the
+   * checked-out commit.
    */
   readonly commit: string | undefined;
   readonly ended: Date | undefined;
   /**
-   * Image of the release. Undefined for an update with `pulumi up`, and if the update itself built
+   * Image of the release. Undefined if the person used `pulumi up`, or if the update itself built
    * the image.
    */
   readonly imageRef: string | undefined;

@@ -14,8 +14,8 @@ import { stopRun } from "./stop";
 export interface JobsOptions {
   readonly json?: boolean;
   /**
-   * Name of the run whose log the command prints, or that the command stops. Default: for a log,
-   * the newest run, and for a stop, the newest run that has not ended.
+   * Name of the run whose log the command prints, or that the command stops. Default for a log: the
+   * newest run. Default for a stop: the newest run that has not ended.
    */
   readonly run?: string;
   readonly yes?: boolean;
@@ -29,7 +29,8 @@ const jobActions = ["logs", "run", "stop"] as const;
  * runs. `npm run jobs -- STACK ACTION JOB` starts or stops a run of a job, or prints the log of a
  * run.
  *
- * @throws UserError if the stack or the job is unknown, or the cluster does not answer.
+ * @throws UserError if the stack, the action or the job is unknown, if the job has no run to print
+ * or to stop, or if the cluster does not answer.
  */
 export async function jobs(
   stack: string,
@@ -59,7 +60,8 @@ export async function jobs(
 
 /**
  * @param running whether to ignore runs that have ended. Has no effect if `name` is set.
- * @throws UserError if the job has no run with this name or, without a name, no run to choose
+ * @throws UserError if the job has no run with this name, or if `name` is undefined and there is no
+ * run to choose
  */
 function runNamed(name: string | undefined, job: JobStatus, running: boolean): Run {
   const of = `of job "${job.name}"`;

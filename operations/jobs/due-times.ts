@@ -29,9 +29,9 @@ const mostYears = 5;
 
 /**
  * The due times of a schedule, as Kubernetes computes them. Kubernetes uses the library
- * `robfig/cron`. On a day when the clocks change, other libraries compute other times. For example,
- * when clocks go back from 03:00 to 02:00, the clocks show 02:30 twice, and Kubernetes runs a job
- * at both times.
+ * `robfig/cron`. On a day when the clocks change, another library may compute different times. For
+ * example, when clocks go back from 03:00 to 02:00, the clocks show 02:30 twice, and Kubernetes
+ * runs a job with the schedule `30 2 * * *` at both times.
  *
  * @see https://github.com/robfig/cron/blob/v3.0.1/spec.go Next
  */

@@ -10,9 +10,9 @@ import { clusterIssue, recordKey } from "../record";
 import { type StackCheck, type StackPatient, askAdministrator } from "./patient";
 
 /**
- * Returns whether a cluster is the right cluster for a stack. The UID of the right cluster is in
- * the stack's settings. Without this setting, the right cluster is the cluster of the stack's last
- * update.
+ * Returns whether a cluster is the right cluster for a stack. The setting `clusterUid` contains the
+ * UID of the right cluster. If this setting is not set, the right cluster is the cluster of the
+ * stack's last update.
  *
  * @param uid UID of the cluster's namespace `kube-system`
  */
@@ -31,7 +31,7 @@ export function clusterIn(
   );
 }
 
-/** Whether the cluster answers, and is the cluster of the stack. */
+/** Whether the cluster answers, and whether it is the right cluster for the stack. */
 export const cluster: StackCheck = async ({ cluster, outputs, settings }) => {
   const finding = await cluster.then(
     async ({ uid }) => clusterIn(uid, settings, await outputs.catch(() => undefined)),
@@ -84,7 +84,10 @@ export const namespace: StackCheck = async (patient) => {
   return [{ check: "namespace", ...finding }];
 };
 
-/** Whether an administrator has checked the cluster, for a stack that runs unreviewed code. */
+/**
+ * For a stack that runs unreviewed code: whether the last check by an administrator found that
+ * network policies hold from a pod's first instruction.
+ */
 export const record: StackCheck = async ({ cluster, settings }) => {
   if (!environments[settings.environment].perBranch) return [];
   const { annotations = {} } = await cluster;

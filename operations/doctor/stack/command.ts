@@ -26,7 +26,7 @@ const limitMs = 25_000;
 /** Additional time in which a check must say that its program has not ended, in milliseconds. */
 const lateMs = 1_500;
 
-/** The checks of a stack. The key is the name in the line about a check without a result. */
+/** The checks of a stack. If a check has no result, the line about this check contains the key. */
 const stackChecks: Readonly<Record<string, StackCheck>> = {
   tools,
   kubectl,
@@ -84,7 +84,8 @@ export async function examine(
   }
   console.error(`Checking stack ${stack} in ${clusterName(settings)}, at most 30 s ...`);
   const patient: StackPatient = {
-    // The check `cluster` compares the UID. So the other checks also run in a wrong cluster.
+    // Without `clusterUid`, `connectToCluster` accepts a wrong cluster, so the other checks have
+    // results. The check `cluster` compares the UIDs.
     cluster: connectToCluster({ ...settings, clusterUid: undefined }, workspace, left),
     left,
     outputs: readOutputs(stack, workspace, left()),

@@ -4,7 +4,7 @@ import type { Workspace } from "../../pulumi/run-pulumi";
 import type { Outputs } from "../../pulumi/stacks";
 import type { Row } from "../finding";
 
-/** The stack to check, and what several checks read. Each fact is read only once. */
+/** The stack to check, and facts that several checks use. The command reads each fact only once. */
 export interface StackPatient {
   /** The cluster of the stack. Rejected if the cluster does not answer. */
   readonly cluster: Promise<StartingCluster>;

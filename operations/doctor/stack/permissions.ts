@@ -14,7 +14,7 @@ export interface Permission {
 const of = (group: string, resources: readonly string[], verbs: readonly string[]) =>
   resources.flatMap((resource) => verbs.map((verb): Permission => ({ group, resource, verb })));
 
-/** Returns the permissions with these verbs for all kinds of objects that a deploy creates. */
+/** Returns the permissions with these verbs for the kinds of objects that a deploy creates. */
 const workloads = (verbs: readonly string[]): readonly Permission[] => [
   ...of("", ["configmaps", "podtemplates", "serviceaccounts", "services"], verbs),
   ...of("apps", ["deployments"], verbs),

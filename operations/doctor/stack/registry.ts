@@ -59,7 +59,8 @@ export const registry: StackCheck = async (patient) => {
 };
 
 /**
- * Returns whether a registry can be used, from its answer to a request for an image.
+ * Returns whether a stack can use a registry. `code` and `status` are the registry's answer to a
+ * request for an image.
  *
  * @param needsRepository whether a push to a repository that does not exist fails, as on ECR
  */

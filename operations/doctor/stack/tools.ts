@@ -18,7 +18,7 @@ interface Tool {
   /** Returns what is wrong with the version. Undefined if the commands can use the version. */
   readonly issue?: (output: string) => string | undefined;
   readonly name: string;
-  /** The version in the output of the program. */
+  /** Matches the version in the output of the program. */
   readonly version: RegExp;
 }
 
@@ -90,7 +90,7 @@ const docker: Tool = {
   version: /(\d+\.\d+\.\d+)/,
 };
 
-/** Whether a deploy of the stack builds the stack's image on this machine. */
+/** Whether a deploy of the stack builds the stack's image. */
 export const buildsImage = ({ environment, imageRef }: Settings): boolean =>
   environments[environment].image === "built" && imageRef === undefined;
 
