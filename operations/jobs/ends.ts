@@ -38,7 +38,8 @@ export async function endOfRun(
 /**
  * Removes the termination messages of containers with
  * `terminationMessagePolicy: FallbackToLogsOnError`, because Kubernetes takes these messages from
- * the container's log. No component of this project sets this policy, but an override can.
+ * the container's log. No component of this project sets this policy, but an override can set this
+ * policy.
  */
 function withoutLogs(pod: FailedPod): Pod {
   const { containers, initContainers = [] } = pod.spec;

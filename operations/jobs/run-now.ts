@@ -18,7 +18,8 @@ const pauseMs = 1_000;
  * until the run ends. If someone interrupts this command, the run continues.
  *
  * Sets the exit code of this process to 0 if the run succeeded. If the run failed, the exit code is
- * the exit code of the run's last container, or 125 if no container could start.
+ * the exit code of the run's last container. The exit code is 125 if no container could start, or
+ * if the cluster has no ended container of the failed run.
  *
  * @throws UserError if a run of the job is in progress, or the person does not confirm.
  */
@@ -35,8 +36,8 @@ export async function runNow(
       `Run ${busy.name} is in progress. To read its log: npm run jobs -- ${stack} logs ${job.name}. Nothing was changed.`,
     );
   }
-  // The name of a Job may have 63 characters. This name has at most 60, because the name of a
-  // CronJob has at most 52, and the suffix has 7 or 8.
+  // The name of a Job may have at most 63 characters. The name of a CronJob has at most 52
+  // characters, and the suffix has 7 or 8 characters. So this name has at most 60 characters.
   const run = `${job.name}-${Math.floor(Date.now() / 1000).toString(36)}`;
   console.error(`Stack ${stack}, namespace ${namespace}: starts ${run}`);
   await confirm(stack, yes || traitsOf(stack)?.protectedBranch !== true, "start a run in stack");
@@ -54,7 +55,7 @@ export async function runNow(
   }
 }
 
-/** Creates the Job that the CronJob would create, with a label that names the CronJob. */
+/** Creates a Job from the CronJob's template, and adds a label with the name of the CronJob. */
 async function create(
   run: string,
   cronJob: string,
@@ -73,8 +74,8 @@ async function create(
 /**
  * Prints the log of a run until the run ends.
  *
- * @returns 0 if the run succeeded, otherwise the exit code of the run's last container, or 125 if
- * no container could start
+ * @returns 0 if the run succeeded. If the run failed, the exit code of the run's last container.
+ * 125 if no container could start, or if the cluster has no ended container of the failed run.
  */
 async function followed(run: string, where: ScheduledJobs): Promise<number> {
   const { cluster, namespace } = where;
@@ -114,7 +115,7 @@ async function followed(run: string, where: ScheduledJobs): Promise<number> {
 
 /**
  * Exit code of a pod's container, if the container has ended. The code is 137 if the container was
- * killed, for example because the container used too much memory.
+ * killed (SIGKILL), for example because the container used too much memory.
  */
 const exitCodeOf = ({ status: { containerStatuses = [] } }: Pod): number | undefined =>
   containerStatuses

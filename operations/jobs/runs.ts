@@ -45,8 +45,8 @@ export interface Run {
   /** Why the run failed: the reason and the message of the Job's condition `Failed`. */
   readonly cause?: string;
   /**
-   * Due time of the run, from the schedule. Undefined if a person started the run, and on
-   * Kubernetes before 1.32.
+   * Due time of the run, from the schedule. Undefined if a person started the run, or if the
+   * version of Kubernetes is older than 1.32.
    */
   readonly due?: Date;
   readonly ended?: Date;
@@ -68,12 +68,15 @@ interface OnFailure {
  */
 export interface JobStatus {
   /**
-   * Due times without a run, the newest first. The list includes a due time at which the previous
-   * run had not ended, because the concurrency policy `Forbid` then skips the run.
+   * Due times without a run, the newest first. The list includes a due time at which Kubernetes
+   * skipped the run because the previous run had not ended (concurrency policy `Forbid`).
    */
   readonly missed: readonly Date[];
   readonly name: string;
-  /** Next due time. A suspended job also has a due time, but does not run. */
+  /**
+   * Next due time. A suspended job has a next due time, but Kubernetes does not start a run at this
+   * time.
+   */
   readonly next?: Date;
   readonly onFailure?: OnFailure;
   /** Runs that the cluster still has, the newest first. */
@@ -137,7 +140,7 @@ function onFailureOf(annotations: Readonly<Record<string, string>> = {}): OnFail
   return tell === undefined ? undefined : { ...defined({ runbook }), tell };
 }
 
-/** Creates the description of a run from its Job. */
+/** Creates the description of a run from the Job of the run. */
 export function runOf({ metadata, status = {} }: Job): Run {
   const { conditions = [] } = status;
   const is = (type: string) => conditions.find((one) => one.type === type && one.status === "True");

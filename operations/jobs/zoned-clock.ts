@@ -13,8 +13,8 @@ export interface LocalTime {
 }
 
 /**
- * A quarter of an hour, in milliseconds. In all time zones, clocks change only at the start of a
- * quarter of an hour.
+ * A quarter of an hour, in milliseconds. At present, the clocks of all time zones change only at
+ * the start of a quarter of an hour.
  */
 const quarter = 15 * 60_000;
 /** A day, in milliseconds. No time zone changes its clocks twice within one day. */
@@ -29,7 +29,7 @@ export class ZonedClock {
     this.#format = new Intl.DateTimeFormat("en-US", { timeZone, timeZoneName: "longOffset" });
   }
 
-  /** Returns the date and the time that the clock shows at a time. */
+  /** Returns the date and the time of day that the clock shows at `time`. */
   local(time: number): LocalTime {
     const shown = new Date(time + this.#offset(time));
     return {
@@ -44,9 +44,10 @@ export class ZonedClock {
   }
 
   /**
-   * Returns the time at which the clock shows this date and time. Month 13 is the next January.
-   * When the clocks change, the clock may show a date and time twice or never. In these cases, this
-   * function returns the same time as Go's function `time.Date`. Kubernetes uses `time.Date`.
+   * Returns the time at which the clock shows this date and time. Month 13 is January of the next
+   * year. When the clocks change, the clock may show a date and time twice or never. In these
+   * cases, this function returns the same time as Go's function `time.Date`. Kubernetes uses
+   * `time.Date`.
    */
   time({ day, hour, minute, month, second, year }: Omit<LocalTime, "weekday">): number {
     const asUtc = Date.UTC(year, month - 1, day, hour, minute, second);

@@ -13,8 +13,8 @@ export interface CircleciJob {
  * of the group has ended. A job without a serial group proves nothing. A job that was rerun with
  * SSH proves nothing either, because a person can run any command in such a job.
  *
- * @returns undefined without this proof, on a laptop, and if one of CircleCI's environment
- * variables is missing.
+ * @returns undefined without this proof, on a laptop, and if CIRCLE_WORKFLOW_JOB_ID or
+ * CIRCLE_OIDC_TOKEN_V2 is missing.
  * @see https://circleci.com/docs/reference/variables/#built-in-environment-variables
  */
 export function circleciJob(
@@ -36,7 +36,8 @@ export function circleciJob(
 
 /**
  * Reads the claims about the job in CircleCI's OIDC token. This function does not check the token's
- * signature, because the token comes from CircleCI like the other environment variables.
+ * signature. CircleCI sets the token as an environment variable, and this project trusts all
+ * environment variables that CircleCI sets.
  *
  * @see https://circleci.com/docs/guides/permissions-authentication/openid-connect-tokens/
  */

@@ -6,7 +6,10 @@ import type { CircleciJob } from "./circleci-job";
 import type { StateOfProject } from "../clients/state-objects";
 import { type JobRecord, recordObject } from "./lock-store";
 
-/** How to record for later CircleCI jobs that a Pulumi process belongs to this CircleCI job. */
+/**
+ * What a caller needs to start Pulumi with a record. The record tells later CircleCI jobs that the
+ * Pulumi process belongs to this CircleCI job.
+ */
 export interface Recording {
   /**
    * Removes the record when Pulumi has ended. Keeps the record if Pulumi was killed (SIGKILL).
@@ -27,7 +30,8 @@ const writeSeconds = 30;
 
 /**
  * Prepares a record of the CircleCI job that takes a stack's lock. The record is an object in S3.
- * If this job is canceled, a later job of the same serial group can then take over the lock.
+ * If the job is canceled, a later job of the same serial group needs this record to take over the
+ * lock.
  *
  * @param args - Pulumi's arguments
  * @returns undefined if the command takes no lock, or if the state backend is not in S3.
@@ -45,8 +49,8 @@ export function recordingOf(
     ended: async (signal) => {
       if (signal === "SIGKILL") return;
       await command("aws", object.remove, { env: state.env, timeout: 30_000 }).catch(() => {
-        // A record without a lock is harmless, so this code ignores the error. If S3 does not
-        // answer, the shell script has already printed a warning.
+        // A record without a lock is harmless, so this code ignores the error. If the shell script
+        // could not write the record either, the shell script has already printed a warning.
       });
     },
     through: ["sh", "-c", writer(record, object.write)],
@@ -63,15 +67,16 @@ function lockedBy(args: readonly string[]): string | undefined {
 
 /**
  * Returns a shell script that writes the record with the shell's process id, and then replaces the
- * shell with Pulumi (`exec`). `exec` keeps the process id. So the record contains Pulumi's process
- * id, and the record exists before Pulumi takes the lock.
+ * shell with Pulumi (`exec`). `exec` keeps the process id, so the record contains Pulumi's process
+ * id. Pulumi starts only after the script has written the record, or after the script could not
+ * write the record.
  */
 function writer(record: Omit<JobRecord, "pid">, write: readonly string[]): string {
   const rest = JSON.stringify(record).slice(1);
   const aws = ["timeout", String(writeSeconds), "aws", ...write].map(quoted).join(" ");
   const warning =
     "warning: the CircleCI job cannot be recorded next to the lock. If this job is canceled, " +
-    "the next one waits for the lock. Check s3:PutObject on .pulumi/locks: ";
+    "the next job waits for the lock. Check s3:PutObject on .pulumi/locks: ";
   return [
     `said=$(printf '{"pid":%s,%s' "$$" ${quoted(rest)} | ${aws} 2>&1) ||`,
     `  printf '%s%s\\n' ${quoted(warning)} "$(printf '%s' "$said" | tail -n 1)" >&2`,

@@ -9,8 +9,8 @@ import { stateDirectory } from "../pulumi/torn-files";
 import type { CircleciJob } from "./circleci-job";
 
 /**
- * The record that a Pulumi process belongs to a CircleCI job. A job writes the record before the
- * job's Pulumi process takes the stack's lock.
+ * A record that says to which CircleCI job a Pulumi process belongs. A job writes the record before
+ * the job's Pulumi process takes the stack's lock.
  */
 export interface JobRecord {
   /** Time of the record, in milliseconds since 1970. */
@@ -29,13 +29,17 @@ export interface Lock {
   /** Name of the lock's file or S3 object. Each Pulumi process chooses a different name. */
   readonly file: string;
   readonly owner: LockOwner;
-  /** Record of the lock's owner, if the owner is a process of a CircleCI job. */
+  /**
+   * Record of the lock's owner. Undefined if the owner has no record, for example if the owner is a
+   * process on a laptop.
+   */
   readonly record: StoredRecord | undefined;
 }
 
 interface Stored {
   /**
-   * All locks of the stack, usually at most one: Pulumi does not start if it finds another lock.
+   * All locks of the stack. There is usually at most one lock, because a Pulumi process ends with
+   * an error if it finds the lock of another process.
    */
   readonly locks: readonly Lock[];
   readonly records: readonly StoredRecord[];
@@ -46,8 +50,8 @@ export interface LockStore {
   /** Reads the current locks of the stack, and the records of CircleCI jobs. */
   readonly read: () => Promise<Stored>;
   /**
-   * Removes locks with their records, or records without a lock. Ignores locks and records that no
-   * longer exist.
+   * Removes locks and records. For each lock, the function also removes the record of the lock's
+   * owner. Ignores locks and records that no longer exist.
    */
   readonly remove: (things: readonly (Lock | StoredRecord)[]) => Promise<void>;
 }
@@ -166,15 +170,15 @@ function storedIn(directory: string): Stored {
 }
 
 /**
- * Whether the process of a record has taken a lock. The rule about the times is the same as for a
- * Pulumi process that was killed on this machine (`tookSoonAfter`).
+ * Whether the process of a record has taken a lock. The rule about the process id and the times is
+ * in `tookSoonAfter`. The same rule applies to a Pulumi process that was killed on this machine.
  */
 const isOwner = (record: JobRecord, owner: LockOwner): boolean =>
   record.hostname === owner.hostname && tookSoonAfter(record, owner);
 
 /**
- * Reads the JSON files in a folder below a directory. Returns the path of each file, relative to
- * the directory, and its content.
+ * Reads the JSON files in a folder below a directory. Returns the path (relative to the directory)
+ * and the content of each file.
  */
 function jsonIn(directory: string, folder: string): readonly (readonly [string, unknown])[] {
   const path = join(directory, folder);

@@ -14,8 +14,8 @@ import { type Lock, type LockStore, lockStore } from "./lock-store";
  * removes the lock. The command does not stop the process that holds the lock. If that process
  * still runs, two updates can change the stack at the same time.
  *
- * @throws UserError if the stack is unknown, if the command cannot read the stack's locks, if the
- * person does not confirm, or if the person approved the removal of a different lock.
+ * @throws UserError if the stack is unknown, if the command cannot read or remove the stack's
+ * locks, if the person does not confirm, or if the person approved the removal of a different lock.
  */
 export async function unlock(
   stack: string,
@@ -25,9 +25,9 @@ export async function unlock(
   assertStackName(stack);
   const store = lockStore(stack, stateOfProject(workspace));
   const shown = await reading(stack, store);
-  // If someone kills the removal of a stack, the stack may be gone, and the stack's lock may
-  // remain. So the command first reads the locks. If there is no lock, the command checks that the
-  // stack exists.
+  // If someone kills the command that removes a stack, the stack may no longer exist, but the
+  // stack's lock may still exist. So the command first reads the locks. If there is no lock, the
+  // command checks that the stack exists.
   if (shown.length === 0 && !(await stackNames(workspace)).includes(stack)) {
     throw noSuchStack(stack);
   }
@@ -76,8 +76,8 @@ function refused(what: string, error: unknown): UserError {
 }
 
 /**
- * Returns a text with the process that holds a lock, and the process's CircleCI job, if there is
- * one.
+ * Returns a text about the process that holds a lock. If the process has a record, the text
+ * contains the URL of the CircleCI job.
  */
 export function holderOf({ owner, record }: Lock): string {
   const { hostname, pid, timestamp, username } = owner;

@@ -9,28 +9,32 @@ import { type Event, events, messageOf, type Notice } from "./slack-message";
 import { send } from "./slack-webhook";
 
 /**
- * Options of `npm run notify`. All other facts in a message come from CircleCI's environment
- * variables.
+ * Options of `npm run notify`. Facts that are not in the options come from the environment
+ * variables of the CircleCI job.
  */
 export interface NotifyOptions {
   readonly causeFile?: string;
   readonly preview?: string;
   /**
    * For the events `deployed` and `removed`: the report of the command that changed the stack,
-   * `reports/deployed.json` or `reports/removed.json`. If this report is missing or about another
+   * `reports/deployed.json` or `reports/removed.json`. If the file is missing or is about another
    * stack, the command sends no message. For the event `drift`: the output file of `npm run drift`.
    */
   readonly report?: string;
   readonly stack: string;
   /**
-   * For the event `drift`: the file in which the command stores what its messages have reported.
+   * For the event `drift`: the file in which the command stores what earlier messages have
+   * reported.
    */
   readonly told?: string;
   /** Output file of `npm run preview -- --format json`. */
   readonly summary?: string;
 }
 
-/** CircleCI's page of a workflow, with its approvals and the artifacts of its jobs. */
+/**
+ * Start of the URL of CircleCI's page about a workflow. This page shows the workflow's jobs and
+ * approvals.
+ */
 const workflows = "https://app.circleci.com/pipelines/workflows";
 
 type Env = Readonly<Record<string, string | undefined>>;
@@ -60,8 +64,8 @@ function read<Report>(file: string | undefined): Partial<Report> {
 }
 
 /**
- * Creates the notice from the options and from CircleCI's environment variables. So a CI job does
- * not have to put text from outside, such as a branch's name, into a command line.
+ * Creates the notice from the options and from the environment variables of the CircleCI job. So a
+ * CI job does not have to put text from outside, such as a branch's name, into a command line.
  */
 export function noticeOf(event: Event, options: NotifyOptions, env: Env): Notice {
   const cause = optionalFile(options.causeFile);
@@ -106,9 +110,10 @@ export function noticeOf(event: Event, options: NotifyOptions, env: Env): Notice
 }
 
 /**
- * Whether the report confirms the event. For `deployed` and `removed`, the report must be about the
- * stack: if an earlier job failed, the file may be missing or about another stack. Always true for
- * other events, and if the command was called without a report.
+ * Whether the command may send the message about this event. For `deployed` and `removed`, the
+ * report must be about the stack. If an earlier job failed, the file with the report may be missing
+ * or may be about another stack. Always true for other events, and if the command was called
+ * without a report.
  */
 function isReported(event: Event, { report, stack }: NotifyOptions): boolean {
   if (report === undefined || (event !== "deployed" && event !== "removed")) return true;
@@ -116,7 +121,7 @@ function isReported(event: Event, { report, stack }: NotifyOptions): boolean {
 }
 
 /**
- * Event after a scheduled run of `npm run drift`. This event is not in `events`, because its
+ * Event after a scheduled run of `npm run drift`. This event is not in `events`, because the
  * message depends on what earlier messages have reported.
  */
 const driftEvent = "drift";

@@ -16,8 +16,8 @@ export interface Where {
 }
 
 /**
- * Creates the message about what someone has changed in the cluster. This function is pure. The
- * caller must mask secrets before the call.
+ * Creates the message about new differences in the cluster, and about differences that are gone.
+ * This function is pure. The caller must mask secrets before the call.
  */
 export function driftMessage(
   stack: string,

@@ -14,7 +14,9 @@ const mostCharacters = 200;
 const mostDifferences = 1_000;
 
 const form = v.object({
-  /** Whether the last message said that the comparison with the cluster failed. */
+  /**
+   * Whether the last comparison with the cluster failed, and a message has reported this failure.
+   */
   failed: v.boolean(),
   differences: v.pipe(
     v.array(
@@ -38,22 +40,21 @@ export const nothingTold: Told = { differences: [], failed: false, version: 1 };
 
 /** What the next message must say. */
 export interface News {
-  /** Differences that no earlier message contained, one line for each difference. */
+  /** Differences that are not in {@link Told}, one line for each difference. */
   readonly appeared: readonly string[];
   /**
-   * Whether the comparison with the cluster failed and the last message did not report the failure.
+   * Whether the message must say that the comparison with the cluster failed. False if the previous
+   * comparison failed too and a message has reported that failure.
    */
   readonly failed: boolean;
-  /**
-   * Objects and fields that an earlier message reported as different, and that no longer differ.
-   */
+  /** Objects and fields that are in {@link Told}, and that no longer differ. */
   readonly gone: readonly string[];
 }
 
 /**
  * Parses the file with what earlier messages have reported. The file comes from the CI cache. The
  * jobs of any branch can write to this cache, so this function checks every value. Undefined if the
- * text does not have the form of this version.
+ * text does not have the expected form.
  */
 export function parseTold(text: string): Told | undefined {
   return parsedJson(form, text);
@@ -61,8 +62,8 @@ export function parseTold(text: string): Told | undefined {
 
 /**
  * Compares the differences with what earlier messages have reported. Two differences are the same
- * if they have the same object, field and values. The time and the tool do not matter. This
- * function is pure.
+ * if they have the same object, field and values. The time of the change and the tool that made the
+ * change do not matter. This function is pure.
  *
  * @param report - undefined if the comparison with the cluster failed
  * @returns the news, and the content of the file after Slack has accepted the news
@@ -80,7 +81,7 @@ export function newsOf(
   const news = {
     appeared: now.filter(({ id }) => !isTold(id)).map(({ line }) => line),
     failed: false,
-    // If a field differs again with another value, the field is in `appeared`, not in `gone`.
+    // If a field still differs, but with another value, the field is in `appeared`, not in `gone`.
     gone: told.differences
       .map(({ what }) => what)
       .filter((what) => !now.some((one) => one.what === what)),

@@ -12,14 +12,14 @@ export interface DriftNoticeOptions {
   /** The notice to send if the comparison with the cluster failed. */
   readonly failed: Notice;
   /**
-   * Output file of `npm run drift -- --output`. A missing file means that the comparison with the
-   * cluster failed.
+   * Output file of `npm run drift -- --output`. If the file is missing, is invalid or is about
+   * another stack, the function treats the comparison with the cluster as failed.
    */
   readonly report?: string | undefined;
   readonly secrets: readonly string[];
   /**
-   * File with what earlier messages have reported. If the file is missing or invalid, the message
-   * contains every difference.
+   * File with what earlier messages have reported. If the file is missing or invalid, the function
+   * treats every difference as new.
    *
    * @default undefined
    */
@@ -28,17 +28,18 @@ export interface DriftNoticeOptions {
 }
 
 /**
- * Largest file that this module reads, in bytes. If a file contains 1,000 differences, its size is
- * about a third of this limit.
+ * Largest file that this module reads, in bytes. The file with what earlier messages have reported
+ * contains at most 1,000 differences. With 1,000 differences, the size of this file is about a
+ * third of the limit.
  */
 const mostBytes = 1_000_000;
 
 /**
  * Sends messages to Slack about a stack's drift: once about each new difference, once when a
  * difference is gone, and once when the comparison with the cluster begins to fail. If Slack does
- * not accept a message, the next message reports the same differences again. In this case, and if
- * the file with earlier messages is invalid, the function prints a warning on standard error and
- * throws no error.
+ * not accept a message, the next message reports the same differences again. If Slack does not
+ * accept a message, or if the file with earlier messages is invalid, the function prints a warning
+ * on standard error. In both cases, the function throws no error.
  */
 export async function tellDrift(options: DriftNoticeOptions): Promise<void> {
   const { failed, report: file, secrets, told: memory, webhook } = options;

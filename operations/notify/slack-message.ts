@@ -25,7 +25,7 @@ export interface Notice {
   readonly job?: string;
   /** Share of production's requests that the canary must receive, in percent. */
   readonly percent?: string;
-  /** URL of the preview: the pull request's comment, or the job. */
+  /** URL of the page with the preview, such as the pull request. */
   readonly preview?: string;
   /** The reason that a person gave for the action. */
   readonly reason?: string;
@@ -35,8 +35,8 @@ export interface Notice {
   readonly url?: string;
   readonly who?: string;
   /**
-   * URL of the CI workflow's page. On this page, a person sees the jobs with the preview, and can
-   * approve.
+   * URL of the CI workflow's page. On this page, a person finds the job with the preview, and can
+   * give the approval.
    */
   readonly workflow?: string;
 }
@@ -68,8 +68,8 @@ const causeLimit = 2_500;
 
 /**
  * Escapes text from outside, so that Slack shows the text literally: without links, mentions or
- * markup. A zero-width space after each special character of Slack's markup (mrkdwn) makes Slack
- * show this character literally.
+ * markup. Slack's markup (mrkdwn) gives `*`, `_`, `~` and the backtick a special meaning. A
+ * zero-width space after one of these characters makes Slack show the character literally.
  */
 export function escaped(text: string): string {
   return text
@@ -106,7 +106,7 @@ export const section = (text: string): Block => ({
   type: "section",
 });
 
-/** Returns the last line of a message, with its links. Empty if all addresses are undefined. */
+/** Returns the last line of a message: the links. Empty if all addresses are undefined. */
 export function linksTo(
   addresses: readonly (readonly [address: string | undefined, text: string])[],
 ): readonly Block[] {
@@ -154,9 +154,9 @@ export function messageOf(notice: Notice): Message {
 }
 
 /**
- * Returns a text or, if the text is too long, the start of the text. The start has the cause of a
- * failure, and the lines of logs come later. The limit applies to the escaped text. In the escaped
- * text, one character can become five characters.
+ * Returns the whole text, or the start of the text if the text is too long. The start contains the
+ * cause of a failure, and the lines of logs come after the cause. The limit applies to the escaped
+ * text. One character of the text can become five characters in the escaped text.
  */
 function start(text: string): string {
   let limit = causeLimit;

@@ -22,7 +22,10 @@ export interface PreviewOptions {
   readonly comment?: boolean;
   readonly detailedExitcode?: boolean;
   readonly format?: Format;
-  /** Notes that the caller adds to the summary. A promise of notes must not be rejected. */
+  /**
+   * Notes that the caller adds to the summary. If the notes are a promise, this promise must not be
+   * rejected.
+   */
   readonly notes?: Notes;
   readonly output?: string;
   readonly savePlan?: string;
@@ -40,10 +43,11 @@ const exitCodes: Readonly<Record<Verdict, number>> = {
 };
 
 /**
- * Returns the caller's workspace, with environment variables for the release that the preview
- * compares with the state. For staging and production, the branch of this release is `main`. So the
- * preview of a branch shows what happens after the merge of the branch. For production, the preview
- * uses the promoted release.
+ * Returns the caller's workspace with further environment variables. For staging and production,
+ * these variables say which release the preview compares with the state. If the caller has not set
+ * a branch, the branch of this release is `main`. So the preview of a branch shows what happens
+ * after the merge of the branch. For production, the preview uses the promoted release if the
+ * caller has not set an image.
  */
 async function workspaceFor(stack: string, given: Workspace): Promise<Workspace> {
   const env = variables(given);

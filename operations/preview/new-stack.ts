@@ -24,7 +24,8 @@ export async function isNew(
   if (!existsSync(join(workspace.cwd, `Pulumi.${stack}.yaml`))) return true;
   const { secretsProviderOf } = await import("../pulumi/settings");
   const provider = secretsProviderOf(stack, workspace);
-  // Without this option, Pulumi uses a passphrase and removes `secretsprovider` from the file.
+  // Without the option `--secrets-provider`, Pulumi uses a passphrase and removes `secretsprovider`
+  // from the stack settings file.
   const key = provider === undefined ? "" : ` --secrets-provider '${provider}'`;
   throw new UserError(
     `Stack "${stack}" does not exist yet, so the preview has nothing to compare with. Create the empty stack once: ` +

@@ -40,8 +40,9 @@ function drawnNames(changes: readonly Change[]): ReadonlyMap<string, string> {
 
 /** Creates a plan from the engine's events of a preview. This function is pure. */
 export function planOf(stack: string, events: Pick<Events, "steps">): Plan {
-  // The plan does not contain changes to Pulumi providers, because the preview that a person
-  // approves and the deploy may use different kubeconfigs.
+  // The plan contains the replacements of Pulumi providers, but no other changes to Pulumi
+  // providers. The reason is that the preview that a person approves and the deploy may use
+  // different kubeconfigs.
   const changes = changesOf(events).filter((change) => !isInternal(change));
   const drawn = drawnNames(changes);
   const stable = (kind: string, path: string, value: Json | undefined) =>

@@ -47,7 +47,7 @@ export interface PreviewResult {
 }
 
 /**
- * Returns a note if a deploy will fail, because the cluster already has the largest allowed number
+ * Returns a note if a deploy will fail because the cluster already has the largest allowed number
  * of review stacks.
  */
 async function limitNotes(

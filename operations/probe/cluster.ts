@@ -107,8 +107,8 @@ async function running(
       const pod = pods.find(({ metadata }) => metadata.name === podName(source));
       const its = pod && containersOf(pod).find(({ name }) => name === containerOf(source));
       if (its?.state?.running !== undefined && pod?.status.podIP !== undefined) return [];
-      // A pod without a node has no container states. For this pod, the reason is in its condition
-      // PodScheduled.
+      // A pod without a node has no container states. The pod's condition PodScheduled then
+      // contains the reason.
       const { conditions, phase = "no pod" } = pod?.status ?? {};
       const scheduled = conditions?.find(({ type }) => type === "PodScheduled")?.message;
       const { message = scheduled ?? phase, reason = "" } = its?.state?.waiting ?? {};

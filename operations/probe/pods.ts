@@ -10,8 +10,8 @@ import type { Source } from "../../components/conventions/connections";
 export type Labels = Readonly<Record<string, string>>;
 
 /**
- * Label of every object that a probe creates. If a probe is killed, its objects remain, and the
- * next probe finds them by this label.
+ * Label of every object that a probe creates. If a probe is killed, the probe's objects remain, and
+ * the next probe finds these objects by this label.
  */
 export const probeLabel = "connection-probe";
 
@@ -54,7 +54,7 @@ function labelsOf(source: PodSource, instance: Labels): Labels {
 
 /**
  * Fields for the specs of all probe pods and their containers. With these fields, the pods meet Pod
- * Security `restricted`, and have no access to the Kubernetes API.
+ * Security `restricted`, and have no token for the Kubernetes API.
  */
 export const restricted = {
   container: {
@@ -82,9 +82,9 @@ export const restricted = {
 } as const;
 
 /**
- * Returns a pod that sleeps until the probe runs a command in it. The pod is never Ready, so no
- * Service sends requests to the pod. The pod fits into the quota, meets Pod Security `restricted`,
- * and ends after at most two minutes.
+ * Returns a pod whose container only sleeps, so that the probe can run commands in the container.
+ * The pod is never Ready, so no Service sends requests to the pod. The pod fits into the quota,
+ * meets Pod Security `restricted`, and ends after at most two minutes.
  */
 export function probePod(source: PodSource, image: string, instance: Labels): object {
   const container = {

@@ -27,21 +27,19 @@ export interface ProbeOptions {
    * tries.
    */
   readonly internet: string;
-  /** Seconds without an answer after which the probe reports a connection as closed. */
+  /** Number of seconds that the probe waits for the answer to a connection. */
   readonly seconds: number;
 }
 
-/**
- * For each door (where a connection ends): its address, or the reason why the address is missing.
- */
+/** The address of each door (where a connection ends), or the reason why the address is missing. */
 type Addresses = Readonly<Record<DoorName, { readonly address?: string; readonly why?: string }>>;
 
 const script = readFileSync(join(import.meta.dirname, "connect.pl"), "utf8");
 
 /**
- * `npm run probe -- STACK`: tries every connection in the list `connections` in the stack's
- * namespace, and prints the expected and the measured results. The exit code is 1 if a result is
- * not as expected.
+ * `npm run probe -- STACK`: tries the connections of the list `connections` in the stack's
+ * namespace. Prints the expected and the measured result of each connection. The exit code is 1 if
+ * a result is not as expected.
  */
 export async function probe(stack: string, options: ProbeOptions): Promise<void> {
   if (traitsOf(stack)?.data !== "own") {
@@ -64,7 +62,7 @@ export async function probe(stack: string, options: ProbeOptions): Promise<void>
     const steps = new Steps(2);
     const sources = Object.keys(podSources) as PodSource[];
     const missing = await steps.step(`Create pods that act as: ${sources.join(", ")}`, async () => {
-      // If an earlier probe was killed, its objects are still there.
+      // If an earlier probe was killed, the objects of that probe may still exist.
       await remove(place, "gone");
       return makePods(place, sources, image, instanceOf(web));
     });
@@ -231,9 +229,9 @@ async function fromPod(
 
 /**
  * Tries the connections from the ingress. The connection to the service uses the service's URL.
- * This machine tries the other connections, but only if it can connect to the service's pod, as the
- * ingress controller can. If this machine cannot connect to the pod, a failed connection proves
- * nothing about the network policies.
+ * This machine tries the other connections, but only if this machine can connect to the service's
+ * pod, as the ingress controller can. If this machine cannot connect to the pod, a failed
+ * connection proves nothing about the network policies.
  */
 async function fromIngress(
   url: string,

@@ -3,7 +3,7 @@ import { type Connection, doors } from "../../components/conventions/connections
 
 /** The functions in this file format a probe's results as a table, and evaluate the results. */
 
-/** One connection with its result, or with the reason why the probe did not try it. */
+/** One connection with its result, or with the reason why the probe did not try the connection. */
 export interface Row extends Connection {
   /** Result, with the words of connect.pl. Undefined if the probe did not try the connection. */
   readonly seen: string | undefined;
@@ -36,9 +36,9 @@ export function verdict({ allowed, seen, to }: Row): Verdict {
 const toNode = (row: Row): boolean => doors[row.to].party === "Datadog agent";
 
 /**
- * Marks the forbidden connections to the node as not tried, if the cluster always lets pods reach
- * their node. The function assumes that the cluster always lets pods reach their node if every pod
- * reached the kubelet, and network policies blocked at least one other forbidden connection.
+ * Marks the forbidden connections to the node as not tried if two results show that the cluster
+ * always lets pods reach their node: every pod reached the kubelet, and network policies blocked at
+ * least one other forbidden connection.
  */
 export function withoutOpenNode(rows: readonly Row[]): readonly Row[] {
   const kubelet = rows.filter(({ seen, to }) => to === "node, kubelet" && seen !== undefined);
@@ -70,7 +70,7 @@ export function lines(rows: readonly Row[]): readonly string[] {
 
 /**
  * Returns the last lines: how many results are as expected, and why the probe did not try some
- * connections.
+ * connections. If the cluster does not enforce network policies, adds a line about this.
  */
 export function summary(rows: readonly Row[]): readonly string[] {
   const count = (wanted: Verdict) => rows.filter((row) => verdict(row) === wanted).length;

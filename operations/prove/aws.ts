@@ -32,9 +32,9 @@ export const newRepository = (of: string): string =>
   `${of}-prove-${randomBytes(4).toString("hex")}`;
 
 /**
- * Creates an empty repository with the settings of the service's repository, pushes images with a
- * configuration of two bytes, and asks AWS which roles the token of this CircleCI job may assume.
- * At the end, and after an error, the function deletes the created repository.
+ * Creates an empty repository with the settings of the service's repository. Pushes images with a
+ * configuration of two bytes to the new repository. Then asks AWS which roles the token of this
+ * CircleCI job may assume. At the end, and after an error, the function deletes the new repository.
  */
 export async function seenInAws(repository: string, temporary: string, env: Env): Promise<SeenAws> {
   const names = ["--repository-names", repository, "--output", "json"];
@@ -70,9 +70,9 @@ export async function seenInAws(repository: string, temporary: string, env: Env)
 }
 
 /**
- * Pushes an image to the temporary repository: without a login, with a login, and then another
- * image with the same tag. Then pushes two images with a second tag. A filter excludes this second
- * tag from the immutable tags.
+ * Pushes an image to the temporary repository, first without a login and then with a login. Then
+ * pushes another image with the same tag. Then pushes two images with a second tag. A filter
+ * excludes this second tag from the immutable tags.
  */
 async function pushes(host: string, repository: string, env: Env): Promise<SeenAws["pushes"]> {
   const scheme = /^127\.0\.0\.1:/.test(host) ? "http" : "https";

@@ -72,7 +72,7 @@ export const circleciAssertions: readonly Assertion<SeenCircleci>[] = [
   {
     check: of("read", ({ files }) => equal(files["newest"], "second")),
     id: "cache-prefix",
-    says: "a key finds the newest cache whose key begins with it, even if another key is equal to it",
+    says: "a restore finds the newest cache whose key begins with the given key, even if an older cache has exactly the given key",
   },
   {
     check: of("read", ({ files }) => equal(files["immutable"], "first")),
@@ -174,7 +174,7 @@ export const circleciAssertions: readonly Assertion<SeenCircleci>[] = [
         : equal(claims[claim("vcs-ref")], `refs/heads/${branch}`),
     ),
     id: "token-checkout",
-    says: "vcs-ref names the branch of the checkout, not that of the configuration",
+    says: "vcs-ref names the branch of the checkout, not the branch of the configuration",
   },
   {
     check: of("parallel", ({ branch, configRef }, { jobs }) => {
@@ -193,6 +193,6 @@ export const circleciAssertions: readonly Assertion<SeenCircleci>[] = [
       return equal([claims[claim("ssh-rerun")], userIn(claims["sub"])], [true, rerun.startedBy]);
     },
     id: "ssh-token",
-    says: "the token of a rerun with SSH says so, and names the user that reran the job",
+    says: "in the token of a rerun with SSH, ssh-rerun is true, and sub names the user that reran the job",
   },
 ];

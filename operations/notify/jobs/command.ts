@@ -20,12 +20,12 @@ import { destinationOf } from "./recipient";
 
 /**
  * `npm run notify -- jobs --stack STACK`: sends messages about failed and missed runs of a stack's
- * jobs to the recipients in `onFailure`. After each message, the command writes to the state
- * backend which runs the notifier has reported. So if someone kills the command, the next run of
- * the command sends only the messages that are still missing.
+ * jobs to the recipients in `onFailure`. After each message, the command stores the list of
+ * reported runs in the state backend. So if someone kills the command, the next run of the command
+ * sends only the messages that are still missing.
  *
- * @throws UserError if the command cannot read the cluster or the list of reported runs, or if
- * Slack did not accept a message.
+ * @throws UserError if the command cannot read the cluster, if the command cannot read or write the
+ * list of reported runs, if a job has no webhook, or if Slack does not accept a message.
  */
 export async function notifyJobs(
   stack: string,
@@ -71,7 +71,7 @@ interface Telling {
 }
 
 /**
- * Sends one message for each job with `onFailure` and new failed or missed runs. After each
+ * Sends one message for each job that has `onFailure` and new failed or missed runs. After each
  * message, the function calls `remember` with the runs that the notifier has reported so far.
  *
  * @returns the list of reported runs, and the number of messages
@@ -140,7 +140,7 @@ async function noticeOf(
     failed.map(async (run, i) => ({
       ...run,
       // The message shows at most `mostRuns` failed runs, so the command does not read the pods of
-      // further failed runs.
+      // the remaining failed runs.
       why: i < mostRuns ? safe(await endOfRun(run, read)) : "",
     })),
   );

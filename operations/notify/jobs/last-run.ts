@@ -11,21 +11,24 @@ import { readMemory } from "./memory";
 
 /** The last run of the job notifier for a stack. */
 export interface NotifierStatus {
-  /** Time of the last run that sent all messages. Undefined if no run has succeeded. */
+  /**
+   * Time of the last successful run. A successful run has sent all messages. Undefined if no run
+   * has succeeded.
+   */
   readonly ran?: Date;
   /** Why the newest run failed. Undefined if the newest run succeeded. */
   readonly trouble?: string;
 }
 
 /**
- * If the last success of the notifier is longer ago than this time, the text says that the notifier
- * has not succeeded. In milliseconds. The pipeline runs the notifier every 15 minutes.
+ * Number of milliseconds. If the last success of the notifier is longer ago, the text says that the
+ * notifier has not succeeded. The pipeline `notify.yml` runs the notifier every 15 minutes.
  */
 const lateAfterMs = hour;
 
 /**
- * Reads when the job notifier last succeeded. Undefined if the notifier has never run for the
- * stack.
+ * Reads when the job notifier last succeeded, and why its newest run failed. Undefined if the
+ * notifier has never run for the stack.
  */
 export async function readNotifier(
   stack: string,
@@ -60,8 +63,8 @@ export function notifierLine(
 }
 
 /**
- * Returns the line about the job notifier at the end of a deploy. Undefined in an environment
- * without jobs. Also undefined if the notifier has never run and no job has `onFailure`. If the
+ * Returns the line about the job notifier at the end of a deploy. Undefined in two cases: the
+ * environment has no jobs, or the notifier has never run and no job has `onFailure`. If the
  * function cannot read the state backend or the cluster, the line says so. The function throws no
  * error, because the deploy has succeeded.
  */

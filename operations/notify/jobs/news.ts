@@ -18,12 +18,12 @@ export interface JobNews {
   /** Failed runs that the notifier has not reported, the newest first. */
   readonly failed: readonly Run[];
   readonly missed: readonly Missed[];
-  /** The reported runs after Slack has accepted the message. */
+  /** The reported runs that the notifier stores after Slack has accepted the message. */
   readonly then: JobMemory;
 }
 
 /**
- * Shortest time between a due time and the report that its run is missed, in milliseconds.
+ * Shortest time from a due time until the notifier reports the run as missed, in milliseconds.
  * Kubernetes starts a run some seconds after its due time, and not every job has a starting
  * deadline that covers these seconds.
  */
@@ -32,8 +32,8 @@ const graceMs = 60_000;
 /**
  * Finds the failed and the missed runs of a job that the notifier has not reported. The notifier
  * identifies a failed run by its name, and a missed run by its due time. The notifier looks at each
- * due time only once, when the run can no longer start. Later, the same due time could look missed,
- * because Kubernetes may have deleted the Job of its run. This function is pure.
+ * due time only once, when the run can no longer start. Later, Kubernetes may have deleted the Job
+ * of the run, and the due time would look missed. This function is pure.
  */
 export function newsOf(job: JobStatus, told: JobMemory | undefined, now: Date): JobNews {
   const failed = job.runs.filter(({ result }) => result === "failed");

@@ -20,7 +20,7 @@ export interface Owner {
   /** What Pulumi does with the component itself. Undefined if the component does not change. */
   readonly operation?: Operation;
   /**
-   * Type token, such as `services:k8s:WebService`. If the owner is the stack,
+   * Type token, such as `services:k8s:WebService`. If the owner is the stack, the type token is
    * `pulumi:pulumi:Stack`.
    */
   readonly type: string;
@@ -45,8 +45,8 @@ export interface Change {
    */
   readonly kind: string;
   /**
-   * Name of the object in the cluster. If the resource is not a Kubernetes object, its name in
-   * Pulumi.
+   * Name of the object in the cluster. If the resource is not a Kubernetes object, this is the
+   * resource's name in Pulumi.
    */
   readonly name: string;
   /** Name of the object in the cluster before the change. A replacement can change the name. */
@@ -109,7 +109,8 @@ function ownerOf(state: State, all: ReadonlyMap<string, Step>): Owner {
 }
 
 /**
- * Whether Pulumi replaces the resource because of this field, one of its parents or its subfields.
+ * Whether Pulumi replaces the resource because of this field, a parent of this field or a subfield
+ * of this field.
  */
 function isReplacing(path: string, steps: readonly Step[]): boolean {
   const detailed = steps.flatMap((step) =>
@@ -128,9 +129,9 @@ function isReplacing(path: string, steps: readonly Step[]): boolean {
 }
 
 /**
- * Returns differences that Pulumi reports and that the readable inputs do not show. These
- * differences are changed secrets and, if no other field differs, fields that someone changed in
- * the cluster.
+ * Returns differences that Pulumi reports and that the readable inputs do not show. The function
+ * returns changed secrets. If the readable inputs show no difference, the function also returns
+ * fields that someone changed in the cluster.
  */
 function unseen(found: readonly Difference[], steps: readonly Step[], old: State): Difference[] {
   const paths = new Set(steps.flatMap((step) => Object.keys(step.detailedDiff ?? {})));
@@ -190,7 +191,10 @@ function changeOf(steps: readonly Step[], all: ReadonlyMap<string, Step>): Chang
   };
 }
 
-/** Returns every resource that the update would change, in the order of the engine's events. */
+/**
+ * Returns every resource that the update would change, except components. The order is the order of
+ * the engine's events.
+ */
 export function changesOf({ steps }: Pick<Events, "steps">): readonly Change[] {
   const all = new Map<string, Step>();
   const byUrn = new Map<string, Step[]>();

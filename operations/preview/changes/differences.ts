@@ -2,7 +2,10 @@ import { secret } from "../../../components/conventions/secrets/masked";
 import type { Json } from "../../pulumi/events";
 import { steps } from "./paths";
 
-/** One field that differs. A path names a list element by its key, such as `env[name=PORT]`. */
+/**
+ * One field that differs. A path names a list element by the element's key, such as
+ * `env[name=PORT]`.
+ */
 export interface Difference {
   /** The value after the change. Undefined if the change removes the field. */
   readonly after?: Json;
@@ -28,8 +31,8 @@ function isObject(value: Json | undefined): value is Fields {
 }
 
 /**
- * Returns a copy of a value in which texts stand for secrets and for unknown values. Assets do not
- * change.
+ * Returns a copy of a value. In the copy, texts stand for secrets and for unknown values. Assets do
+ * not change.
  */
 export function readable(value: Json): Json {
   if (value === unknownMark) return unknown;
@@ -64,7 +67,9 @@ function scalarAt(element: Json, key: string): string {
   return typeof value === "string" || typeof value === "number" ? String(value) : "";
 }
 
-/** Converts a list into an object with keys such as `[name=PORT]`, or `[0]` without a `key`. */
+/**
+ * Converts a list into an object with keys such as `[name=PORT]`, or `[0]` if `key` is undefined.
+ */
 function byName(list: readonly Json[], key: string | undefined): Fields {
   return Object.fromEntries(
     list.map((element, place) => [
@@ -127,8 +132,8 @@ export function differences(before: Fields, after: Fields): readonly Difference[
 }
 
 /**
- * Returns the path and the value of every field of a new object. A list of plain values is one
- * field.
+ * Returns the path and the value of every field of a new object. Each element of a list is a
+ * separate field, even in a list of plain values.
  */
 export function leaves(value: Json, path = ""): readonly (readonly [string, Json])[] {
   const inside = isList(value) ? byName(value, keyOf(value)) : value;

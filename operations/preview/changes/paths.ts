@@ -4,7 +4,9 @@ export function steps(path: string): readonly string[] {
   return all.map((step) => (step.startsWith('["') ? step.slice(2, -2) : step));
 }
 
-/** Whether a pattern names a field or one of its parents. `[*]` matches any list element. */
+/**
+ * Whether a pattern names a field or one of the field's parents. `[*]` matches any list element.
+ */
 export function covers(pattern: string, path: string): boolean {
   const wanted = steps(path);
   return steps(pattern).every((step, place) => {

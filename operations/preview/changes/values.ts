@@ -43,7 +43,7 @@ export function show(value: Json): string {
 
 /**
  * Returns a value in the form that a plan stores and compares. A long value and a value that may
- * contain a secret become a hash.
+ * contain a secret become a hash. The text that stands for a secret does not change.
  */
 export function redactForPlan(kind: string, path: string, value: Json | undefined): string {
   if (value === undefined) return "";

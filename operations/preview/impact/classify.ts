@@ -80,6 +80,10 @@ export function classifyObject(change: Change): Impact {
         : kind.replace;
   const impact = impactOf(consequence);
   return change.protect && change.operation !== "create"
-    ? { ...impact, dangerous: true, says: `${impact.says}; it is protected, so Pulumi refuses` }
+    ? {
+        ...impact,
+        dangerous: true,
+        says: `${impact.says}; it is protected, so Pulumi refuses the change`,
+      }
     : impact;
 }

@@ -37,7 +37,8 @@ const lost = (says: string): Consequence => ({ dangerous: true, effect: "deleted
 const traffic = (says: string): Consequence => ({ effect: "traffic", says });
 const replacing = (says: string): Consequence => ({ ...replaced, says });
 /**
- * Returns the consequences for a kind of object for which every change has the same consequence.
+ * Returns the consequences for one kind of object. Every change to this kind of object has the same
+ * consequence.
  */
 const always = (consequence: Consequence): Kind => ({
   create: consequence,
@@ -59,8 +60,8 @@ const mounted: Consequence = { effect: "remade", says: "recreated; new pods use 
 
 /**
  * Consequences of each change, by the kind of the object. If a field is missing in this table, the
- * preview reports the impact of a change as unknown, never as harmless. For a kind that is missing,
- * {@link undescribed} applies.
+ * preview reports the impact of a change to this field as unknown, never as harmless. For a kind
+ * that is missing, {@link undescribed} applies.
  */
 export const consequences: Readonly<Record<string, Kind>> = {
   ConfigMap: {
@@ -127,7 +128,7 @@ export const consequences: Readonly<Record<string, Kind>> = {
     },
     replace: replaced,
   },
-  // The only Jobs that the program creates are those of long migrations.
+  // The program creates Jobs only for long migrations.
   Job: {
     create: { effect: "created", says: "a long migration runs before the rollout" },
     delete: harmless("nothing: the migration has ended, or an init container continues it"),
@@ -237,8 +238,8 @@ export const protectedAnswer =
   /\bas it is currently marked for protection\b|\bcannot be deleted\s+because it is protected\b/;
 
 /**
- * Fields with the branch and the commit of the release. Every release changes these fields, so the
- * summary has only one line about all of them.
+ * Fields with the branch and the commit of the release. These fields change with the release, so
+ * the summary has only one line about all of these fields.
  */
 export const releaseFields: readonly string[] = [
   "",

@@ -54,7 +54,10 @@ export function moreSevere(a: Effect, b: Effect): number {
   return bySeverity.indexOf(b) - bySeverity.indexOf(a);
 }
 
-/** Compares two impacts for `sort`: dangerous impacts come first, then more severe effects. */
+/**
+ * Compares two impacts for `sort`: dangerous impacts come first. If the danger is the same, the
+ * impact with the more severe effect comes first.
+ */
 export function worseFirst(
   a: { readonly dangerous: boolean; readonly effect: Effect },
   b: { readonly dangerous: boolean; readonly effect: Effect },

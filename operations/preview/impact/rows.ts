@@ -16,7 +16,8 @@ export interface Row extends Impact {
   readonly arg?: string;
   readonly before?: string;
   /**
-   * Kind and path of each field in this row. If the row is about whole objects, only their kinds.
+   * Kind and path of each field in this row. If the row is about whole objects, the list contains
+   * only the kinds of the objects.
    */
   readonly fields: readonly string[];
   /**
@@ -39,10 +40,10 @@ export interface Group {
  * Returns the arg that most likely set a field. The function chooses the first arg in this order:
  *
  * - a changed arg that sets the field according to the map `fields`
- * - a changed arg that the map does not contain, if this arg has the name of the field or is the
- *   only one
- * - an arg with the name of the field
- * - the most specific arg that sets the field
+ * - a changed arg that the map does not contain, if this arg has the name of the field, or if the
+ *   map contains all other changed args
+ * - an arg that sets the field according to the map, and that has the name of the field
+ * - the most specific arg that sets the field according to the map
  */
 function argOf({ changedArgs, type }: Owner, kind: string, path: string): string | undefined {
   if (!Object.hasOwn(fields, type)) return undefined;
@@ -75,7 +76,7 @@ function fieldRow(change: Change, field: Field, impact: Impact): Row {
 }
 
 /**
- * Words at the start of an object's row. The row has these words only if the text of its impact
+ * Words at the start of an object's row. The row has these words only if the text of the impact
  * does not already name the operation.
  */
 const marks = { create: "new ", delete: "deleted ", replace: "replaced ", update: "" } as const;
@@ -148,8 +149,7 @@ function rowsOf(change: Change, changes: readonly Change[]): readonly Row[] {
 }
 
 /**
- * Joins rows into one row if their values, arg, impact and the last part of their paths are the
- * same.
+ * Joins rows into one row if the rows have the same values, arg, impact and last part of the path.
  */
 function folded(rows: readonly Row[]): readonly Row[] {
   const byKey = new Map<string, Row>();
@@ -176,9 +176,9 @@ function hostsOf(owned: readonly Change[]): readonly string[] {
 }
 
 /**
- * Returns the impact if a new component replaces a deleted component with all its hosts. In this
- * case, only the old name is lost. Empty if the new component does not have all hosts of the old
- * component.
+ * Returns the impact of the deletion of a component if a new component replaces the deleted
+ * component. If the new component has all hosts of the deleted component, only the old name is
+ * lost. Empty if the new component does not have all these hosts.
  */
 function replacement(owned: readonly Change[], successor: readonly Change[]): Partial<Impact> {
   const hosts = hostsOf(successor);
@@ -191,7 +191,7 @@ function replacement(owned: readonly Change[], successor: readonly Change[]): Pa
 
 /**
  * Joins all objects of a created or deleted component into one row. The row of a deleted component
- * has the worst impact of its objects.
+ * has the worst impact of the component's objects.
  */
 function whole(
   owned: readonly Change[],

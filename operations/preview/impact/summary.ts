@@ -27,8 +27,8 @@ export interface Summary {
 
 /**
  * Returns the errors about changes that the cluster rejects because a field is immutable. The
- * Kubernetes provider tries each change with a dry run. Such an error ends the preview, but an
- * update would replace the object.
+ * Kubernetes provider tries each change with a dry run. An error about an immutable field ends the
+ * preview, but an update would replace the object.
  */
 function rejectedByCluster(events: Events, changes: readonly Change[]): ReadonlySet<Diagnostic> {
   const urns = new Set(changes.map(({ urn }) => urn));
@@ -39,9 +39,9 @@ function rejectedByCluster(events: Events, changes: readonly Change[]): Readonly
 
 /**
  * Returns the errors about replacements and deletions that Pulumi refuses because the object has
- * the option `protect`. `changesOf` may not contain the protected object: if the replacement of one
- * object requires the replacement of a protected object, the preview ends before it reports either
- * object.
+ * the option `protect`. The result of `changesOf` does not always contain the protected object: if
+ * the replacement of one object requires the replacement of a protected object, the preview ends
+ * before it reports either object.
  */
 function rejectedByPulumi({ errors }: Events): ReadonlySet<Diagnostic> {
   return new Set(errors.filter(({ message }) => protectedAnswer.test(message)));
@@ -54,7 +54,10 @@ const protectedUrn = ({ message, urn }: Diagnostic): string =>
 /** Matches the error with which the program ends if no release was ever promoted to production. */
 const runsNothing = /\bruns no image yet\b/;
 
-/** Whether an error is the engine's last line, which says that the command failed, but not why. */
+/**
+ * Whether an error is the engine's last line, which says that the command failed, but does not say
+ * why.
+ */
 const isEcho = ({ message }: Diagnostic): boolean => /^(?:preview|update) failed$/.test(message);
 
 /**

@@ -12,17 +12,17 @@ export interface Field {
 }
 
 /**
- * The fields that each arg of a component sets. The key is the arg's name. The arg `overrides` has
- * a key for each of its specs, such as `overrides.podSpec`.
+ * The fields that each arg of a component sets. The key is the arg's name. For the arg `overrides`,
+ * the map has one key for each spec, such as `overrides.podSpec`.
  */
 export type FieldsOfArgs = Readonly<Record<string, readonly Field[]>>;
 
-/** Returns the fields of one kind of object with the given paths. */
+/** Returns the fields at the given paths, for one kind of object. */
 export function of(kind: string, ...paths: readonly string[]): readonly Field[] {
   return paths.map((path) => ({ kind, path }));
 }
 
-/** Returns the fields with the given paths, for each of several kinds of objects. */
+/** Returns the fields at the given paths, for each of several kinds of objects. */
 export function all(kinds: readonly string[], ...paths: readonly string[]): readonly Field[] {
   return kinds.flatMap((kind) => of(kind, ...paths));
 }

@@ -14,7 +14,8 @@ const webPod = `${webPods.template}.spec`;
 const webContainer = `${webPod}.containers[*]`;
 const webEnv = (name: string) => `${webContainer}.env[name=${name}]`;
 /**
- * Fields with label selectors that match the pods of this Deployment, and not those of the canary.
+ * Fields with label selectors that match the pods of this Deployment, and not the pods of the
+ * canary.
  */
 const trackSelectors = [
   ...of("Deployment", "spec.selector.matchLabels", `${webPod}.affinity`),

@@ -111,7 +111,7 @@ export const fields: Readonly<Record<ComponentType, FieldsOfArgs>> = {
   "services:k8s:WebService": webServiceFields,
 };
 
-/** Returns the args of a component that the map `fields` contains. */
+/** Returns the names of the args that the map `fields` contains for a component. */
 export function knownArgs(type: ComponentType): ReadonlySet<string> {
   return new Set(Object.keys(fields[type]).map((arg) => arg.split(".")[0] ?? ""));
 }

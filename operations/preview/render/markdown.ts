@@ -44,7 +44,10 @@ function rows(summary: Summary): readonly string[] {
   );
 }
 
-/** Returns the lines that fit into `room` characters, and a line that counts the other lines. */
+/**
+ * Returns the lines that fit into `room` characters. If some lines do not fit, adds a line with the
+ * number of these lines.
+ */
 function fitting(lines: readonly string[], room: number): readonly string[] {
   const fit: string[] = [];
   let used = 0;
@@ -60,8 +63,8 @@ function fitting(lines: readonly string[], room: number): readonly string[] {
 }
 
 /**
- * Copies the marks `+` and `-` of Pulumi's diff to the start of their lines, and writes `!` there
- * for the mark `~`. GitHub then highlights these lines.
+ * Copies each mark `+` or `-` of Pulumi's diff to the start of the mark's line. For the mark `~`,
+ * the function writes `!` at the start of the line. GitHub then highlights these lines.
  */
 function diffText(printed: string): string {
   return plain(printed)

@@ -3,7 +3,7 @@ import { words } from "../impact/impact";
 import type { Group, Row } from "../impact/rows";
 import type { Summary } from "../impact/summary";
 
-/** Describes a row in one line: the field or object, and its old and new value. */
+/** Describes a row in one line: the field or the object, the old value and the new value. */
 export function changeOf({ after, before, fields, what }: Row): string {
   const more =
     fields.length > 1 && !what.includes(", ") ? ` (${String(fields.length)} fields)` : "";
@@ -39,8 +39,8 @@ export function textOf(summary: Summary): string {
   const { errors, groups, headline, notes, stack } = summary;
   const lines = [`Preview of ${stack}: ${headline}`];
   const release = releaseLine(summary);
-  // If the changes have no effect on the running service, and there are no release, notes or errors
-  // to show, the summary has only one line.
+  // If the changes have no effect on the running service, and there is no release, note or error to
+  // show, the summary has only one line.
   if (groups.every(isQuiet) && release === undefined && errors.length + notes.length === 0) {
     const objects = groups.flatMap((group) => group.rows).length;
     return `${lines[0] ?? ""}${objects === 0 ? "" : ` (changes without effect: ${String(objects)})`}\n`;
