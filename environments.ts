@@ -3,7 +3,10 @@ import { slug } from "./components/conventions/names";
 
 /** Properties of an environment's stacks. */
 interface Traits {
-  /** Set for a canary: environment whose namespace, names, labels and settings the canary uses. */
+  /**
+   * Set for a canary: environment whose namespace, names, labels and stack settings file the canary
+   * uses.
+   */
   readonly canaryOf?: Environment;
   /**
    * How the stack's CI jobs authenticate to the cluster: with an IAM role, or with CircleCI's

@@ -50,8 +50,8 @@ export interface JobValues extends Knobs {
 /** One scheduled job, which becomes one CronJob. */
 export interface Job extends JobValues {
   /**
-   * Values for single environments. Each value replaces the value of the entry in that single
-   * environment. Only `env` is merged: a variable replaces the variable with the same name.
+   * Values for single environments. In such an environment, these values replace the values of the
+   * entry. For `env`, each variable replaces only the variable with the same name.
    *
    * @default - the same values in all environments
    * @example

@@ -6,7 +6,10 @@ import { UserError, messageOf } from "./errors";
 export interface CommandOptions {
   readonly cwd?: string;
   readonly env?: Readonly<Record<string, string>>;
-  /** Whether the program also gets the environment variables of this process. @default true */
+  /**
+   * Whether the program gets the environment variables of this process, in addition to `env`.
+   * @default true
+   */
   readonly extendEnv?: boolean;
   /** File to which `command` appends everything that the program prints. */
   readonly log?: string;
@@ -81,8 +84,8 @@ export async function command(
 }
 
 /**
- * Error about a program that could not start, reached its timeout, or ended with an exit code other
- * than 0.
+ * Error about a program that could not start, reached its timeout, was ended by a signal, or ended
+ * with an exit code other than 0.
  */
 export class CommandError extends UserError {
   readonly exitCode: number | undefined;

@@ -42,7 +42,7 @@ function attribute(text: string): string {
   return escaped(text).replaceAll('"', "&quot;");
 }
 
-/** Escapes a text for XML, and removes control characters, which XML does not allow. */
+/** Escapes a text for XML, and removes the control characters that XML does not allow. */
 function escaped(text: string): string {
   return stripVTControlCharacters(text)
     .replace(/[^\t\n\r\u0020-\uD7FF\uE000-\uFFFD\u{10000}-\u{10FFFF}]/gu, "")

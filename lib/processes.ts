@@ -23,7 +23,8 @@ export function startTime(pid: number): string | undefined {
 export function runs(pid: number, started?: string): boolean {
   const now = startTime(pid);
   if (now !== undefined) return started === undefined || now === started;
-  // If the machine has /proc, the process has ended, or is a zombie that its parent has not reaped.
+  // On a machine with /proc, a process without a start time has ended, or is a zombie that its
+  // parent has not reaped.
   if (existsSync("/proc/self/stat")) return false;
   try {
     // macOS has no /proc. Signal 0 only checks whether the process exists.

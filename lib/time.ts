@@ -16,7 +16,7 @@ export function duration(milliseconds: number): string {
 }
 
 /**
- * Converts a time such as `90m`, `24h` or `2d` into hours.
+ * Converts a duration such as `90m`, `24h` or `2d` into hours.
  *
  * @throws WrongUse if the text does not have this form.
  */
@@ -25,7 +25,7 @@ export function hours(text: string): number {
   const factor = ({ d: 24, h: 1, m: 1 / 60 } as Record<string, number>)[unit];
   if (digits === undefined || factor === undefined) {
     throw new WrongUse(
-      `A time must be a number of minutes, hours or days, such as 90m, 24h or 2d; got "${text}".`,
+      `A duration must be a number of minutes, hours or days, such as 90m, 24h or 2d; got "${text}".`,
     );
   }
   return Number(digits) * factor;
@@ -60,7 +60,8 @@ export function dateOf(text: string | undefined): Date | undefined {
 }
 
 /**
- * Waits until a condition returns true. If the condition throws an error, the function tries again.
+ * Waits until a condition returns true, or until the timeout. If the condition throws an error, the
+ * function tries again.
  *
  * @returns true if the condition returned true before the timeout
  */

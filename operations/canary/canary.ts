@@ -36,16 +36,17 @@ export interface CanaryOptions {
   /** File with the report of `canary -- image`. The report names the image that the canary runs. */
   readonly built?: string;
   /**
-   * Commit that the canary runs. Default: the newest commit of the branch at the remote. Required
-   * with the option `image`. This option then names the commit from which someone has built the
+   * Commit that the canary runs. Default: the newest commit of the branch at the remote. With the
+   * option `image`, this option is required, and names the commit from which someone has built the
    * image.
    */
   readonly commit?: string;
   /** Time from the start until the canary expires, such as `2h`. At most 72 h. */
   readonly for: string;
   /**
-   * Image that someone else has built, in the form `repository@sha256:...`. Default: this command
-   * builds an image of the commit with main's build files.
+   * Image that someone else has built, in the form `repository@sha256:...`. Default: the image in
+   * the report `built`. Without this report, the command builds an image of the commit with the
+   * build files of main.
    */
   readonly image?: string;
   /** Share of production's requests in percent, above 0 and at most 50. */

@@ -4,7 +4,10 @@ import type { RunningCanary } from "../stacks/running-canary";
 /** Facts about a branch that may become a canary. */
 export interface CanaryFacts {
   readonly branch: string;
-  /** Commit from which the image is built. Undefined if `--image` is given without `--commit`. */
+  /**
+   * Commit from which the image is built. Undefined if `--image` is given without a full hash in
+   * `--commit`.
+   */
   readonly commit: string | undefined;
   /** Whether production's commit is in the branch's history. Undefined if git has no answer. */
   readonly containsProduction: boolean | undefined;

@@ -203,7 +203,10 @@ export async function changedFiles(
   return differing([from, to, "--", directory], workspace);
 }
 
-/** Names of the files and folders in a commit's directory. Undefined if the commit is unknown. */
+/**
+ * Names of the files and folders in a directory of a commit. Undefined if git does not know the
+ * commit or the directory.
+ */
 export async function filesAt(
   commit: string,
   directory: string,
@@ -231,7 +234,10 @@ export async function unusualFilesAt(
     .map((entry) => entry.slice(entry.indexOf("\t") + 1));
 }
 
-/** Content of a file in a commit. Undefined if git does not know the commit or the file. */
+/**
+ * Content of a file in a commit. Undefined if git does not know the commit or the file, or if the
+ * file is empty.
+ */
 export async function fileAt(
   commit: string,
   path: string,
@@ -280,9 +286,9 @@ export async function uncommitted(workspace: Workspace): Promise<readonly string
 }
 
 /**
- * Name of the person who started the command or, in CI, the pipeline. CircleCI has no name for a
- * person without an account at the repository's host, such as GitHub. The result then names the
- * CircleCI job, because the job's page shows the person.
+ * Name or email address of the person who started the command or, in CI, the pipeline. CircleCI has
+ * no name for a person without an account at the repository's host, such as GitHub. The result then
+ * names the CircleCI job, because the job's page shows the person.
  */
 export async function person(workspace: Workspace): Promise<string> {
   const { CIRCLE_BUILD_NUM: job = "", CIRCLE_USERNAME: name = "" } = process.env;

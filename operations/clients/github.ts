@@ -16,8 +16,8 @@ export interface PullRequest {
 }
 
 /**
- * Reads the pull request from CircleCI's environment variables. Undefined if the branch has no pull
- * request.
+ * Reads the pull request from the environment variables: from CircleCI's own variables, or from
+ * PULL_REQUEST and GITHUB_REPOSITORY. Undefined if no variable names a pull request.
  *
  * @throws UserError if the number, the repository or the token is missing or wrong. The error names
  * the variables to set.

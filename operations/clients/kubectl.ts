@@ -69,8 +69,8 @@ export function isForbidden(error: unknown): boolean {
 }
 
 /**
- * Lists the objects of one kind. `which` contains kubectl's options that limit the list, such as
- * `--namespace` or `--selector`.
+ * Lists the objects of one kind, or of several kinds, such as `deployments,cronjobs`. `which`
+ * contains kubectl's options that limit the list, such as `--namespace` or `--selector`.
  */
 export async function list<Item>(
   { kubectl }: Pick<Cluster, "kubectl">,

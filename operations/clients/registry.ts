@@ -204,8 +204,8 @@ interface TagOptions {
  * existing tag only with `moves`.
  *
  * @returns "was there" if the tag already names this image, otherwise "added"
- * @throws UserError if the tag names another image, the image does not exist, or the registry
- * refuses the request.
+ * @throws UserError if the tag names another image and `moves` is false, if the image does not
+ * exist, or if the registry refuses the request.
  */
 export async function addTag(
   imageRef: string,
