@@ -23,15 +23,15 @@ export const deployProject = undefined as { readonly directory: string } | undef
 
 /**
  * Images of the CircleCI jobs, each with a full version. `java` has Java 17, Maven, Node.js and
- * git. The commands in this image do not run as root, because PostgreSQL refuses to start as root.
- * The Java of this image is Eclipse Temurin. A test checks that this Java has the same version as
- * the Java in service/Dockerfile, so that the jobs test the Java that runs in the cluster. `pulumi`
- * has Pulumi, Node.js, the AWS CLI, kubectl, and Python with pip. A test checks that the version of
- * this image is the version of Pulumi in package.json.
+ * git. The commands in this image do not run as root: the tests start PostgreSQL, and PostgreSQL
+ * refuses to start as root. The Java of this image is Eclipse Temurin. A test checks that this Java
+ * has the same version as the Java in service/Dockerfile, so that the jobs test the Java that runs
+ * in the cluster. `pulumi` has Pulumi, Node.js, the AWS CLI, kubectl, and Python with pip. A test
+ * checks that the version of this image is the version of Pulumi in package.json.
  *
- * Someone may move a tag to another image. `npm run pipeline -- pin` adds the digest of each image.
- * With the digests, the jobs always run the same images. Renovate updates a version together with
- * its digest.
+ * Someone can move a tag to another image. `npm run pipeline -- pin` adds the digest of each image
+ * to this file. With the digests, the jobs always run the same images. Renovate updates a version
+ * together with its digest.
  */
 export const executorImages = {
   java: "cimg/openjdk:17.0.19-node",
@@ -61,9 +61,10 @@ export const companyScan: {
  * runner, the jobs use the same images as on CircleCI's own machines. docs/pipeline.md says how to
  * set up a runner, and what to do without a runner.
  *
- * The tests do not send their requests through the Kubernetes API (`services/proxy`), because each
- * branch's jobs would then need permission to read everything that staging serves. Also, such a
- * test would not check what a user's request needs: name, certificate, load balancer and Ingress.
+ * The smoke tests do not send their requests through the Kubernetes API (`services/proxy`), because
+ * each branch's jobs would then need permission to read everything that staging serves. Also, a
+ * test through this API would not check what a user's request needs: name, certificate, load
+ * balancer and Ingress.
  *
  * @example
  * const insideNetwork = { runner: "acme/orders-smoke", stacks: ["review", "staging", "prod"] };

@@ -11,8 +11,8 @@ export const company = {
   reviewIngressFrom: [{ ipBlock: { cidr: "10.20.0.0/20" } }],
   /**
    * Addresses of the cluster's DNS, if DNS does not run in pods. With NodeLocal DNSCache, write
-   * `169.254.20.10/32`. With EKS Auto Mode, DNS runs on each node, so write the address of the
-   * Service `kube-dns`.
+   * `169.254.20.10/32`. With EKS Auto Mode, DNS runs on each node, and pods send DNS requests to
+   * the address of the Service `kube-dns`: write this address.
    */
   clusterDnsCidrs: [] as readonly string[],
   /**

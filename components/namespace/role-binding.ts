@@ -17,8 +17,8 @@ export function ownerOf(branch: string | undefined): Annotations {
  *
  * - The CI jobs of the branch may change the objects of the namespace. The CI jobs that remove
  *   review stacks get the same permissions.
- * - Developers get the same permissions as in staging. Only the platform decides who is a
- *   developer.
+ * - Developers get the same permissions as in staging. The settings of the platform project say who
+ *   is a developer.
  */
 export function createRoleBindings(
   name: string,

@@ -7,12 +7,13 @@ import { type Annotations, annotated } from "../conventions/metadata";
 
 export interface StackNamespaceArgs {
   /**
-   * Labels that identify the namespace. The stack adopts an existing namespace only if the
-   * namespace has these labels.
+   * Labels that identify the namespace. The program adopts an existing namespace only if the
+   * namespace has the `ownerLabels` of this identity.
    */
   readonly identity: Identity;
   /**
-   * Name of the namespace. Without `retain`, a change deletes the namespace with everything in it.
+   * Name of the namespace. Without `retain`, a change of the name deletes the old namespace with
+   * everything in it.
    */
   readonly namespace: string;
 
@@ -24,9 +25,9 @@ export interface StackNamespaceArgs {
   readonly annotations?: Annotations;
 
   /**
-   * Type of ingress controller. With `eks-alb`, a pod becomes ready only when the load balancer
-   * reports that the pod is healthy. Without this preset, a rollout on EKS may remove the old pods
-   * too early.
+   * Type of ingress controller. With `eks-alb`, a pod in the load balancer's target group becomes
+   * ready only when the load balancer reports that the pod is healthy. Without this preset, a
+   * rollout on EKS may remove the old pods too early.
    *
    * @default - none
    */
@@ -42,8 +43,8 @@ export interface StackNamespaceArgs {
 
   /**
    * Keeps the namespace in the cluster when someone destroys the stack or changes `namespace`. Set
-   * this arg for a namespace that the stack did not create, or whose Secrets the stack cannot
-   * restore. Otherwise, Pulumi deletes the namespace with everything in it.
+   * this arg to `true` for a namespace that the stack did not create, or whose Secrets the stack
+   * cannot restore. With `false`, Pulumi deletes the namespace with everything in it.
    *
    * @default false
    */

@@ -17,7 +17,7 @@ export type EnvValue = pulumi.Input<string> | SecretKey;
  */
 export interface SecretFiles {
   /**
-   * Keys to mount. If the Secret does not have a key, no new pod starts.
+   * Keys to mount. If one of these keys is not in the Secret, no new pod starts.
    *
    * @default - all keys
    */
@@ -39,13 +39,13 @@ export type ExtraContainer = Omit<k8s.types.input.core.v1.Container, "name"> & {
 /** A volume in addition to the component's volumes. */
 export type ExtraVolume = Omit<k8s.types.input.core.v1.Volume, "name"> & { readonly name: string };
 
-/** Mount of one of the `volumes` in the service's containers. */
+/** Where the service's containers mount one of the `volumes`. */
 export type ExtraVolumeMount = Omit<k8s.types.input.core.v1.VolumeMount, "mountPath" | "name"> & {
   readonly mountPath: string;
   readonly name: string;
 };
 
-/** Args of every component that runs the service's image. */
+/** Args that a WebService and a ScheduledJob have in common. */
 export interface PodArgs {
   /**
    * Annotations of every object of the component, except pods. For pods, use `podAnnotations`. A
@@ -60,7 +60,7 @@ export interface PodArgs {
 
   /**
    * Configuration files by absolute path. In the service's containers, these files are read-only. A
-   * change creates a new ConfigMap and replaces the pods. Do not put secrets here.
+   * change creates a new ConfigMap and replaces the pods of a web service. Do not put secrets here.
    *
    * @group Common
    * @default - none
@@ -71,8 +71,8 @@ export interface PodArgs {
   readonly configFiles?: Readonly<Record<string, pulumi.Input<string>>>;
 
   /**
-   * CPU limit of the service's containers. A CPU limit slows containers down even on an idle node,
-   * so set this arg only if a policy of your cluster requires a limit.
+   * CPU limit of the service's containers. A CPU limit slows containers down even on an idle node.
+   * Set this arg only if a policy of your cluster requires a limit.
    *
    * @group Rare
    * @default - no limit
@@ -94,8 +94,8 @@ export interface PodArgs {
 
   /**
    * Additional environment variables. A value is a text, or a reference to a key of an existing
-   * Secret in the namespace. Anyone who can inspect the pod can read its variables, so prefer
-   * `secretFiles` for secrets. A name that the component sets itself is an error.
+   * Secret in the namespace. Anyone who can read the pod's spec can read these texts. For secrets,
+   * prefer `secretFiles`. A name that the component sets itself is an error.
    *
    * @group Common
    * @default {}
@@ -164,7 +164,7 @@ export interface PodArgs {
 
   /**
    * Memory limit of the service's containers. If a container uses more memory, the kernel kills the
-   * container. If the limit is above the request, the kernel can also kill the container when its
+   * container. If the limit is above the request, the kernel can also kill the container when the
    * node runs out of memory.
    *
    * @group Pod
@@ -186,7 +186,7 @@ export interface PodArgs {
   readonly nodeSelector?: Readonly<Record<string, pulumi.Input<string>>>;
 
   /**
-   * Annotations of the pods. A change replaces the pods.
+   * Annotations of the pods. A change replaces the pods of a web service.
    *
    * @group Pod
    * @default - none
@@ -194,8 +194,8 @@ export interface PodArgs {
   readonly podAnnotations?: Readonly<Record<string, pulumi.Input<string>>>;
 
   /**
-   * Labels of the pods. Selectors do not contain these labels. A change replaces the pods. A key
-   * that the component sets itself is an error.
+   * Labels of the pods. Selectors do not contain these labels. A change replaces the pods of a web
+   * service. A key that the component sets itself is an error.
    *
    * @group Common
    * @default - none
@@ -215,10 +215,11 @@ export interface PodArgs {
   readonly secretFiles?: readonly SecretFiles[];
 
   /**
-   * Sidecar containers. Sidecars start before all other containers, including the database
-   * migration, and stop last. A sidecar without a `securityContext` gets the service's security
-   * context. Set the `resources` of each sidecar: a namespace with a quota and without default
-   * requests refuses pods that set no requests.
+   * Sidecar containers. Sidecars start before all other containers, including the container that
+   * migrates the database. Sidecars stop last. A sidecar without a `securityContext` gets the
+   * service's security context. Set the `resources` of each sidecar. In a namespace with a quota
+   * and without default requests, Kubernetes refuses each pod with a container that sets no
+   * requests.
    *
    * @group Pod
    * @default - none
@@ -227,7 +228,7 @@ export interface PodArgs {
   readonly sidecars?: readonly ExtraContainer[];
 
   /**
-   * Taints that the pods tolerate. Tolerations do not keep the pods away from nodes without these
+   * Taints that the pods tolerate. With tolerations, the pods can still run on nodes without these
    * taints. To select nodes, use `nodeSelector`.
    *
    * @group Pod
@@ -237,7 +238,7 @@ export interface PodArgs {
   readonly tolerations?: readonly k8s.types.input.core.v1.Toleration[];
 
   /**
-   * Mounts of the `volumes` in the service's containers. A mount hides the image's files at the
+   * Where the service's containers mount the `volumes`. A mount hides the image's files at the
    * mount's path.
    *
    * @group Pod
@@ -246,8 +247,8 @@ export interface PodArgs {
   readonly volumeMounts?: readonly ExtraVolumeMount[];
 
   /**
-   * Volumes of the pods, as Kubernetes fields. If the kubelet cannot mount a volume, for example
-   * because the volume's claim does not exist, no new pod starts.
+   * Volumes of the pods, with the fields of a Kubernetes volume. If the kubelet cannot mount a
+   * volume, for example because a ConfigMap does not exist, no new pod starts.
    *
    * @group Pod
    * @default - none

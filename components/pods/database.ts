@@ -5,8 +5,8 @@ import { postgres, sslModes } from "../conventions/defaults";
 import { type Checked, check, integer } from "../conventions/validation";
 
 /**
- * An environment variable. The name is a plain text and not an output, so that the component can
- * sort the variables by name.
+ * An environment variable. The name is plain text and not an output, so that the component can sort
+ * the variables by name.
  */
 export type EnvVar = k8s.types.input.core.v1.EnvVar & { readonly name: string };
 
@@ -15,12 +15,17 @@ type SslMode = (typeof sslModes)[number];
 
 /** A PostgreSQL database, and a Secret with the keys `username` and `password`. */
 export interface Database {
-  /** Host name of the database. With a wrong host, no pod becomes ready. */
+  /**
+   * Host name of the database. With a wrong host, new web pods do not become ready, and jobs fail.
+   */
   readonly host: pulumi.Input<string>;
-  /** Name of the database on the host. If the database does not exist, no pod becomes ready. */
+  /**
+   * Name of the database on the host. If the database does not exist, new web pods do not become
+   * ready, and jobs fail.
+   */
   readonly name: string;
   /**
-   * TCP port of the database. With a wrong port, no pod becomes ready.
+   * TCP port of the database. With a wrong port, new web pods do not become ready, and jobs fail.
    *
    * @default 5432
    */
@@ -29,8 +34,9 @@ export interface Database {
    * PostgreSQL's `sslmode`: whether the service encrypts the connection and verifies the server.
    * Only `verify-full` checks both the certificate and the host name in the certificate.
    * `verify-ca` and `verify-full` read the trusted certificate authorities from the Secret's key
-   * `ca.crt`. Without this key, no new pod starts. With `prefer`, anyone on the network between the
-   * service and the database can read and change all data.
+   * `ca.crt`. If the Secret does not have this key, no new pod starts in these two modes. With
+   * `prefer`, anyone who controls the network between the service and the database can read and
+   * change all data.
    *
    * @default "prefer"
    * @see https://www.postgresql.org/docs/current/libpq-ssl.html#LIBPQ-SSL-PROTECTION
@@ -49,7 +55,7 @@ export const databaseDirectory = "/etc/secrets/database";
 /** Keys of the Secret. The mounted files have the names of these keys. */
 export const secretKeys = { password: "password", username: "username" } as const;
 /**
- * Key of the Secret with the trusted certificate authorities. The mounted file has the name of this
+ * Key of the trusted certificate authorities in the Secret. The mounted file has the name of this
  * key.
  */
 const rootCertificateKey = "ca.crt";
@@ -61,7 +67,9 @@ function verifies({ sslMode = postgres.sslMode }: Database): boolean {
 /** Returns the port of the database. */
 export const portOf = ({ port = postgres.port }: Pick<Database, "port"> = {}): number => port;
 
-/** Returns the environment variables with the connection data of the service's database. */
+/**
+ * Returns the environment variables with the connection data, or an empty list without a database.
+ */
 export function databaseEnv(database: Database | undefined): EnvVar[] {
   if (database === undefined) return [];
   const { sslMode = postgres.sslMode } = database;
@@ -120,7 +128,7 @@ export function databaseMounts(
 
 /**
  * Returns the Secret's volume, or an empty list without a database. The volume contains only the
- * keys that the service reads. Only the pod's group can read the files.
+ * keys that the service reads. Only root and the pod's group can read the files.
  */
 export function databaseVolumes(database: Database | undefined): k8s.types.input.core.v1.Volume[] {
   if (database === undefined) return [];

@@ -13,7 +13,7 @@ export function datadogMounts({ datadogAgent }: PodArgs): k8s.types.input.core.v
   return datadogAgent === undefined ? [] : [{ mountPath: datadogDirectory, name: datadogName }];
 }
 
-/** Returns the JVM flag that loads the tracer. */
+/** Returns the JVM flag that loads the tracer, or an empty list without a tracer. */
 export function datadogJavaOptions({ datadogAgent }: PodArgs): readonly string[] {
   return datadogAgent === undefined ? [] : [`-javaagent:${datadogDirectory}/dd-java-agent.jar`];
 }
@@ -21,7 +21,8 @@ export function datadogJavaOptions({ datadogAgent }: PodArgs): readonly string[]
 /**
  * The command that Datadog's admission controller runs in the image `dd-lib-java-init`. The script
  * `copy-lib.sh` is in the image's working directory, and copies `dd-java-agent.jar` to the given
- * directory. The script runs as user 10000, the user of the image, but all users may read the jar.
+ * directory. The pod's security context sets the user of the script, so the script does not run as
+ * the image's user 10000. All users may read the jar, so the script can still copy the jar.
  */
 export const datadogCopyCommand: readonly string[] = ["sh", "copy-lib.sh", datadogDirectory];
 

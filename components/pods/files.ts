@@ -10,8 +10,8 @@ type VolumeMount = k8s.types.input.core.v1.VolumeMount;
 export const configVolumeName = "config-files";
 
 /**
- * Returns the key of a file in the ConfigMap: the path without slashes. Validation refuses two
- * paths with the same key.
+ * Returns the key of a file in the ConfigMap: the path without the first slash, and with `_`
+ * instead of each other slash. Validation refuses two paths with the same key.
  */
 export function configKey(path: string): string {
   return path.slice(1).replaceAll("/", "_");

@@ -11,8 +11,8 @@ interface PodObjects extends PodArgs {
 }
 
 /**
- * Creates the ServiceAccount of the pods. The ServiceAccount has no permissions in the cluster. In
- * AWS, the ServiceAccount has permissions only with `iamRoleArn`.
+ * Creates the ServiceAccount of the pods. The component gives no permissions in the cluster to the
+ * ServiceAccount. In AWS, the ServiceAccount has permissions only with `iamRoleArn`.
  */
 export function createServiceAccount(
   parent: pulumi.Resource,
@@ -35,9 +35,9 @@ export function createServiceAccount(
 
 /**
  * Creates the ConfigMap of `configFiles`. Returns undefined without files. The ConfigMap is
- * immutable, and Pulumi generates its name. So a change creates a new ConfigMap. The pods' spec
- * then contains another name, so Kubernetes replaces the pods. After that, Pulumi deletes the old
- * ConfigMap.
+ * immutable, and Pulumi generates the name of the ConfigMap. So a change creates a new ConfigMap.
+ * The pod template then contains the new name, so Kubernetes replaces the pods of a web service.
+ * After that, Pulumi deletes the old ConfigMap.
  */
 export function createConfigMap(
   parent: pulumi.Resource,

@@ -13,7 +13,10 @@ import {
 import type { PodArgs } from "./args";
 import { configKey } from "./files";
 
-/** Keys of labels and annotations that the components set themselves. */
+/**
+ * Keys of labels and annotations that the caller must not set, because a component or Kubernetes
+ * sets these keys.
+ */
 const ownLabels =
   /^(?:app|branch|commit_id|protected_branch|service|track|version|pod-template-hash|(?:app\.kubernetes\.io|tags\.datadoghq\.com)\/.*)$/;
 const ownAnnotations =
@@ -129,7 +132,10 @@ export interface PodPlaces {
   readonly volumes: readonly string[];
 }
 
-/** Checks the args that all components with pods have, and returns the issues. */
+/**
+ * Checks the labels, annotations, names, paths, keys and the IAM role in the args, and returns the
+ * issues.
+ */
 export function podIssues(args: PodArgs, own: PodPlaces): readonly Checked[] {
   const { annotations, configFiles = {}, iamRoleArn, podAnnotations, secretFiles } = args;
   return [

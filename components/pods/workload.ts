@@ -52,8 +52,8 @@ export const podSecurityContext = {
 } as const satisfies k8s.types.input.core.v1.PodSecurityContext;
 
 /**
- * Security context of every container, as level `restricted` requires, with a read-only root file
- * system.
+ * Default security context of every container, as level `restricted` requires, with a read-only
+ * root file system.
  */
 export const containerSecurityContext: k8s.types.input.core.v1.SecurityContext = {
   allowPrivilegeEscalation: false,
@@ -75,9 +75,10 @@ function resources(workload: Workload): k8s.types.input.core.v1.ResourceRequirem
 }
 
 /**
- * Returns JVM flags that set the heap from the container's memory limit, and the number of
- * processors from the container's CPU limit. Without a CPU limit, the CPU request decides. The
- * number of processors is at least `pod.minActiveProcessors`.
+ * Returns JVM flags that set the maximum heap size and the number of processors. The heap size is a
+ * percentage of the container's memory limit. The number of processors is the container's CPU
+ * limit, rounded up, and at least `pod.minActiveProcessors`. Without a CPU limit, the function uses
+ * the CPU request.
  */
 function javaToolOptions({ cpuLimit, requests }: Workload): string {
   const most = cores(cpuLimit ?? requests.cpu) ?? 0;
@@ -99,8 +100,9 @@ function envVar(name: string, value: EnvValue): EnvVar {
 }
 
 /**
- * Returns the environment variables of web pods, migrations and jobs. The function sorts the
- * variables by name, so that a different order in the args restarts no pod.
+ * Returns the environment variables of a container that runs the service or one of the service's
+ * commands. The function sorts the variables by name, so that a different order in the args
+ * restarts no pod.
  */
 function workloadEnv(workload: Workload, own: readonly EnvVar[]): EnvVar[] {
   const { appEndpoint, database, env = {}, identity, javaOptions = [], release } = workload;
@@ -121,7 +123,7 @@ function workloadEnv(workload: Workload, own: readonly EnvVar[]): EnvVar[] {
   return all.sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
-/** Returns a container of the service's image that runs a command and ends. */
+/** Returns a container that runs one command of the service and ends. */
 export function commandContainer(
   workload: Workload,
   name: string,
@@ -186,7 +188,7 @@ function datadogContainer(workload: Workload): Container[] {
 
 /**
  * Returns the init containers in this order: sidecars, the init containers from the args, the
- * container that copies Datadog's tracer, and `own`.
+ * container that copies Datadog's tracer, and the containers in `own`.
  */
 export function workloadInitContainers(
   workload: Workload,
@@ -204,7 +206,7 @@ export function workloadInitContainers(
   return all.length === 0 ? {} : { initContainers: all };
 }
 
-/** Returns the pod spec of every workload, without the containers. */
+/** Returns the pod spec of a workload, without the containers and the init containers. */
 export function workloadPodSpec(
   workload: Workload,
   configMapName: pulumi.Input<string> | undefined,

@@ -45,8 +45,9 @@ export class Postgres extends pulumi.ComponentResource {
     const statefulSet = createStatefulSet(this, name, database, secret);
     this.nodes = { secret, service, statefulSet };
     this.database = {
-      // The short host name is the same in each namespace. The host name is an output of the
-      // StatefulSet, so that resources that use the database wait until the StatefulSet is ready.
+      // The host name is the name of the Service, without the namespace. The StatefulSet has the
+      // same name. The value is an output of the StatefulSet, so that resources that use the
+      // database wait until the StatefulSet is ready.
       host: statefulSet.metadata.name,
       name: database.databaseName,
       port: defaults.port,
@@ -75,7 +76,7 @@ function createSecret(
       type: "Opaque",
     },
     // Each run of the program generates a new password, but the database keeps its first password.
-    // So Pulumi ignores changes to `data`. Nothing else in this Secret changes.
+    // So Pulumi ignores changes to `data`. The user name, the other value in `data`, never changes.
     { ignoreChanges: ["data"], parent },
   );
 }

@@ -89,8 +89,8 @@ export interface ScheduledJobArgs extends PodArgs {
    */
   readonly imageRef: pulumi.Input<string>;
   /**
-   * Namespace of the CronJob. A change deletes the CronJob with its finished runs, and creates a
-   * new CronJob in the new namespace.
+   * Namespace of the CronJob. A change deletes the CronJob with all runs of the CronJob, and
+   * creates a new CronJob in the new namespace.
    *
    * @group Common
    */
@@ -103,14 +103,15 @@ export interface ScheduledJobArgs extends PodArgs {
    */
   readonly release: Release;
   /**
-   * When the job runs, in the time zone of `timeZone`. The fields are minute, hour, day of month,
-   * month, day of week. Sunday is 0, not 7. A date that does not exist, such as 31 February, is not
-   * an error, but the job never runs. A schedule that restricts both the day of month and the day
-   * of week is an error: Kubernetes would run the job on each day that matches one of the two
-   * fields.
+   * Schedule of the runs in the format of cron, in the time zone of `timeZone`. The fields are
+   * minute, hour, day of month, month, day of week. Sunday is 0, not 7. A date that does not exist,
+   * such as 31 February, is not an error, but the job never runs. A schedule that restricts both
+   * the day of month and the day of week is an error: Kubernetes would run the job on each day that
+   * matches one of the two fields.
    *
-   * The preview shows the next three runs. For example, a preview of `"30 3 * * 1-5"` on 2026-11-27
-   * shows Mon 30 Nov 03:30, Tue 1 Dec 03:30, Wed 2 Dec 03:30.
+   * If the schedule is new or changes, the preview shows the next three runs. For example, after
+   * 03:30, a preview of `"30 3 * * 1-5"` on 2026-11-27 shows Mon 30 Nov 03:30, Tue 1 Dec 03:30, Wed
+   * 2 Dec 03:30.
    *
    * @group Common
    * @see https://kubernetes.io/docs/concepts/workloads/controllers/cron-jobs/#schedule-syntax
@@ -119,8 +120,8 @@ export interface ScheduledJobArgs extends PodArgs {
 
   /**
    * Maximum duration of a run, in seconds. After this time, Kubernetes stops the run and marks the
-   * run as failed. Must be below the shortest time between two runs. Otherwise, with `Forbid`, one
-   * run that hangs makes Kubernetes skip the next runs.
+   * run as failed. Must be below the shortest time between two scheduled runs. Otherwise, with
+   * `Forbid`, one run that hangs makes Kubernetes skip the next runs.
    *
    * @group Run
    * @default - 90 % of the schedule's shortest period, at most 3600
@@ -138,7 +139,8 @@ export interface ScheduledJobArgs extends PodArgs {
   readonly appEndpoint?: string | undefined;
 
   /**
-   * Number of retries of a failed run. The command must be idempotent.
+   * Number of retries in one run. For each retry, Kubernetes starts a new pod. The command must be
+   * idempotent.
    *
    * @group Run
    * @default 2
@@ -247,8 +249,9 @@ export interface ScheduledJobArgs extends PodArgs {
   readonly podFailurePolicy?: k8s.types.input.batch.v1.PodFailurePolicy;
 
   /**
-   * When Kubernetes replaces a pod that is terminating. With `Failed`, Kubernetes waits until that
-   * pod has stopped, so that the old pod and its replacement never work at the same time.
+   * Decides when Kubernetes replaces a pod that is terminating. With `Failed`, Kubernetes waits
+   * until that pod has stopped, so that the old pod and its replacement never work at the same
+   * time.
    *
    * @group Run
    * @default - "Failed" with `podFailurePolicy`, otherwise "TerminatingOrFailed", the default of
@@ -270,7 +273,8 @@ export interface ScheduledJobArgs extends PodArgs {
 
   /**
    * Name of the pods' ServiceAccount, for permissions outside the cluster. Setting both this arg
-   * and `iamRoleArn` is an error, because `iamRoleArn` creates a ServiceAccount for the job.
+   * and `iamRoleArn` is an error, because with `iamRoleArn`, the component creates a ServiceAccount
+   * for the job.
    *
    * @group Pod
    * @default - with `iamRoleArn` the job's own ServiceAccount, otherwise `default`. In both cases,
@@ -281,9 +285,9 @@ export interface ScheduledJobArgs extends PodArgs {
 
   /**
    * Maximum number of seconds between the scheduled time and the start of a run. Must be at least
-   * 10: Kubernetes checks CronJobs every 10 seconds, so with a lower value, Kubernetes would miss
-   * runs. When a suspension ends, a run that Kubernetes skipped starts only if its scheduled time
-   * is not longer ago than this number of seconds.
+   * 10: Kubernetes checks CronJobs every 10 seconds, so with a lower value, Kubernetes could miss
+   * runs. When a suspension ends, Kubernetes starts the last skipped run if the scheduled time of
+   * this run was at most this number of seconds ago.
    *
    * @group Run
    * @default 300
@@ -301,9 +305,9 @@ export interface ScheduledJobArgs extends PodArgs {
   readonly successfulJobsHistoryLimit?: number;
 
   /**
-   * Whether the CronJob is suspended, so that Kubernetes starts no runs. You can still start a run
-   * with `kubectl create job --from`. If the CronJob stays suspended by mistake, no run starts and
-   * nothing reports the missing runs.
+   * Whether the CronJob is suspended. Kubernetes starts no runs of a suspended CronJob. You can
+   * still start a run with `kubectl create job --from`. If the CronJob stays suspended by mistake,
+   * no run starts and nothing reports the missing runs.
    *
    * @group Common
    * @default false
@@ -322,7 +326,7 @@ export interface ScheduledJobArgs extends PodArgs {
   readonly timeZone?: string;
 
   /**
-   * Seconds that Kubernetes keeps a finished run with its log, from the end of the run. The default
+   * Maximum number of seconds for which Kubernetes keeps a finished run with its log. The default
    * is five days, so that you can still read the log on the next working day. If this value is too
    * low, Kubernetes deletes a run before you can see why the run failed.
    *

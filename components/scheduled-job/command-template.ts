@@ -55,7 +55,7 @@ export interface CommandTemplateArgs extends Pick<
 export class CommandTemplate extends pulumi.ComponentResource {
   readonly nodes: { readonly podTemplate: k8s.core.v1.PodTemplate };
 
-  /** Returns the requests of the pod of one command. */
+  /** Returns the pods of one command, for the quota: one pod, and its requests. */
   static peakPods(name: string, args: Pick<CommandTemplateArgs, "requests">): PodRequirement {
     const { requests = defaults.requests } = args;
     return { name, pods: 1, requests: sumOf([requests, commandPod.requests]) };

@@ -4,8 +4,8 @@ import type { ScheduledJobArgs } from "./args";
 import { shortestPeriodSeconds } from "../conventions/schedules/cron";
 
 /**
- * The args with all defaults. The code that validates the args or creates the CronJob reads these
- * args.
+ * The args with all defaults. The component validates these args, and creates the CronJob from
+ * these args.
  */
 export type ScheduledJobInputs = ReturnType<typeof normalize>;
 

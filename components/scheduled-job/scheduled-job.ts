@@ -63,7 +63,10 @@ export class ScheduledJob extends pulumi.ComponentResource {
   }
 }
 
-/** Returns the annotations with the recipient, for the CronJob and for the Job of each run. */
+/**
+ * Returns the annotations with the recipient and the runbook, for the CronJob and for the Job of
+ * each run.
+ */
 function recipientOf({ onFailure }: ScheduledJobInputs): Annotations {
   if (onFailure === undefined) return {};
   const { runbook, tell } = onFailure;

@@ -1,7 +1,4 @@
-/**
- * Form of IANA time zone names: capitalized words, abbreviations after an area, and a few
- * lower-case words.
- */
+/** Form of IANA time zone names, such as `UTC`, `Etc/GMT+3` and `America/Port_of_Spain`. */
 const zoneForm =
   /^(?:UTC|GMT|[CEMW]ET|[EHM]ST|EST5EDT|CST6CDT|MST7MDT|PST8PDT|Etc\/GMT(?:0|[+-][0-9]{1,2})|(?:[A-Z][a-z]+|US)(?:[_/-](?:[A-Z][a-z]+|[A-Z]{2,3}|of|es|au))*)$/;
 

@@ -47,7 +47,10 @@ export function scheduledJobIssues(name: string, job: ScheduledJobInputs): reado
   ];
 }
 
-/** Returns the smallest and the largest value of a schedule's field, in numbers and in words. */
+/**
+ * Returns a text with the smallest and the largest number of a schedule's field. If the field
+ * allows words, the text also contains the words for these two numbers.
+ */
 function boundsOf({ max, min, words }: ScheduleField): string {
   const numbers = `${String(min)} to ${String(max)}`;
   return words.length === 0 ? numbers : `${numbers}, or ${words[0] ?? ""} to ${words.at(-1) ?? ""}`;

@@ -54,8 +54,8 @@ export interface IngressPath {
 /** A host name and its paths. The Ingress sends requests for these paths to the service. */
 export interface IngressHost {
   /**
-   * Host name in lower case, without scheme and port. DNS must point the name to the ingress
-   * controller; otherwise, requests get no answer.
+   * Host name in lower case, without scheme and port. DNS must resolve the name to the address of
+   * the Ingress; otherwise, requests get no answer.
    */
   readonly host: string;
   /**
@@ -74,16 +74,16 @@ export interface IngressHost {
  */
 export interface ProbeSettings {
   /**
-   * Number of failures in a row until Kubernetes reports the probe as failed. With a low number,
-   * the probe fails after one slow answer.
+   * Number of checks in a row that must fail before the probe fails. With the value 1, the probe
+   * fails after one slow answer.
    *
    * @default - see the probe's arg
    */
   readonly failureThreshold?: number;
 
   /**
-   * Path that answers with status 200 if the pod is healthy. If this path also checks another
-   * system, such as the database, the probe fails when that system fails.
+   * Path that the kubelet requests. A healthy pod must answer with status 200. If this path also
+   * checks another system, such as the database, the probe fails when that system fails.
    *
    * @default - see the probe's arg
    */
@@ -117,9 +117,9 @@ export interface LongMigration {
    */
   readonly activeDeadlineSeconds?: number;
   /**
-   * UID of the Job of this `version`, if the Job is in the cluster, does not run and has not
-   * succeeded. With this UID, the component replaces the Job. If you set the UID of a Job that
-   * runs, Pulumi deletes this Job, and the migration starts again.
+   * UID of a Job of this `version` that is in the cluster, does not run and has not succeeded. With
+   * this UID, the component replaces the Job. If you set the UID of a Job that runs, Pulumi deletes
+   * this Job, and the migration starts again.
    *
    * @default - the component keeps the Job, if the Job exists
    */
@@ -142,8 +142,8 @@ export interface ExtraPort {
   /** Port that the container listens on. Must be above 1024: the container does not run as root. */
   readonly port: number;
   /**
-   * Port of the Service that forwards connections to this port. Each Service port may occur only
-   * once. Port 80 is already in use.
+   * Port of the Service. The Service forwards connections from this port to `port`. Each Service
+   * port may occur only once. The component already uses port 80.
    *
    * @default - the Service does not have this port
    */

@@ -53,8 +53,8 @@ export interface WebServiceArgs extends PodArgs, IngressArgs {
   readonly appEndpoint?: string;
 
   /**
-   * Command of the service's CLI that serves requests. If the command exits or does not listen on
-   * `port`, the rollout fails.
+   * Command of the service's CLI that serves requests. If the command exits or does not answer the
+   * probes, the rollout fails.
    *
    * @group Rare
    * @default ["serve"]
@@ -62,13 +62,14 @@ export interface WebServiceArgs extends PodArgs, IngressArgs {
   readonly args?: readonly string[];
 
   /**
-   * Adjusts the number of pods to the load, with a HorizontalPodAutoscaler that has the service's
+   * Adjusts the number of pods to the load, with a HorizontalPodAutoscaler that has the component's
    * name. The autoscaler needs metrics-server: without metrics, the number of pods does not change.
    * Do not set `replicas` together with this arg.
    *
    * A new Deployment starts with `minReplicas` pods. Later updates ignore changes to
-   * `spec.replicas`, but still send the field, because Kubernetes sets a missing field to one pod.
-   * So Pulumi does not change the number of pods when you turn autoscaling on.
+   * `spec.replicas`. While Pulumi owns this field, the updates still send the current number,
+   * because Kubernetes would set a missing field to 1. So Pulumi does not change the number of pods
+   * when you turn autoscaling on.
    *
    * When you turn autoscaling off, the number of pods stays the same. After that, the cluster
    * refuses the next change to the Deployment with a conflict. Run the update with this change
@@ -110,8 +111,8 @@ export interface WebServiceArgs extends PodArgs, IngressArgs {
   readonly drainSeconds?: number;
 
   /**
-   * Public host name. Without `host` and `hosts`, there is no Ingress. DNS must point the name to
-   * the ingress controller; otherwise, requests get no answer.
+   * Public host name. Without `host` and `hosts`, there is no Ingress. DNS must resolve the name to
+   * the address of the Ingress; otherwise, requests get no answer.
    *
    * @group Common
    * @default - none
@@ -143,9 +144,10 @@ export interface WebServiceArgs extends PodArgs, IngressArgs {
   readonly longMigration?: LongMigration | undefined;
 
   /**
-   * Port for health and metrics. The probes and the load balancer's health checks use this port.
-   * The Service and the Ingress do not have this port. If nothing listens on this port, the rollout
-   * fails. If the service has only one port, set this arg to the value of `port`.
+   * Port for health and metrics. The probes and the load balancer's health checks use this port. If
+   * this port differs from `port`, the Service and the Ingress send no requests to this port. If
+   * nothing listens on this port, the rollout fails. If the service has only one port, set this arg
+   * to the value of `port`.
    *
    * @group Pod
    * @default 8081
@@ -183,7 +185,7 @@ export interface WebServiceArgs extends PodArgs, IngressArgs {
 
   /**
    * Seconds that a new pod must stay ready before Kubernetes reports the pod as available. With 0,
-   * a rollout continues even if a new pod crashes soon after its start.
+   * a crash of a new pod soon after the pod has become ready does not stop the rollout.
    *
    * @group Rollout
    * @default 10
@@ -233,8 +235,8 @@ export interface WebServiceArgs extends PodArgs, IngressArgs {
   readonly preStopSeconds?: number;
 
   /**
-   * Seconds without progress until Kubernetes reports a rollout as failed. If the migration and the
-   * start of a pod take longer, the rollout of a good release fails.
+   * Number of seconds without progress after which Kubernetes reports a rollout as failed. If the
+   * migration and the start of a pod together take longer, the rollout of a good release fails.
    *
    * @group Rollout
    * @default 300
@@ -305,8 +307,9 @@ export interface WebServiceArgs extends PodArgs, IngressArgs {
   readonly seedArgs?: readonly string[];
 
   /**
-   * Probe that limits the start of a container to `failureThreshold` times `periodSeconds`. If this
-   * product is too low, a container that starts slowly restarts again and again.
+   * Probe that limits the number of seconds for the start of a container to `failureThreshold`
+   * times `periodSeconds`. If this product is too low, a container that starts slowly restarts
+   * again and again.
    *
    * @group Rollout
    * @default - "/health/live" every 2 s, 75 failures (150 s), 2 s timeout
@@ -326,7 +329,8 @@ export interface WebServiceArgs extends PodArgs, IngressArgs {
 
   /**
    * Track of the pods: `stable`, or `canary` for a few pods of a branch behind production's
-   * Service. The Deployment's selector contains the track, so a change replaces the Deployment.
+   * Service. The Deployment's selector contains the track, so a change of the track replaces the
+   * Deployment.
    *
    * @group Rare
    * @default "stable"

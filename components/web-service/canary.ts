@@ -48,9 +48,9 @@ export interface CanaryArgs extends Omit<
   readonly serviceAccountName: pulumi.Input<string>;
 
   /**
-   * Addresses of the database, on the port in `database`. A label selector cannot select a database
-   * outside of the cluster. With `[]`, the NetworkPolicy blocks the database, and no pod of the
-   * canary becomes ready.
+   * Addresses of the database. The canary may connect to these addresses on the port in `database`.
+   * A label selector cannot select a database outside of the cluster. With `[]`, the NetworkPolicy
+   * blocks the database, and no pod of the canary becomes ready.
    *
    * @default - private addresses
    * @example
@@ -59,10 +59,11 @@ export interface CanaryArgs extends Omit<
   readonly databaseTo?: readonly Peer[];
 
   /**
-   * Addresses at which the canary can connect to the Datadog Agent. The agent listens on each node,
-   * and a label selector cannot select nodes. With `[]`, the policy blocks metrics and traces.
+   * Addresses at which the canary can connect to the Datadog Agent. The canary may connect only to
+   * the ports 8125/UDP and 8126/TCP of these addresses. The agent listens on each node, and a label
+   * selector cannot select nodes. With `[]`, the policy blocks metrics and traces.
    *
-   * @default - private addresses, ports 8125/UDP and 8126/TCP only
+   * @default - private addresses
    */
   readonly datadogAgentTo?: readonly Peer[];
 

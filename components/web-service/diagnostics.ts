@@ -11,7 +11,8 @@ const classesMebibytes = 32;
 
 /**
  * Returns the size of the volume for diagnostics, in MiB. A reference has 8 bytes in a heap dump,
- * and usually 4 bytes in the heap. So a heap dump is at most twice as large as the heap.
+ * and usually 4 bytes in the heap. So in a heap dump, the objects need at most twice as much space
+ * as in the heap.
  */
 function volumeMebibytes({ memoryLimit, requests }: WebServiceInputs): number {
   const memory = (memoryBytes(memoryLimit ?? requests.memory) ?? 0) / mebi;

@@ -6,7 +6,7 @@ export interface IngressArgs {
   /**
    * Seconds that the load balancer waits for a stopping pod's open requests. Needs `ingressPreset`.
    * A value above `terminationGracePeriodSeconds` is an error: Kubernetes would stop the pod while
-   * the load balancer still waits for its requests.
+   * the load balancer still waits for the pod's requests.
    *
    * @group Ingress
    * @default 30
@@ -15,8 +15,8 @@ export interface IngressArgs {
 
   /**
    * Additional hosts, and hosts for which the service receives only requests for some paths. The
-   * public URL contains `host`, or the first entry of `hosts` if `host` is not set. If another
-   * Ingress has the same host, either Ingress may answer.
+   * public URL contains `host`, or the host name of the first entry of `hosts` if `host` is not
+   * set. If another Ingress has the same host, either Ingress may answer.
    *
    * @group Ingress
    * @default - none

@@ -24,7 +24,7 @@ export interface MigrationOptions {
     ((job: k8s.batch.v1.Job) => pulumi.Output<k8s.batch.v1.Job>) | undefined;
 }
 
-/** A Job, and an input that contains the same Job when it has succeeded. */
+/** A Job, and an input that contains the same Job when the Job has succeeded. */
 interface Migrated {
   readonly job: k8s.batch.v1.Job;
   readonly migrated: pulumi.Input<k8s.batch.v1.Job>;
@@ -44,7 +44,8 @@ function jobSpec(
   return applyOverride(web.overrides?.migrationJobSpec, {
     activeDeadlineSeconds,
     backoffLimit: defaults.backoffLimit,
-    // If Kubernetes evicts the pod, for example to drain its node, the migration has not failed.
+    // An eviction of the pod, for example during the drain of a node, does not count as a failure
+    // of the migration.
     podFailurePolicy: {
       rules: [
         { action: "Ignore", onPodConditions: [{ status: "True", type: "DisruptionTarget" }] },

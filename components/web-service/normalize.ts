@@ -26,7 +26,7 @@ export function normalize(args: WebServiceArgs) {
   const url = first && `${web.tls ? "https" : "http"}://${first.host}${port}/`;
   const { appEndpoint = url } = args;
   const { migrationArgs = database === undefined ? [] : migration.args } = args;
-  // With an autoscaler, `replicas` is only the number of pods that a new Deployment starts with.
+  // With an autoscaler, `replicas` is the number of pods that a new Deployment starts with.
   const { replicas = autoscaling?.minReplicas ?? defaults.replicas } = args;
   return { ...web, allHosts, appEndpoint, migrationArgs, replicas, url };
 }

@@ -74,7 +74,8 @@ function spread(web: WebServiceInputs): Pick<PodSpec, "affinity" | "topologySpre
   const labelSelector = { matchLabels: trackSelector(web.identity, "web", web.track) };
   const zones: k8s.types.input.core.v1.TopologySpreadConstraint = {
     labelSelector,
-    // The scheduler counts only the pods of one release, not the old pods that are about to stop.
+    // The scheduler counts only the pods of the same ReplicaSet, not the old pods that are about to
+    // stop.
     matchLabelKeys: ["pod-template-hash"],
     maxSkew: 1,
     topologyKey: "topology.kubernetes.io/zone",

@@ -41,8 +41,8 @@ export interface WebServiceNodes {
  * The component creates a Deployment, a Service and a ServiceAccount. The component also creates an
  * Ingress if there is a host, a PodDisruptionBudget if there is more than one replica, a
  * HorizontalPodAutoscaler with `autoscaling`, a Job with `longMigration`, and a ConfigMap with
- * `configFiles`. All objects have the component's name, except two: the ConfigMap's name changes
- * with its content, and the Job's name contains the version of the migration.
+ * `configFiles`. All objects have the component's name, except two: Pulumi generates the
+ * ConfigMap's name, and the Job's name contains the version of the migration.
  *
  * @throws pulumi.ResourceError with all issues of the args, before the component creates a child
  * resource.
