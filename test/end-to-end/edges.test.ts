@@ -619,7 +619,7 @@ esac
   for (const value of ["80", "65536", "8080.5", "http", ""]) {
     it(`refuses "${value}" as a port, and says what one is`, async () => {
       const line = await refused(["sandbox", "up", "--ingress-port", value]);
-      assert.match(line, /--ingress-port.* a port is an integer from 1024 to 65535$/);
+      assert.match(line, /--ingress-port.* A port must be an integer from 1024 to 65535\.$/);
     });
   }
 

@@ -217,7 +217,7 @@ describe("a rehearsal of all environments", () => {
     await all.clone.git("checkout", "--quiet", "main");
     refused(
       await start("env-orphan", "--percent", "25", ...image, "--commit", orphan),
-      /does not contain what production runs/,
+      /does not contain the commit that production runs/,
     );
   });
 
