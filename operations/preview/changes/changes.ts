@@ -1,4 +1,5 @@
 import { type Difference, differences, readable, valueAt } from "./differences";
+import { covers } from "./paths";
 import { secret } from "../../../components/conventions/secrets/masked";
 import type { Events, Json, State, Step } from "../../pulumi/events";
 import { nameIn, typeIn } from "../../pulumi/urn";
@@ -123,9 +124,9 @@ function isReplacing(path: string, steps: readonly Step[]): boolean {
   const keys = detailed.length > 0 ? detailed : steps.flatMap((step) => step.keys ?? []);
   // Pulumi's paths contain the index of a list element, and this module's paths contain the name of
   // the element. So the comparison ignores the index and the name.
-  const unnumbered = (one: string) => one.replace(/\[[^\]"]*\]/g, "[]");
+  const unnumbered = (one: string): string => one.replace(/\[[^\]"]*\]/g, "[*]");
   const plainPath = unnumbered(path);
-  return keys.map(unnumbered).some((key) => plainPath.startsWith(key) || key.startsWith(plainPath));
+  return keys.map(unnumbered).some((key) => covers(key, plainPath) || covers(plainPath, key));
 }
 
 /**
