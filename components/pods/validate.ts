@@ -20,7 +20,7 @@ import { configKey } from "./files";
 const ownLabels =
   /^(?:app|branch|commit_id|protected_branch|service|track|version|pod-template-hash|(?:app\.kubernetes\.io|tags\.datadoghq\.com)\/.*)$/;
 const ownAnnotations =
-  /^(?:eks\.amazonaws\.com\/role-arn|migration\/.*|pulumi\.com\/skipAwait|on-failure\/.*)$/;
+  /^(?:eks\.amazonaws\.com\/role-arn|jobs\/scheduled|migration\/.*|on-failure\/.*|pulumi\.com\/(?:replaceUnready|skipAwait|waitFor))$/;
 
 const keyForm =
   /^(?:(?=[^/]{1,253}\/)[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?\/)?[A-Za-z0-9](?:[A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?$/;
