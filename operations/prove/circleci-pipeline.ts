@@ -7,13 +7,14 @@ const workflowName = "prove";
 /** Context that only jobs of `main` may use. The pipeline does not read the context's values. */
 const restrictedContext = `${service}-staging`;
 
-/** Directory in which each job writes its report. The job stores this directory as an artifact. */
+/** Directory into which a job writes its report. The job stores this directory as an artifact. */
 export const seenDirectory = "prove-seen";
 
 /**
- * Step that writes the report of a job: the claims of the job's token, and the files of its
- * workspace and caches. The step does not store the token itself, because every member of the
- * project can read artifacts.
+ * Step that writes the report of a job: the branch, CONFIG_REF, the claims of the job's token, and
+ * the files in the job's directory `prove`. Such a file comes, for example, from the workspace or
+ * from a cache. The step does not store the token itself, because every member of the project can
+ * read artifacts.
  */
 const observe = {
   run: {

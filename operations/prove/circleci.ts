@@ -5,7 +5,7 @@ import { seenDirectory } from "./circleci-pipeline";
 
 const TIMEOUT_MS = 15_000;
 
-/** An address of CircleCI's API, and a personal token. */
+/** The address of CircleCI's API, and a personal token. */
 interface Api {
   readonly token: string;
   readonly url: string;
@@ -46,8 +46,9 @@ interface ApiJob {
 }
 
 /**
- * Reads a workflow of the pipeline in `proofPipeline`, with the reports of its jobs. The function
- * reads only the first page of the API's answers, because the workflow has fewer than ten jobs.
+ * Reads a workflow of the pipeline that `proofPipeline` describes, and the reports of the
+ * workflow's jobs. The workflow has fewer than ten jobs. So the function reads only the first page
+ * of each answer of the API.
  *
  * @see https://circleci.com/docs/api/v2/
  */
@@ -83,9 +84,9 @@ async function report(api: Api, slug: string, job: ApiJob): Promise<JobReport | 
 }
 
 /**
- * Reads the results of the pipeline in `proofPipeline` from CircleCI. If `rerun` is the id of a
- * workflow in which a person reran a job with SSH, the function also reads the results of that
- * workflow.
+ * Reads from CircleCI the results of the pipeline that `proofPipeline` describes. If `rerun` is the
+ * id of a workflow in which a person reran a job with SSH, the function also reads the results of
+ * that workflow.
  */
 export async function seenInCircleci(
   id: string,

@@ -42,9 +42,10 @@ export interface CircleciOptions extends ProveOptions {
 /**
  * `npm run prove -- circleci`: writes the configuration of a small pipeline to a file, or reads the
  * results of this pipeline from CircleCI and checks the assumptions about CircleCI. The command
- * changes nothing in CircleCI: a person starts the pipeline.
+ * changes nothing in CircleCI. A person starts the pipeline.
  *
- * @returns the exit code: 0 if everything is proven, 3 if something differs or is open.
+ * @returns the exit code: 0 if `write` is set or everything is proven, 3 if something differs or is
+ * open.
  */
 export async function proveCircleci(
   workflow: string | undefined,
@@ -97,7 +98,7 @@ export async function proveAws({
     options,
     "images of a few bytes, and deletes this repository. In a CircleCI job, assumes the",
   );
-  say(options, "roles of the jobs without using them; these sessions end after an hour.");
+  say(options, "roles of the jobs, but does not use them. The sessions end after an hour.");
   say(options, `Leaves nothing else in AWS. Writes ${options.record ?? recordFile}.`);
   await confirmed(temporary, yes);
   return finish("aws", awsAssertions, await seenInAws(repository, temporary, env), options);
@@ -112,8 +113,9 @@ export interface EksOptions extends Omit<ProveOptions, "env"> {
 }
 
 /**
- * `npm run prove -- eks`: runs the checks of `npm run doctor -- platform` in a cluster, and records
- * the results of the checks as assertions.
+ * `npm run prove -- eks`: runs the checks of `npm run doctor -- platform` for a cluster. From the
+ * results, the command determines whether the assumptions about EKS are true, and records the
+ * outcomes.
  *
  * @returns the exit code: 0 if everything is proven, 3 if something differs or is open.
  * @throws UserError if the cluster does not answer

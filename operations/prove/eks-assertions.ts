@@ -14,8 +14,9 @@ const found =
 
 /**
  * The assumptions about a cluster on EKS. The first assumption is also true of the sandbox, except
- * in namespaces in which the sandbox enforces network policies like the standard mode of EKS.
- * test/end-to-end/network.test.ts tests both cases.
+ * in namespaces whose name begins with `standard-mode`. In these namespaces, the network policies
+ * apply too late, as in the standard mode of EKS. test/end-to-end/network.test.ts tests both kinds
+ * of namespaces.
  */
 export const eksAssertions: readonly Assertion<readonly Row[]>[] = [
   {

@@ -41,12 +41,12 @@ const stateSeconds = 20;
 const awsSeconds = 20;
 
 /**
- * Checks that the state backend and the cluster answer, before a command changes anything. If the
- * cluster is unreachable and this check is missing, a preview could report success, and an update
- * could fail after its first changes.
+ * Checks that the state backend and the cluster answer, before a command changes anything. Without
+ * this check, if the cluster is unreachable, a preview could report success, and an update could
+ * fail after its first changes.
  *
  * @throws UserError within 20 s, or within 50 s on EKS, if the state backend or the cluster does
- * not answer. The error contains the address of the backend or the cluster.
+ * not answer. The error identifies the state backend or the cluster.
  */
 export async function connect(settings: Where, workspace: Workspace): Promise<Connected> {
   const asked = [connectToCluster(settings, workspace), stackNames(workspace)] as const;
@@ -57,7 +57,8 @@ export async function connect(settings: Where, workspace: Workspace): Promise<Co
 /**
  * Returns the names of all stacks in the state backend. Sends no request to the cluster.
  *
- * @throws UserError with the address of the state backend, if the state backend does not answer.
+ * @throws UserError if the state backend does not answer. The error contains the address of the
+ * state backend, if PULUMI_BACKEND_URL is set.
  */
 export async function stackNames(workspace: Workspace): Promise<readonly string[]> {
   const answer = await readState(["stack", "ls"], workspace);
@@ -104,9 +105,10 @@ const unlimited: Left = () => Number.POSITIVE_INFINITY;
 /**
  * Reads the UID of the cluster, and the annotations of its namespace `kube-system`.
  *
- * @param left limits the time of every program, in addition to the timeout of each program
- * @throws UserError with the address of the cluster, if the cluster does not answer, or if the
- * cluster's UID is not the value of the setting `clusterUid`.
+ * @param left returns the time that remains, in milliseconds. The function kills a program when
+ * this time or the program's own timeout has passed.
+ * @throws UserError if the cluster does not answer, or if the setting `clusterUid` contains a UID
+ * other than the cluster's UID.
  */
 export async function connectToCluster(
   settings: Where,
@@ -168,8 +170,9 @@ async function eksFile(
       );
     },
   );
-  // The file of the AWS CLI contains a user with the AWS role of this shell or CI job. The Pulumi
-  // program may use a different identity, so this code replaces the user with the program's user.
+  // In the file that the AWS CLI writes, the user is the AWS role of this shell or CI job. The
+  // Pulumi program may use a different identity. So this code replaces this user with the user that
+  // the Pulumi program uses.
   const config = parse(readFileSync(file, "utf8")) as { users: { user: object }[] };
   const user = eksUser({ name, region }, environments[environment].clusterIdentity);
   const users = config.users.map((entry) => ({ ...entry, user }));

@@ -47,7 +47,7 @@ interface Event {
   readonly summaryEvent?: object;
 }
 
-/** An error or a violation of a policy in the engine's event log. */
+/** An error, or a violation of a policy, from the engine's event log. */
 export interface Diagnostic {
   readonly message: string;
   /** URN of the resource that the message is about. Empty if the message is about no resource. */
@@ -58,7 +58,7 @@ export interface Events {
   /** Whether the engine finished: it processed the whole program and the whole state. */
   readonly complete: boolean;
   readonly errors: readonly Diagnostic[];
-  /** Violations of mandatory policies. With a violation, the preview fails. */
+  /** Violations of mandatory policies. A violation makes the preview or the update fail. */
   readonly violations: readonly Diagnostic[];
   readonly steps: readonly Step[];
   /** Violations of advisory policies. */
@@ -102,8 +102,9 @@ function parse(line: string): Event {
 const told = /^\{"sequence":\d+,"timestamp":\d+,"(?:diagnostic|policy|resourcePre|summary)Event"/;
 
 /**
- * Whether a line of the event log has an event that `readEvents` needs. `readEvents` does not parse
- * other lines, because most lines are debug messages or repeat other events.
+ * Whether a line of the event log has an event that `readEvents` needs. To save time, `readEvents`
+ * parses no other lines. Most of the other lines are debug messages, or repeat an event of an
+ * earlier line.
  */
 function isRead(line: string): boolean {
   return told.test(line) && !line.includes('"severity":"debug"');
@@ -135,9 +136,9 @@ export function readEvents(log: string): Events {
   };
 }
 
-/** The error that a failed update throws. */
+/** The error that `change` in run-pulumi.ts throws if Pulumi fails. */
 export class UpdateError extends UserError {
-  /** Errors and policy violations that Pulumi's engine reported, without secrets. */
+  /** Errors and policy violations that Pulumi reported, without secrets. */
   readonly causes: readonly string[];
 
   constructor(message: string, causes: readonly string[]) {

@@ -1,14 +1,17 @@
 /**
  * Matches the field manager name that Pulumi's Kubernetes provider generates for each object. If
- * Pulumi was killed while it created an object, the object in the cluster has this name, but the
- * stack's state does not contain the name.
+ * Pulumi was killed while it created an object, a field manager of the object in the cluster has
+ * this name, but the stack's state does not contain the name.
  */
 export const drawnManager = /^pulumi-kubernetes-[0-9a-f]+$/;
 
-/** A conflict: fields of an object that another field manager owns. */
+/** A conflict: another field manager owns these fields of an object. */
 interface Conflict {
   readonly fields: readonly string[];
-  /** Name of the field manager, without the API version and the time in the message. */
+  /**
+   * Name of the field manager, without the API version and the time that follow the name in the
+   * message.
+   */
   readonly manager: string;
 }
 
@@ -26,8 +29,8 @@ const force = Object.entries(forcing).flat().join("=");
 const begins = /conflicts? with "([^"]+)"([^:\n]*):/;
 
 /**
- * Returns one text for each field manager conflict in an error message. The text says what the
- * conflict is, and what to do. Empty if the message contains no conflict.
+ * Returns one text for each conflict with a field manager in an error message. The text says what
+ * the conflict is, and what to do. Empty if the message contains no conflict.
  */
 export function fieldConflicts(said: string): readonly string[] {
   return [

@@ -41,8 +41,8 @@ export interface LiveObject {
 export type Key = Pick<LiveObject, "apiVersion" | "kind" | "metadata">;
 
 /**
- * Returns an object's key, from the resource's inputs in the state. These inputs contain the name
- * that Pulumi generated.
+ * Returns the key of a resource's object, from the resource's inputs in the state. If Pulumi
+ * generated the object's name, these inputs contain the generated name.
  */
 export function keyOf({ inputs }: Pick<StateResource, "inputs">): Key {
   const { apiVersion, kind, metadata } = inputs as unknown as Key;

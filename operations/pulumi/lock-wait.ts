@@ -17,8 +17,8 @@ export interface LockWait {
   /** Longest wait, in milliseconds. With 0, the command does not wait. @default 600000 */
   readonly patienceMs?: number | undefined;
   /**
-   * Pause between two tries, in milliseconds. The command adds a random time of up to the same
-   * length, so that two commands do not try again at the same moment.
+   * Pause between two tries, in milliseconds. The command makes each pause longer by a random time
+   * of at most `pauseMs`, so that two commands do not try again at the same moment.
    * @default 10000
    */
   readonly pauseMs?: number | undefined;
@@ -31,8 +31,8 @@ export interface LockWait {
  * @param takeOver - tries to remove the lock of a process that has ended, and returns whether it
  * has removed the lock. `untilUnlocked` calls `takeOver` once, when `work` first fails because of a
  * lock. If `takeOver` returns true, `work` runs again without a pause.
- * @throws what `work` throws. If the stack is still locked after the longest wait, throws the last
- * error about the lock.
+ * @throws the error that `work` throws. If the stack is still locked after the longest wait, this
+ * error is the last error about the lock.
  */
 export async function untilUnlocked<Result>(
   work: () => Promise<Result>,

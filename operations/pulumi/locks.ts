@@ -26,8 +26,8 @@ export async function removeDeadLocks(stack: string, workspace: Workspace): Prom
     try {
       await removeLocks(store(), (owner) => killed.took(owner));
     } catch {
-      // The AWS CLI is missing, or the IAM role has no permission to read the locks. If the stack
-      // still has a lock, Pulumi's error says which process took the lock.
+      // For example, the AWS CLI is missing, or the IAM role has no permission to read the locks.
+      // If the stack still has a lock, Pulumi's error says which process took the lock.
       return;
     }
     killed.forget();

@@ -20,11 +20,11 @@ const ids: Readonly<Record<string, (inputs: Inputs, account: string) => string>>
 };
 
 /**
- * Returns the AWS resources that a killed update had begun to create, in the form of the state. The
- * caller adds these resources to the state and runs a refresh. The refresh removes the resources
- * that do not exist in AWS, and reads the resources that exist in AWS. If the existing resources
- * were not in the state, the next update would try to create them again, and AWS would answer with
- * an error.
+ * Returns the AWS resources that a killed update had begun to create, as entries for the state. The
+ * caller adds these entries to the state and runs a refresh. If a resource does not exist in AWS,
+ * the refresh removes its entry from the state. The refresh reads the resources that exist in AWS.
+ * If these resources were not in the state, the next update would try to create them again, and AWS
+ * would answer with an error.
  *
  * Pulumi has the command `pulumi refresh --import-pending-creates` for this case. But in Pulumi
  * 3.215, this command removes the resources from the state, and does not read them from AWS.
@@ -44,8 +44,8 @@ export async function begunInAws(
 }
 
 /**
- * Returns the environment variables with AWS_DEFAULT_REGION. Unlike the AWS SDKs, version 1 of the
- * AWS CLI does not read AWS_REGION.
+ * Returns the environment variables for the AWS CLI. If a region is set, AWS_DEFAULT_REGION
+ * contains the region. Unlike the AWS SDKs, version 1 of the AWS CLI does not read AWS_REGION.
  */
 function regional(env: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
   const given: Readonly<Record<string, string | undefined>> = { ...process.env, ...env };

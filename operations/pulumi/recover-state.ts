@@ -35,8 +35,9 @@ export async function recoverState(
 ): Promise<Seen> {
   let seen = nothingSeen;
   await removeDeadLocks(stack, workspace);
-  // An update that is in progress also has pending operations. While this code waits for the lock
-  // of that update, the update may finish these operations. So each try reads the state again.
+  // The state has pending operations after a killed update, and also during an update in progress.
+  // While this code waits for the lock, the update in progress may finish its operations. So each
+  // try reads the state again.
   await whenUnlocked(stack, workspace, async () => {
     const { begun, pending, resources } = await stateOf(stack, workspace);
     if (!pending) {
@@ -47,8 +48,9 @@ export async function recoverState(
         console.log(`  ${kind} ${metadata.name} is missing in the cluster`);
       }
       console.log("  refreshing the state from the cluster");
-      // The refresh copies the fields of the objects in the cluster to the state. After this copy,
-      // a comparison would find no difference.
+      // The refresh copies the fields of the objects in the cluster to the state. After the
+      // refresh, a comparison of the cluster with the state would find no difference. So this
+      // function returns no objects.
       seen = nothingSeen;
     }
     const refresh = ["refresh", "--stack", stack, "--yes", "--skip-preview"];
@@ -92,11 +94,11 @@ export function withBegun(deployment: Deployment, found: readonly LiveObject[]):
     if (adopted === undefined) continue;
     const known = resources.filter(({ urn }) => urn === adopted.urn);
     if (known.some(({ id }) => id === adopted.id)) continue;
-    // If the killed update had already deleted the old object, the adopted object is its
-    // replacement, and the state no longer needs the old object's entry.
+    // If the killed update had already deleted the old object, the adopted object replaces the old
+    // object. The state then no longer needs the entry of the old object.
     resources = resources.filter((one) => !known.includes(one) || one.pendingReplacement !== true);
-    // If the old object is still in use, the state marks the adopted object so that the next update
-    // deletes the adopted object.
+    // If the old object is still in use, this code marks the adopted object in the state. The next
+    // update then deletes the adopted object.
     const serves = known.some((one) => one.delete !== true && one.pendingReplacement !== true);
     resources = [...resources, serves ? { ...adopted, delete: true } : adopted];
   }
@@ -123,9 +125,9 @@ function adoption(resource: StateResource, object: LiveObject): StateResource | 
   return {
     ...resource,
     id: namespace === undefined ? name : `${namespace}/${name}`,
-    initErrors: ["The update that created this object was killed, so its readiness is unknown."],
-    // The outputs have the form in which the Kubernetes provider stores them. Only the metadata
-    // comes from the cluster, because a Secret's data must stay encrypted.
+    initErrors: ["The update that created this object was killed. The object may not be ready."],
+    // The outputs have the form in which the Kubernetes provider stores them. The data of an object
+    // comes from the inputs and not from the cluster, because a Secret's data must stay encrypted.
     outputs: {
       ...inputs,
       metadata: object.metadata,

@@ -67,7 +67,7 @@ export async function runPreview({
   });
   if (ended.signal !== null) {
     throw new UserError(
-      `the preview was stopped by ${ended.signal}; it may take at most ${String(LIMIT_MS / 60_000)} minutes`,
+      `the signal ${ended.signal} ended the preview. A preview may take at most ${String(LIMIT_MS / 60_000)} minutes`,
     );
   }
   return { exitCode: ended.code ?? 1, log: ended.log, printed };

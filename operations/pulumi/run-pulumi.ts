@@ -38,7 +38,10 @@ export function withEnv(workspace: Workspace, env: Readonly<Record<string, strin
   return { ...workspace, env: { ...workspace.env, ...env } };
 }
 
-/** Returns a Pulumi program's environment variables: those of this process and the workspace. */
+/**
+ * Returns a Pulumi program's environment variables: those of this process and those of the
+ * workspace.
+ */
 export function variables(workspace: Workspace): Readonly<Record<string, string | undefined>> {
   return { ...process.env, ...workspace.env };
 }
@@ -101,7 +104,10 @@ export async function whenUnlocked<Result>(
   });
 }
 
-/** Keeps a record of a running Pulumi process: a file here, and in CircleCI also one in S3. */
+/**
+ * Keeps records of a running Pulumi process if the state backend is in S3: a file on this machine
+ * and, in CircleCI, an object in S3.
+ */
 interface Remembering extends Pick<Recording, "through"> {
   readonly onStart: (pid: number) => Recording["ended"];
 }
@@ -138,8 +144,8 @@ interface Ended {
 
 interface Running {
   /**
-   * `runPulumi` calls this function with the process when Pulumi has started, for example to read
-   * Pulumi's output.
+   * `runPulumi` starts Pulumi, and then calls this function with the process. For example, the
+   * function reads Pulumi's output.
    */
   readonly attach: (child: ChildProcess) => void;
   /** Signal that makes `runPulumi` kill Pulumi immediately. */
@@ -148,10 +154,10 @@ interface Running {
 }
 
 /**
- * Runs a Pulumi command that runs the program, and returns Pulumi's event log. The function
- * forwards a SIGTERM to Pulumi and waits until Pulumi ends, because a killed Pulumi leaves its
- * lock. On Ctrl-C, the terminal sends SIGINT to Pulumi directly, because Pulumi is in the
- * terminal's foreground process group.
+ * Runs a Pulumi command that runs the program, and returns the command's result with the event log.
+ * The function forwards a SIGTERM to Pulumi and waits until Pulumi ends, because a killed Pulumi
+ * leaves its lock. On Ctrl-C, the terminal sends SIGINT to Pulumi directly, because Pulumi is in
+ * the terminal's foreground process group.
  *
  * @throws UserError if Pulumi is not installed.
  */
@@ -253,7 +259,8 @@ function causesOf(log: string, stderr: string): readonly string[] {
   const found = [...errors, ...violations].map(({ message }) => message);
   const all = found.length === 0 ? [errorsIn(stderr)] : found;
   const causes = [...new Set(all)].filter((cause) => cause !== "");
-  // If the operation of a resource failed, Pulumi also reports "update failed" for the stack.
+  // If the operation of a resource failed, Pulumi reports the error of the resource, and a second
+  // error "update failed" for the stack.
   const others = causes.filter((cause) => cause !== "update failed");
   return others.length === 0 ? causes : others;
 }
@@ -267,8 +274,8 @@ export async function ask(
   workspace: Workspace,
   options: Pick<CommandOptions, "input" | "killSignal" | "timeout"> = {},
 ): Promise<string> {
-  // Only this function loads the module, because most previews do not call this function. A preview
-  // without this module starts faster.
+  // This import is inside the function, because most previews do not call the function. A preview
+  // that does not load the module starts faster.
   const { command } = await import("../../lib/command");
   removeTornFiles(variables(workspace)["PULUMI_BACKEND_URL"]);
   // `--non-interactive` is before `--`, because Pulumi treats everything after `--` as a value.
@@ -277,8 +284,8 @@ export async function ask(
   return command("pulumi", all, {
     cwd: workspace.cwd,
     env: pulumiEnv(workspace),
-    // A command with the signal SIGKILL only reads and takes no lock, so the command needs no
-    // record.
+    // Callers use the kill signal SIGKILL only for commands that read and take no lock. Such a
+    // command needs no record.
     ...(options.killSignal !== "SIGKILL" && (await remembering(args, workspace))),
     timeout: 120_000,
     ...options,

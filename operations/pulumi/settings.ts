@@ -20,7 +20,7 @@ function stackFile(stack: string, { cwd }: Workspace): StackFile {
 
 /**
  * Returns the settings of a stack, with the same values that the Pulumi program will read. A canary
- * has no stack settings file, so this function reads production's file.
+ * has no stack settings file, so for a canary, this function reads production's file.
  *
  * @throws UserError with every issue in the settings in one message.
  */

@@ -52,7 +52,8 @@ export async function removeTags(
 /** A resource in a stack's state. */
 export interface StateResource {
   /**
-   * Whether a new resource has replaced this resource. The next update must delete this resource.
+   * Whether the next update deletes this resource, for example because a new resource has replaced
+   * it.
    */
   readonly delete?: boolean;
   readonly id?: string;

@@ -63,8 +63,8 @@ export function rememberStarted(
 const startMs = 600_000;
 
 /**
- * Whether a recorded process took a lock: the lock has the same process id, and its time is at most
- * ten minutes after the start of the process.
+ * Whether a recorded process took a lock: the lock has the same process id, and the process started
+ * at most ten minutes before the time in the lock.
  */
 export function tookSoonAfter(
   { at, pid }: Pick<Started, "at" | "pid">,
@@ -77,8 +77,8 @@ export function tookSoonAfter(
 }
 
 /**
- * The Pulumi processes of one stack that this machine has started, and that were killed before they
- * ended.
+ * The killed Pulumi processes of one stack. This machine has started these processes, and their
+ * records still exist.
  */
 export class KilledHere {
   readonly #killed: readonly Started[];
@@ -99,7 +99,10 @@ export class KilledHere {
     return lock.hostname === hostname() && this.#killed.some((one) => tookSoonAfter(one, lock));
   }
 
-  /** Deletes the records of these processes, after their locks were removed. */
+  /**
+   * Deletes the records of these processes. The caller must first remove the locks of these
+   * processes.
+   */
   forget(): void {
     for (const { pid } of this.#killed) {
       rmSync(join(directory(), `${String(pid)}.json`), { force: true });

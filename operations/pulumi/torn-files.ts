@@ -18,11 +18,11 @@ export function stateDirectory(backendUrl: string | undefined): string | undefin
 const writingMs = 5_000;
 
 /**
- * Removes incomplete files that a killed Pulumi process has left. With these files, Pulumi cannot
- * read any stack in this state backend ("EOF", "unexpected end of JSON input"). Pulumi writes a
- * file in three steps: it writes a temporary file (`.tmp`), writes the file's attributes
- * (`.attrs`), and renames the temporary file. So the state file itself is always complete. If the
- * attributes are missing, Pulumi uses defaults.
+ * Removes incomplete files that a killed Pulumi process has left. If these files exist, Pulumi
+ * cannot read any stack in this state backend. The error is "EOF" or "unexpected end of JSON
+ * input". Pulumi writes a file in three steps: it writes a temporary file (`.tmp`), writes the
+ * file's attributes (`.attrs`), and renames the temporary file. So the state file itself is always
+ * complete. If the attributes are missing, Pulumi uses defaults.
  *
  * @param backendUrl - `PULUMI_BACKEND_URL`. Only a state backend in local files can have incomplete
  * files.

@@ -1,4 +1,4 @@
-// A URN has the form urn:pulumi:<stack>::<project>::<types of its parents>$<type>::<name>.
+// A URN has the form urn:pulumi:<stack>::<project>::<types of the parents>$<type>::<name>.
 
 /** Type of a resource, such as `kubernetes:apps/v1:Deployment`. */
 export function typeIn(urn: string): string {

@@ -72,8 +72,9 @@ export async function pushImage(
 
 /**
  * Writes the stack's previous outputs back into the state. Pulumi writes new outputs even in an
- * update that is limited to the image. The new outputs contain an image that no pod runs yet, and
- * `npm run promote` would promote this image.
+ * update that is limited to the image. The new outputs contain an image that no pod runs yet. With
+ * these outputs in the state of staging, `npm run promote` would fail, because the Deployment has a
+ * different image.
  */
 async function keepOutputs(
   stack: string,

@@ -13,8 +13,8 @@ import { filesAt, remoteTip } from "../clients/git";
 import { defaultWorkspace } from "../pulumi/run-pulumi";
 
 /**
- * Returns the issues in migrations that would make Flyway or a rollback fail later, when the
- * migrations are already on `main`.
+ * Returns the issues in migrations. Such an issue would make Flyway or a rollback fail later, when
+ * the migrations are already on `main`.
  *
  * @param here text of each migration in the working directory, by the name of the file
  * @param onMain names of the files in the directory of migrations on `main` of the Git remote

@@ -10,7 +10,7 @@ export type Deployment = Pick<Release, "commit" | "imageRef">;
 const report = v.object({ commit: v.string(), imageRef: v.string(), stack: v.string() });
 
 /**
- * Reads the report that `npm run deploy` has written for the later jobs of its pipeline.
+ * Reads the report that `npm run deploy` has written for the later jobs of the pipeline.
  *
  * @throws UserError if the file cannot be read, or is not the report of a deploy of this stack
  */

@@ -61,7 +61,8 @@ export function assertNotHeld(stack: string, tags: Tags): void {
  * `npm run resume -- STACK`: ends a stack's hold, so that the stack gets releases again. The
  * command deploys nothing.
  *
- * @throws UserError if the person does not confirm, or approved the end of a different hold.
+ * @throws UserError if the person does not confirm, or if the approved preview shows a different
+ * hold.
  */
 export async function resume(
   stack: string,

@@ -15,8 +15,8 @@ export async function contractions(
   const files = (await changedFiles(older, newer, migrationsDirectory, workspace)) ?? [];
   const found = await Promise.all(
     files.map(async (file) => {
-      // A file with another ending is not a migration. For example, V2__index.sql.conf contains
-      // Flyway's settings for V2__index.sql.
+      // A file whose name does not end in `.sql` is not a migration. For example,
+      // V2__index.sql.conf contains Flyway's settings for V2__index.sql.
       if (!file.endsWith(".sql")) return [];
       const kind = declarationOf((await fileAt(newer, file, workspace)) ?? "")?.kind;
       if (kind === "expand") return [];

@@ -32,8 +32,9 @@ export interface PromoteOptions {
   /** Commit of the code in `image`. Without `image`, this option has no effect. */
   readonly commit?: string;
   /**
-   * Report of the deploy to staging. If this option is set, the command promotes the release in the
-   * report, and only if staging still runs this release. Has no effect with `image`.
+   * Report of the deploy to staging. With this option, the command promotes the release in the
+   * report. The command fails if staging now runs a different release. This option has no effect
+   * with `image`.
    */
   readonly deployed?: string;
   /**

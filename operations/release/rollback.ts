@@ -22,9 +22,9 @@ import { isReason } from "./promote";
 export interface RollbackOptions extends ApprovalOptions {
   readonly reason: string;
   /**
-   * Commit or digest of the release to go back to, at least the first 7 characters. An empty text
-   * means the default, because CircleCI passes an empty text if no one sets the pipeline's
-   * parameter.
+   * Commit, or digest without `sha256:`, of the release to go back to. At least the first 7
+   * characters. An empty text means the default, because CircleCI passes an empty text if no one
+   * sets the pipeline's parameter.
    *
    * @default - the release before the running one
    */
@@ -202,8 +202,8 @@ export function earlierRelease(
   /**
    * Returns an update whose checkout contains the jobs and the stack settings file of an image's
    * release. A rollback deploys an old image with a later checkout, and always has a reason. So
-   * this function returns the newest update without a reason or, if each update has a reason, the
-   * first update with this image.
+   * from the updates with this image, the function returns the newest update without a reason or,
+   * if each update has a reason, the first update.
    */
   const original = ({ imageRef }: Earlier): Earlier => {
     const all = releases.filter((one) => one.imageRef === imageRef);

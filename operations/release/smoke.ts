@@ -71,15 +71,15 @@ function isList(body: string): boolean {
 }
 
 export interface SmokeOptions {
-  /** Report of the deploy to test. The stack must run this commit and this image. */
+  /** Report of a deploy. The stack must run the commit and the image in this report. */
   readonly deployed?: string;
 }
 
 /**
  * `npm run smoke -- STACK`: checks that the deployed release answers on its public URL.
  *
- * @throws UserError with the first check that failed, or if the stack does not run the release in
- * the report, before or after the checks.
+ * @throws UserError with the first check that failed, or if the stack runs a release other than the
+ * release in the report. The command compares these releases before and after the checks.
  */
 export async function smoke(
   stack: string,

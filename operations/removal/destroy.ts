@@ -18,9 +18,9 @@ const intervalMs = 30_000;
 const ofKubernetes = new Set(["foregroundDeletion", "orphan"]);
 
 /**
- * Runs `pulumi destroy`. Every 30 s, prints the objects that Kubernetes cannot delete yet because a
- * controller has not removed the finalizer that it added. Pulumi itself waits for 10 minutes, and
- * then fails without giving this reason.
+ * Runs `pulumi destroy`. Every 30 s, the function prints the objects that Kubernetes cannot delete
+ * yet because a controller has not removed a finalizer from the object. Pulumi itself waits for 10
+ * minutes, and then fails without giving this reason.
  *
  * @param known - the state's resources, if the caller has read them
  */
@@ -35,7 +35,7 @@ export async function destroy(
 }
 
 /**
- * Runs `work`, and prints at each interval which objects wait for a controller to remove its
+ * Runs `work`, and prints at each interval which objects wait for a controller to remove a
  * finalizer. If `work` fails, the function adds the lines from the last check to the causes of the
  * failure (`reports.addCause`).
  */
@@ -69,7 +69,7 @@ export async function sayingWhatHolds(
 
 /**
  * Returns one line for each object that Kubernetes cannot delete yet, because a controller has not
- * removed the finalizer that it added.
+ * removed a finalizer from the object.
  */
 export function held(objects: readonly LiveObject[], now = new Date()): readonly string[] {
   return objects.flatMap(({ kind, metadata }) => {

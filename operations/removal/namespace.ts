@@ -23,8 +23,9 @@ interface Waiting {
 const usual: Waiting = { patienceMs: 10 * 60_000, pauseMs: 1_000, reportMs: 30_000 };
 
 /**
- * Deletes a namespace with everything in it, and waits until the namespace is gone. Every 30 s,
- * prints the objects that the removal waits for. Continues a deletion that has already begun.
+ * Deletes a namespace with everything in it, and waits until the namespace is gone. Every 30 s, the
+ * function prints the objects that the removal waits for. If the deletion has already begun, the
+ * function continues the deletion.
  *
  * @throws UserError if the namespace still exists after 10 minutes.
  */

@@ -5,8 +5,8 @@ import { settingsOf } from "../pulumi/settings";
 import { withoutRelease } from "../stacks/release";
 
 /**
- * A possible name of a review stack. The commands use this name to read the settings of review
- * stacks, such as their cluster, because these settings do not depend on the branch.
+ * A possible name of a review stack. Some settings, such as the cluster, are the same for all
+ * review stacks. The commands use this name to read these settings.
  */
 export const anyReview = "review-any";
 

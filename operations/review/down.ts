@@ -59,7 +59,7 @@ export async function removeReview(
 
 /**
  * Checks that the stack's state does not contain the UID of another cluster. The jobs of every
- * branch can write this state, so the state may prevent a removal, but never cause one.
+ * branch can write this state. So the state may prevent a removal, but must never cause a removal.
  */
 async function assertSameCluster(
   stack: string,

@@ -18,7 +18,10 @@ import { branchOr, stackOf } from "../stacks/review-stack";
 import { reviewStates } from "../stacks/review-state";
 import { connectToReviews } from "./cluster";
 
-/** `npm run review -- list`: prints every review stack, with its owner and its expiry. */
+/**
+ * `npm run review -- list`: prints every review stack, with its branch, owner, address and expiry.
+ * If a stack has no namespace, the command prints only the stack's name and this fact.
+ */
 export async function reviewList(given: Workspace = defaultWorkspace): Promise<void> {
   const workspace = withoutRelease(given);
   const cluster = await connectToReviews(workspace);
@@ -46,8 +49,8 @@ async function urlOf(stack: string, workspace: Workspace): Promise<string> {
 }
 
 /**
- * `npm run review -- extend BRANCH --for 24h`: sets the expiry of a review stack, in this example
- * to 24 hours from now.
+ * `npm run review -- extend BRANCH --for 24h`: extends the life of a review stack. In this example,
+ * the stack expires at the earliest 24 hours from now.
  */
 export async function reviewExtend(
   given: string | undefined,

@@ -16,8 +16,8 @@ import { showPreview } from "../deploy/show-preview";
 import { tellPullRequest } from "./tell";
 
 /**
- * Options of `npm run review -- up`. The command runs a preview only if `approved` is set, to
- * compare the preview with the approved one.
+ * Options of `npm run review -- up`. The command runs a preview only if `approved` is set. The
+ * command then compares this preview with the approved preview.
  */
 export type ReviewUpOptions = Pick<DeployOptions, "allowOlder" | "approved">;
 
@@ -44,7 +44,8 @@ export async function reviewUp(
   const { approved } = options;
   const { cluster } = target;
   await assertBelowLimit(stack, cluster, workspace);
-  // If the approval does not match, this call throws an error before anything is created.
+  // If the update would change more than the approved preview shows, this call throws an error, and
+  // the command creates nothing.
   const preview =
     approved === undefined
       ? {}

@@ -16,16 +16,16 @@ import { Output } from "./output";
 /** Exit code of `npm run run` if the command did not begin, or if its output is not complete. */
 export const notComplete = notBegun;
 
-/** Milliseconds to wait before the function reads the pod again. */
+/** Milliseconds to wait before this module reads the pod again. */
 const pauseMs = 500;
-/** Milliseconds without an answer of the cluster after which the function fails. */
+/** Milliseconds without an answer of the cluster after which `follow` fails. */
 const silenceMs = 120_000;
 
 /**
- * Milliseconds after the end of the command in which the first byte of its output, or the
- * information that the output is empty, must arrive. Without this limit, the wait would not end if
- * the JVM could not start: in this case, the pod has no file with the output, and sends neither a
- * byte nor this information.
+ * Milliseconds to wait, after the end of the command, for the first byte of the output or for the
+ * information that the output is empty. Without this limit, the wait would not end if the JVM could
+ * not start. In this case, the pod has no file with the output, and sends neither a byte nor this
+ * information.
  */
 const firstByteMs = 30_000;
 
@@ -44,7 +44,7 @@ export interface End {
    * Whether the command has begun. If the command has not begun, the caller must delete the Job.
    */
   readonly began: boolean;
-  /** A text for people that says how the command ended. */
+  /** How the command ended, as a text for people. */
   readonly says: string;
 }
 
@@ -59,7 +59,7 @@ const hasBegun = (status: ContainerStatus | undefined): boolean =>
  * messages on standard error.
  *
  * @param write writes a part of the output to its destination
- * @param began time at which the caller created the Job, in milliseconds since 1970
+ * @param began time at which the wait began, in milliseconds since 1970. Default: now
  * @throws the error of kubectl, if the cluster does not answer for two minutes
  */
 export async function follow(

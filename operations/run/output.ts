@@ -18,7 +18,8 @@ export interface OutputOptions {
 
 /**
  * Receives an output from a pod, such as the output of a command from the container `output` of the
- * command's pod. The pod keeps the output until a caller has received the whole output.
+ * command's pod. The pod keeps the output until a caller confirms that it has received the whole
+ * output (`confirm`), but only for a limited time.
  */
 export class Output {
   #bytes = 0;

@@ -22,11 +22,14 @@ export interface ScanOptions {
   /** Directory to scan. Default: the project. */
   readonly root?: string;
   readonly env?: Readonly<Record<string, string | undefined>>;
-  /** For scanners that may not be installed: functions that download the scanner's program. */
+  /** Functions that download the programs of scanners that may not be installed. */
   readonly fetch?: Fetchers;
 }
 
-/** Functions that download a scanner's program and return its path, by the program's name. */
+/**
+ * Functions that download the program of a scanner and return the path of the program. The key is
+ * the program's name.
+ */
 type Fetchers = Readonly<Record<string, () => Promise<string>>>;
 
 /**
@@ -61,8 +64,8 @@ function pushedImage(root: string): string {
 
 /**
  * Runs every scanner, even if an earlier scanner has found something. If a scanner cannot run, its
- * result is unknown. On a developer's machine, the function prints a message and continues. In CI
- * (`CI=true`), an unknown result is an error.
+ * result is unknown. On a developer's machine, the function then prints a message and continues. In
+ * CI (`CI=true`), an unknown result is an error.
  *
  * @throws UserError if a scanner has findings or, in CI, if a scanner cannot run. The error lists
  * all these scanners.

@@ -45,8 +45,8 @@ const byTrivy = (title: string, ...args: readonly string[]): Scanner => ({
   command: ["trivy", ...args.slice(0, 1), ...severity, ...args.slice(1)],
   findings: [10],
   title,
-  // By default, Trivy looks only for .trivyignore. If the file in this option does not exist, Trivy
-  // fails, so the option is only for a file that exists.
+  // By default, Trivy looks only for .trivyignore. If the file in the option `--ignorefile` does
+  // not exist, Trivy fails. So Trivy gets this option only if the file exists.
   withAccepted: ["--ignorefile", acceptedFile],
 });
 
@@ -74,9 +74,9 @@ export const imageScanners = (imageRef: string): readonly Scanner[] => [
 
 /**
  * Reads the ids of the findings that someone has reviewed and accepted, from the file
- * {@link acceptedFile}. Trivy reads the same file. Each entry of `vulnerabilities` has an `id`, a
- * `statement` (the reason) and `expired_at` (the date until which the finding is accepted). The id
- * is that of a CVE or, for an npm package, that of a GitHub advisory (GHSA-...).
+ * {@link acceptedFile}. Trivy reads the same file. Each entry of `vulnerabilities` has an `id` and
+ * a `statement` (the reason), and can have `expired_at` (the date until which the finding is
+ * accepted). The id is that of a CVE or, for an npm package, that of a GitHub advisory (GHSA-...).
  */
 export function acceptedFindings(root: string, now = new Date()): ReadonlySet<string> {
   const file = join(root, acceptedFile);

@@ -30,8 +30,8 @@ export interface Shown {
 }
 
 /**
- * Writes what a command would change to a file. `npm run notify` reads this file for the message
- * that asks for approval. After the approval, the command itself reads the file.
+ * Writes a file that says what a command would change. `npm run notify` reads this file for the
+ * message that asks for approval. After the approval, the command itself reads the file.
  */
 export function saveShown(file: string, shown: Shown): void {
   mkdirSync(dirname(file), { recursive: true });

@@ -10,10 +10,10 @@ import type { Cluster } from "../clients/kubectl";
 import { type Life, expiry } from "./expiry";
 
 /**
- * A review stack, as its namespace in the cluster describes it. Only the jobs of the namespace's
- * branch can change the annotations, and no one can change the creation time. This module does not
- * use the state of a review stack, because the jobs of every branch can write the states of all
- * review stacks.
+ * A review stack, as its namespace in the cluster describes it. The jobs of other branches cannot
+ * change the annotations, and no one can change the creation time. This module does not use the
+ * state of a review stack, because the jobs of every branch can write the states of all review
+ * stacks.
  */
 export interface ReviewNamespace {
   /**
@@ -22,15 +22,15 @@ export interface ReviewNamespace {
    */
   readonly branch: string | undefined;
   readonly isTerminating: boolean;
-  /** Whether the namespace has the labels of the review stack with this name. */
+  /** Whether the namespace has the labels of the review stack with the slug in `slug`. */
   readonly isOurs: boolean;
   readonly life: Life;
   /** Name of the namespace. */
   readonly name: string;
-  /** Person who deployed last. The deploy command wrote this name, so the name proves nothing. */
+  /** Person who deployed last. The branch's jobs may write any name, so the name proves nothing. */
   readonly person: string | undefined;
   /**
-   * Repository of the branch. The last deploy command wrote this address, so the address proves
+   * Repository of the branch. The branch's jobs may write any address, so the address proves
    * nothing.
    */
   readonly remote: string | undefined;

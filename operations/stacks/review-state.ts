@@ -11,7 +11,7 @@ import { isReview, reviewTags } from "./review-stack";
  * use. So this module reads the objects without Pulumi.
  */
 export interface ReviewState {
-  /** Time of the newest object of the state. */
+  /** Time at which the newest object of the state was written. */
   readonly modified: Date;
   readonly name: string;
 }

@@ -98,8 +98,8 @@ export async function canaryDeployment(
 }
 
 /**
- * Returns the number of pods of a track that get requests. A terminating pod stays Ready until its
- * preStop hook ends, but gets no new requests.
+ * Returns how many pods of a track get requests. A terminating pod stays Ready until its preStop
+ * hook ends, but gets no new requests.
  */
 export async function readyPods(
   production: Pick<Production, "cluster" | "settings">,

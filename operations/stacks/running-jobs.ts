@@ -52,7 +52,8 @@ export function duringMigration(jobs: readonly string[]): readonly string[] {
  * Waits until no job runs in a namespace. Also waits for jobs that start during the wait.
  *
  * @param limitMs - longest wait in milliseconds
- * @throws UserError with the jobs that still run, if `limitMs` has passed
+ * @throws UserError if, after `limitMs`, jobs still run or the cluster does not answer. The error
+ * lists these jobs.
  */
 export async function untilNoJobRuns(
   namespace: string,
@@ -66,8 +67,8 @@ export async function untilNoJobRuns(
     async () => {
       running = await runningJobs(namespace, cluster);
       const names = running.join(", ");
-      // `names` contains the number of minutes that each job has run. So this condition is true
-      // about once a minute, and the message appears again.
+      // `names` contains how long each job has run, for example in minutes. If this text has
+      // changed, the message appears again.
       if (names !== told && names !== "") {
         console.log(`Waiting for ${names}, at most ${duration(limitMs)}`);
       }

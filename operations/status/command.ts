@@ -20,10 +20,11 @@ export interface StatusOptions {
 }
 
 /**
- * `npm run status -- STACK`: prints what the stack runs, and everything that a person should know
- * before the next deploy. `npm run status -- --all` prints one line for each stack.
+ * `npm run status -- STACK`: prints what the stack runs, and what a person should know before the
+ * next deploy. `npm run status -- --all` prints one line for each stack.
  *
- * @throws UserError if the stack is unknown, its settings are wrong, or the state cannot be read.
+ * @throws UserError if the stack is unknown, if its settings are wrong, or if the state backend
+ * does not answer.
  */
 export async function status(
   stack: string | undefined,

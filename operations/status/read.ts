@@ -58,7 +58,8 @@ export interface StackStatus {
   /** Lines that say what someone has changed in the cluster since the last update. */
   readonly drift: Known<readonly string[]>;
   /**
-   * Time after which `npm run sweep` removes the stack. Missing for a stack that does not expire.
+   * Time after which `npm run sweep` removes the stack. Missing for a stack that is not a review
+   * stack.
    */
   readonly expires?: Known<Date | undefined>;
   readonly hold: Known<Hold | undefined>;
@@ -102,8 +103,8 @@ export async function readStatus(stack: string, given: Workspace): Promise<Stack
   const { jobs, perBranch } = environments[environment];
   const hasCanary = Object.values(environments).some(({ canaryOf }) => canaryOf === environment);
 
-  // This function starts all reads at the same time, and reads the cluster, the state and the tags
-  // only once.
+  // This function runs the reads in parallel. It connects to the cluster only once, and reads the
+  // stack's state and tags only once.
   const cluster = connectToCluster(settings, workspace);
   const state = stateOf(stack, workspace);
   const tags = tagsOf(stack, workspace);

@@ -14,15 +14,18 @@ import type { RunningCanary } from "../stacks/running-canary";
 /** Everything that the decisions of a sweep depend on. */
 export interface Inventory {
   /**
-   * Branches of the Git remote. Undefined if the remote did not answer. In this case, the sweep
-   * treats all branches as existing.
+   * Branches of the Git remote. Undefined if there is no remote, or if the remote did not answer.
+   * In these cases, the sweep treats all branches as existing.
    */
   readonly branches: ReadonlySet<string> | undefined;
   readonly canary: Canary | undefined;
   /** Namespaces in the cluster whose names have the prefix of review stacks. */
   readonly namespaces: readonly ReviewNamespace[];
   readonly now: Date;
-  /** URL of the Git remote whose branches are in `branches`. */
+  /**
+   * Repository of the Git remote whose branches are in `branches`, such as
+   * `github.com/acme/orders`.
+   */
   readonly remote: string | undefined;
   /** Review stacks that have a state in the state backend. */
   readonly states: readonly ReviewState[];
@@ -45,7 +48,7 @@ export interface Decision {
 /**
  * Decides for the canary and for each review stack whether the sweep removes the stack, and why.
  * The facts about a review stack come from its namespace. If a review stack has a state but no
- * namespace, the sweep uses only the stack's name and the time of the last write to its state.
+ * namespace, the only facts are the stack's name and the time of the last write to its state.
  */
 export function decide(inventory: Inventory): readonly Decision[] {
   const { canary, namespaces, states } = inventory;
@@ -79,7 +82,7 @@ function decideNamespace(review: ReviewNamespace, inventory: Inventory): Decisio
 /**
  * Decides whether the sweep removes a review stack that has a state but no namespace. Such a stack
  * exists if someone killed its removal, or if no deploy has created its namespace yet. If two
- * branches have the same slug, the stack stays as long as one of these branches exists.
+ * branches have the same slug, the stack's branch counts as gone only if both branches are gone.
  */
 function decideState({ modified, name }: ReviewState, inventory: Inventory): Decision {
   const decision = { name, what: "stack" } as const;
@@ -94,9 +97,9 @@ function decideState({ modified, name }: ReviewState, inventory: Inventory): Dec
 
 /**
  * Whether a branch is gone. If the answer is not certain, `gone` is false, and the stack stays
- * until it expires. The answer is not certain if the remote did not answer or has no branch `main`,
- * if the branch belongs to another repository, such as a fork, or if the branch does not have this
- * slug.
+ * until it expires. The answer is not certain if the branch is unknown or does not have this slug.
+ * The answer is also not certain if the remote did not answer or has no branch `main`, or if the
+ * branch belongs to another repository, such as a fork.
  */
 function branchOf(
   branch: string | undefined,

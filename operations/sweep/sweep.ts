@@ -32,7 +32,8 @@ export interface SweepOptions {
 
 /**
  * `npm run sweep`: decides for the canary and for each review stack whether the sweep removes the
- * stack, and prints the decisions. With the option `apply`, the sweep then removes these stacks.
+ * stack, and prints the decisions. With the option `apply`, the sweep then carries out the
+ * decisions.
  */
 export async function sweep(
   options: SweepOptions,
@@ -59,7 +60,10 @@ export async function sweep(
   } else await removeAll(going, { cluster, production }, workspace);
 }
 
-/** Reads the review stacks: their namespaces in the cluster, and the names of their states. */
+/**
+ * Reads the review stacks: their namespaces in the cluster, and the names and times of their
+ * states.
+ */
 async function reviewsIn(
   cluster: Cluster | undefined,
   workspace: Workspace,
