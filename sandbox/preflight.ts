@@ -24,7 +24,8 @@ import { checkRoot, net, type Options, root } from "./layout";
 
 /**
  * Free disk space that a start needs if parts or Debian packages are missing, in GiB. The start
- * uses this space for parts, images, the registry, and sources and build results in Go's caches.
+ * uses this space for parts, images and the registry, and for sources and build results in Go's
+ * caches.
  */
 const COLD_GIB = 14;
 /**

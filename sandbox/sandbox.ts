@@ -33,12 +33,12 @@ import { newPods, prepareNewPods } from "./node/new-pods";
 import { initPid, orphans, runInNamespaces, sandboxProcesses, signal } from "./node/processes";
 import { daemonPid, startDaemons } from "./node/supervision";
 
-/** Names of the only parts that the sandbox needs if the user has another cluster. */
+/** Names of the parts that the sandbox needs if it uses the user's own cluster. */
 const ENGINE = new Set(["pulumi", "resource-kubernetes", "resource-docker-build", "buildkit"]);
 /**
- * Returns the parts that the sandbox needs. If the user has another cluster, the sandbox needs only
- * the parts in {@link ENGINE}. For example, the sandbox does not need the part `kubernetes`,
- * because such a user already has kubectl.
+ * Returns the parts that the sandbox needs. If the sandbox uses the user's own cluster, it needs
+ * only the parts in {@link ENGINE}. For example, it does not need the part `kubernetes`: the user's
+ * cluster already runs Kubernetes, and the user already has kubectl.
  */
 const wantedParts = (chosen: Options): Part[] =>
   parts.filter((part) => chosen.kubeconfig === undefined || ENGINE.has(part.name));
@@ -77,8 +77,8 @@ export async function up(
   return exclusively("sandbox up", async () => {
     checkSameOptions(chosen);
     saveOptions(chosen);
-    // Changes the file `givenKubeconfig` only after checkSameOptions, because a running sandbox
-    // uses this file.
+    // The code changes the file `givenKubeconfig` only after checkSameOptions, because a running
+    // sandbox uses this file.
     if (given === undefined) rmSync(paths.givenKubeconfig, { force: true });
     else replaceFile(paths.givenKubeconfig, given, 0o600);
     await setUp(missing, steps);
@@ -103,23 +103,23 @@ function checkSameOptions(chosen: Options): void {
  *
  * @returns the content of a kubeconfig with only the chosen context. Undefined if the sandbox has
  * its own cluster, or if the user has chosen no context.
- * @throws UserError if the user's own cluster does not answer, or if the user has chosen such a
- * cluster without the option `registry`.
+ * @throws UserError if the user's own cluster does not answer, or if the user has set the option
+ * `kubeconfig` without the option `registry`.
  */
 async function checkOwnCluster(chosen: Options): Promise<string | undefined> {
   const { context, kubeconfig } = chosen;
   if (kubeconfig === undefined) return undefined;
   if (chosen.registry === undefined) {
     throw new UserError(
-      "--kubeconfig also needs --registry <name>: your cluster cannot pull images from the sandbox's registry",
+      "--kubeconfig needs --registry <name>: your cluster cannot pull images from the sandbox's registry",
     );
   }
   const where = [
     `--kubeconfig=${kubeconfig}`,
     ...(context === undefined ? [] : [`--context=${context}`]),
   ];
-  // The process has a longer timeout than a request, because some kubectl installations contact the
-  // cluster twice for each command.
+  // The timeout of the kubectl process is longer than the timeout of a request, because some
+  // kubectl installations contact the cluster twice for each command.
   const ask = async (seconds: number, ...args: string[]): Promise<string> =>
     command("kubectl", [...where, `--request-timeout=${String(seconds)}s`, ...args], {
       timeout: 30_000,

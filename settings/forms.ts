@@ -4,7 +4,7 @@ import { isDnsLabel } from "../components/conventions/names";
 import { cores, isMemory } from "../components/conventions/quantities";
 import { imageRefForm } from "../components/conventions/validation";
 
-/** A schema that accepts an unknown input and returns a value of this type, or issues. */
+/** A schema that checks any input, and returns a value of the type `Value` or issues. */
 type Schema<Value> = v.GenericSchema<unknown, Value>;
 
 /**

@@ -46,8 +46,8 @@ export interface Settings extends Omit<
 }
 
 /**
- * Error for settings that the program cannot use. The message names every wrong setting and its
- * allowed values.
+ * Error for an unknown stack, or for settings that the program cannot use. The message has every
+ * issue that the function `settingsFrom` has found.
  */
 export class SettingsError extends Error {
   override readonly name = "SettingsError";
@@ -72,7 +72,7 @@ export function settingsFrom(outside: Outside): Settings {
   }
   const { environment, slug } = parsed;
   const { canaryOf, settingsOf } = environments[environment];
-  // A canary has no committed stack settings file, so it uses the file of its environment.
+  // A canary has no committed stack settings file, so it uses the file of the stack `canaryOf`.
   const file = `Pulumi.${canaryOf ?? stack}.yaml`;
   const surroundings = { env, environment: settingsOf, gitBranch: git.branch, slug };
   const { issues, values } = readTable(table, { config, env, file, project }, surroundings);
@@ -143,8 +143,8 @@ function branchIssues(branch: string, slug: string): readonly string[] {
 const run = promisify(execFile);
 
 /**
- * Runs git and returns its output. Undefined if git fails, for example outside a repository. Git
- * never runs in a shell, because anyone can choose a branch's name.
+ * Runs git and returns the output of git. Returns undefined if git fails, for example outside a
+ * repository. Git never runs in a shell, because anyone can choose a branch's name.
  */
 async function gitAnswer(root: string, args: readonly string[]): Promise<string | undefined> {
   const answer = await run("git", [...args], { cwd: root }).catch(() => undefined);

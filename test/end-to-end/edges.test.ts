@@ -462,7 +462,7 @@ describe("at the edges", () => {
     it("needs a registry, too", async () => {
       assert.equal(
         await refused(["sandbox", "up", "--kubeconfig", kubeconfigOf(CLOSED_PORT)]),
-        "--kubeconfig also needs --registry <name>: your cluster cannot pull images from the sandbox's registry",
+        "--kubeconfig needs --registry <name>: your cluster cannot pull images from the sandbox's registry",
       );
     });
   });
