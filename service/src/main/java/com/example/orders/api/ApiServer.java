@@ -139,9 +139,9 @@ public final class ApiServer implements AutoCloseable {
     }
 
     /**
-     * Stops the server. First, the readiness check begins to fail. When no more requests arrive,
-     * the server stops listening, and then closes its connections. Only requests that are still
-     * open after {@code limit} fail.
+     * Stops the server. First, the readiness check begins to fail. When no more requests arrive, or
+     * after half of {@code limit}, the server stops listening. When no request is open, the server
+     * closes its connections. Only requests that are still open after {@code limit} fail.
      */
     public void drain(Duration limit) throws InterruptedException {
         draining = true;

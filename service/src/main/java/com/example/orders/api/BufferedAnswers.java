@@ -30,8 +30,8 @@ final class BufferedAnswers extends Handler.Wrapper {
         private final Callback callback;
         private ByteArrayOutputStream collected = new ByteArrayOutputStream();
         private boolean lastWritten;
-        // The answer ends when two conditions are true: the handler has ended (handled), and the
-        // last byte is written or the write has failed (written).
+        // The answer ends when both fields are true. `handled` is true if the handler has ended.
+        // `written` is true if the write has succeeded or failed, or if this class writes nothing.
         private boolean handled;
         private boolean written;
         private Throwable failure;

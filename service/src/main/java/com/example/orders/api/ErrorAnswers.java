@@ -73,9 +73,9 @@ final class ErrorAnswers {
     }
 
     /**
-     * Whether a client can send a request that writes to the database again, without the risk that
-     * the service executes the request twice. True for all requests that write to the database,
-     * except for a request that creates an order without an idempotency key.
+     * Whether a client can repeat a request that writes to the database, without the risk that the
+     * service executes the request twice. True for all requests that write to the database, except
+     * for a request that creates an order without an idempotency key.
      */
     private static boolean isRepeatable(Context context) {
         return context.header(OrderRoutes.IDEMPOTENCY_KEY) != null
@@ -83,8 +83,8 @@ final class ErrorAnswers {
     }
 
     private static void answer(Exception e, Context context) {
-        // Jetty throws this exception if it finds, while the handler reads the body, that the
-        // request is not valid HTTP.
+        // Jetty throws this exception if the body is not valid HTTP. Jetty finds this error only
+        // while the handler reads the body.
         if (e instanceof HttpException bad) {
             answer(context, Problem.of(bad.getCode(), "The request is not valid HTTP."));
             return;

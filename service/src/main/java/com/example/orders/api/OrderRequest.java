@@ -29,7 +29,7 @@ final class OrderRequest {
     private static final int MAX_NAME_SHOWN = 64;
 
     // Limits how many bodies this class parses at the same time, and therefore the memory. Parsing
-    // a body takes milliseconds and up to 3 MB, so the limit does not make requests slower.
+    // a body needs up to 3 MB. Parsing takes only milliseconds, so a request does not wait long.
     private static final Semaphore PARSES = new Semaphore(16);
 
     private final List<FieldError> errors = new ArrayList<>();
@@ -107,8 +107,8 @@ final class OrderRequest {
 
     private static boolean isMoney(String code) {
         try {
-            // The service refuses a currency code without minor units, because such a code does not
-            // stand for money: XXX (no currency), XTS (for tests), XAU (gold).
+            // getDefaultFractionDigits() returns -1 for a code that does not stand for money, such
+            // as XXX (no currency), XTS (for tests) or XAU (gold). The service refuses these codes.
             return Currency.getInstance(code).getDefaultFractionDigits() >= 0;
         } catch (IllegalArgumentException e) {
             return false;

@@ -29,8 +29,8 @@ final class OrderRoutes {
     // Maximum number of requests that wait to read a page. Each waiting request uses one of the 350
     // places of Admission, so most places stay free for requests that do not read a page.
     private static final int WAITING_FOR_PAGE = 100;
-    // The longest wait of a request for a page. A request waits at most the same time for a
-    // connection of the pool.
+    // The longest wait of a request for a page. For a connection of the pool, a request also waits
+    // at most 3 s.
     private static final Duration WAIT_FOR_PAGE = Duration.ofSeconds(3);
 
     private final Semaphore parsers = new Semaphore(PARSED_BODIES, true);

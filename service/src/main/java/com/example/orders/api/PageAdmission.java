@@ -8,10 +8,10 @@ import java.util.concurrent.locks.ReentrantLock;
 
 /**
  * Limits how many requests read a page of orders at the same time, because a page needs much
- * memory. If several requests wait, the request with the smallest page is next. So clients that
- * read small pages do not wait for clients that read many large pages. Each waiting request blocks
- * a thread, so this class also limits the number of waiting requests. If too many requests wait,
- * this class refuses the waiting request with the largest page.
+ * memory. If several requests wait, the request with the smallest page is next. So waiting requests
+ * for large pages do not delay a request for a small page. Each waiting request blocks a thread, so
+ * this class also limits the number of waiting requests. If too many requests wait, this class
+ * refuses the waiting request with the largest page.
  */
 final class PageAdmission {
     private final ReentrantLock lock = new ReentrantLock();
@@ -97,7 +97,10 @@ final class PageAdmission {
         return own.state == State.ADMITTED;
     }
 
-    /** Gives the free place to the waiting request with the smallest page. */
+    /**
+     * Gives the place of the caller to the waiting request with the smallest page. If no request
+     * waits, the place becomes free.
+     */
     void leave() {
         lock.lock();
         try {

@@ -69,8 +69,8 @@ record PageQuery(Optional<OrderStatus> status, Optional<PagePosition> after, int
     }
 
     private static ProblemException refused(String name, String message) {
-        // The client chooses the name of the parameter, which can be as long as a request line. So
-        // the message contains only the start of a long name.
+        // The client chooses the name of the parameter, and the name can be very long. So the
+        // message contains only the start of a long name.
         return ProblemException.badField(400, name.substring(0, Math.min(name.length(), MAX_NAME_SHOWN)), message);
     }
 

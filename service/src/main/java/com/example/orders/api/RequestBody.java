@@ -5,7 +5,10 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.util.regex.Pattern;
 
-/** Reads the body of a request, and refuses a body that is not JSON or that is too large. */
+/**
+ * Reads the body of a request. This class refuses a body whose Content-Type is not JSON, and a body
+ * that is too large.
+ */
 final class RequestBody {
     /**
      * Maximum size of a body. The largest order has 200 items and 13,000 characters. If a client

@@ -22,8 +22,8 @@ import org.eclipse.jetty.util.thread.Scheduler;
 final class SlowClients {
     /**
      * Longest wait for one body or one answer. The largest body has 256 KiB, and the largest answer
-     * about 1 MB. So a client must send such a body with at least 26 kB/s, and read such an answer
-     * with at least 100 kB/s.
+     * about 1 MB. So a client must send the largest body with at least 26 kB/s, and read the
+     * largest answer with at least 100 kB/s.
      */
     static final Duration LIMIT = Duration.ofSeconds(10);
 

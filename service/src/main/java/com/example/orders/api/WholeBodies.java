@@ -20,7 +20,7 @@ import org.eclipse.jetty.util.thread.Invocable;
  *
  * <p>This class also reads a body that the route does not need or that is too large. If the server
  * does not read a body to its end, Jetty closes the connection after the answer, and the client's
- * next request on this connection fails. If more than 16 MiB of a body are not needed, this class
+ * next request on this connection fails. If this class has discarded more than 16 MiB of a body, it
  * stops reading, and Jetty closes the connection after the answer.
  */
 final class WholeBodies implements ContentLoaderFactory {

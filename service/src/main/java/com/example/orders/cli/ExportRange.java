@@ -54,8 +54,8 @@ final class ExportRange {
     }
 
     /**
-     * A period from one day to another. A period includes its start, but not its end, so each order
-     * is in only one of two consecutive periods.
+     * A period between two days or two times. A period includes its start, but not its end, so each
+     * order is in only one of two consecutive periods.
      */
     static final class Days {
         @Option(

@@ -31,7 +31,10 @@ final class FullCollections {
 
     private FullCollections() {}
 
-    /** Logs the largest classes of an earlier process, and deletes its files. */
+    /**
+     * Logs the largest classes of an earlier process, and deletes the files of all earlier
+     * processes.
+     */
     static void logEarlier(Path directory) {
         try {
             List<Path> files = files(directory);

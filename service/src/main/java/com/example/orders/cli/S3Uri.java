@@ -4,7 +4,10 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import picocli.CommandLine.TypeConversionException;
 
-/** A bucket of Amazon S3, and a prefix of keys in it. The prefix is empty or ends with a slash. */
+/**
+ * A bucket of Amazon S3, and a prefix of the keys in this bucket. The prefix is empty or ends with
+ * a slash.
+ */
 record S3Uri(String bucket, String prefix) {
     // This pattern checks the most important rules for the names of buckets, but not all rules:
     // https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html

@@ -98,7 +98,7 @@ final class ServeCommand implements Callable<Integer> {
             exitCode = 1;
         }
         // Without halt(), the JVM would exit with code 143 after SIGTERM, and Kubernetes would
-        // count this as a failure.
+        // count this exit as a failure.
         Runtime.getRuntime().halt(exitCode);
     }
 

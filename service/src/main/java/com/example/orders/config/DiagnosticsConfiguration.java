@@ -9,7 +9,7 @@ import java.nio.file.Path;
  * @param directory directory for the files. The service deletes a file when the caller has received
  *     the file, or no longer asks for the file.
  * @param volumeBytes size of the volume with the directory
- * @param podBytes size of all files that the container may write. If the container writes more,
- *     Kubernetes evicts the pod.
+ * @param podBytes maximum size of all files of the pod together. If the pod writes more, Kubernetes
+ *     evicts the pod.
  */
 public record DiagnosticsConfiguration(int port, Path directory, long volumeBytes, long podBytes) {}

@@ -94,8 +94,8 @@ public final class Environment {
             throw new ConfigurationException(
                     "DATABASE_SSLROOTCERT", "is not set, but DATABASE_SSLMODE=" + mode.word() + " requires it");
         }
-        // Checks at the start that the file exists, because without the file, no connection to the
-        // database can succeed.
+        // Checks at the start that this process can read the file. With verify-ca and verify-full,
+        // no connection to the database can succeed without the file.
         if (rootCertificate.isPresent() && !Files.isReadable(Path.of(rootCertificate.get()))) {
             throw new ConfigurationException(
                     "DATABASE_SSLROOTCERT", "names a file that cannot be read: " + rootCertificate.get());

@@ -28,8 +28,8 @@ import org.slf4j.LoggerFactory;
  *   <li>{@code POST /heap} writes a heap dump to a file, and answers with the id of the result.
  *   <li>{@code POST /jfr?seconds=N} starts a flight recording, and answers with the id.
  *   <li>{@code GET /results/ID/?offset=N} answers with the bytes from position N. If the result is
- *       not complete yet, the server waits for at most 5 seconds. If the result is still not
- *       complete then, the answer has no bytes. The header {@code Output-Complete} says whether
+ *       not complete yet, the server waits for at most 5 seconds. If the result is not complete
+ *       after 5 seconds, the answer has no bytes. The header {@code Output-Complete} says whether
  *       these are the last bytes.
  *   <li>{@code POST /results/ID/received} deletes the result.
  * </ul>
@@ -45,8 +45,8 @@ public final class DiagnosticsServer implements AutoCloseable {
     private static final long MOST_SECONDS = 600;
     private static final Duration LONGEST_WAIT = Duration.ofSeconds(5);
     private static final Duration SWEEP = Duration.ofSeconds(5);
-    // The server refuses a request without this header. So if an attacker makes the service send a
-    // request to its own address, the server refuses that request.
+    // The server refuses a request without this header. If an attacker makes the service send a
+    // request to this server, the attacker usually cannot set a header of the request.
     private static final String CALLER = "Requested-By";
 
     private final HttpServer server;

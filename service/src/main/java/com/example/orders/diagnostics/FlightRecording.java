@@ -9,9 +9,9 @@ import jdk.jfr.Recording;
 /** A flight recording of this JVM, with the settings {@code profile} of the JRE. */
 final class FlightRecording implements AutoCloseable {
     /**
-     * Maximum number of bytes that a recording writes: 64 MiB of events and one more chunk of 12
-     * MiB. The file for the caller is a copy of these bytes, so the file needs the same space
-     * again.
+     * Maximum space that a recording needs, in bytes. The JVM writes at most 64 MiB of events and
+     * one more chunk of 12 MiB. The file for the caller is a copy of these bytes, so a recording
+     * needs twice this space.
      */
     static final long LARGEST_SIZE = 2 * (64L + 12) << 20;
 
@@ -34,7 +34,8 @@ final class FlightRecording implements AutoCloseable {
         }
         recording.setToDisk(true);
         recording.setMaxSize(MOST_EVENTS);
-        // Environment variables and system properties may contain passwords.
+        // The recording leaves out environment variables and system properties, because they may
+        // contain passwords.
         recording.disable("jdk.InitialEnvironmentVariable");
         recording.disable("jdk.InitialSystemProperty");
         recording.start();

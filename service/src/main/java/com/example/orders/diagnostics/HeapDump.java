@@ -20,9 +20,9 @@ final class HeapDump {
 
     /**
      * Returns the maximum size of the next dump, in bytes. A reference has 8 bytes in a dump, and
-     * usually 4 bytes in the heap. So an object is at most twice as large in a dump. An array of
-     * numbers has about the same size in both. This method makes the JVM collect the garbage of the
-     * whole heap.
+     * usually 4 bytes in the heap. So an object is at most about twice as large in a dump. An array
+     * of numbers has about the same size in a dump and in the heap. This method makes the JVM
+     * collect the garbage of the whole heap.
      */
     static long largestSize() {
         long bytes = CLASSES;

@@ -7,11 +7,12 @@ import java.nio.file.Files;
 
 /** Checks that a file is not so large that Kubernetes evicts the pod. */
 final class Space {
-    // Kubernetes also counts the logs (at most 50 MiB) and the other volumes of the pod: /tmp with
-    // 64 MiB and, in some pods, the volume of Datadog's agent with 128 MiB.
+    // Maximum size of the pod's other files, which Kubernetes also counts for the pod's limit of
+    // ephemeral storage: the logs (50 MiB), the volume /tmp (64 MiB) and, in some pods, the volume
+    // of Datadog's agent (128 MiB).
     private static final long OTHERS = 242L << 20;
-    // Part of the node's disk that must stay free. If less than 10 % of the disk is free, the
-    // kubelet evicts pods.
+    // Part of the node's disk that must stay free. By default, the kubelet evicts pods if less than
+    // 10 % of the disk is free. The other 5 % are a margin.
     private static final double LEAST_FREE = 0.15;
 
     private final DiagnosticsConfiguration configuration;

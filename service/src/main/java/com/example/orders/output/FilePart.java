@@ -8,7 +8,7 @@ import java.nio.channels.FileChannel;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 
-/** Sends a part of a file to a caller, who may already have the other parts. */
+/** Sends a part of a file to a caller. The caller may already have the earlier parts. */
 public final class FilePart {
     /** Size of the buffer, in bytes. */
     public static final int BUFFER = 1 << 16;

@@ -34,8 +34,8 @@ public final class DataSources {
     }
 
     /**
-     * Returns the connection pool for requests. The pool starts also while the database is not
-     * available, and connects when the database is available again.
+     * Returns the connection pool for requests. The pool starts even if the database is not
+     * available, and connects when the database becomes available.
      */
     public static HikariDataSource pool(DatabaseConfiguration database, MeterRegistry metrics) {
         HikariConfig pool = config(database);

@@ -4,12 +4,12 @@ import java.sql.SQLException;
 import java.sql.SQLTransientException;
 import java.util.Set;
 
-/** Decides from the SQLSTATE of a failure whether a retry may succeed. */
+/** Decides whether a retry may succeed after a failure of the database. */
 public final class Failures {
     /** SQLSTATE of a server that accepts only reads, such as a standby after a failover. */
     static final String READ_ONLY = "25006";
 
-    /** SQLSTATE of a transaction that may be committed or not. */
+    /** SQLSTATE of a failure after which the transaction may be committed or not. */
     static final String OUTCOME_UNKNOWN = "08007";
 
     // SQLSTATE classes. 08: connection. 28: authentication (also while someone changes a password).

@@ -15,7 +15,7 @@ import org.flywaydb.core.api.callback.Event;
  *   <li>How long a statement waits for a lock on a table. PostgreSQL makes later statements for
  *       this table wait for the statement of the migration, so this limit also limits the wait of
  *       requests.
- *   <li>How soon the server ends a statement whose client is gone. Without this limit, the
+ *   <li>How soon the server ends a statement whose client has disconnected. Without this limit, the
  *       statement of a killed migration continues to its end, and keeps Flyway's lock.
  * </ul>
  */

@@ -29,10 +29,11 @@ public final class Migrations {
     // statement keep their connections, so other requests may have to wait for a connection. A
     // request waits at most 3 s for a connection, so this time must be shorter than 3 s.
     private static final Duration TABLE_LOCK_WAIT = Duration.ofSeconds(1);
-    // Pause between two attempts to get a lock on a table, in which requests can use the table.
+    // Pause between two attempts to get a lock on a table. During the pause, requests can use the
+    // table.
     private static final Duration TABLE_LOCK_PAUSE = Duration.ofSeconds(5);
     // Maximum number of attempts to get a lock on a table. All attempts and pauses together take
-    // four minutes. All together must take less than five minutes, because a rollout fails after
+    // about four minutes. This time must be less than five minutes, because a rollout fails after
     // five minutes without progress.
     private static final int TABLE_LOCK_ATTEMPTS = 40;
     private static final String LOCK_NOT_AVAILABLE = "55P03";
@@ -65,8 +66,8 @@ public final class Migrations {
     /**
      * Applies the missing migrations up to a version. Applies no migration if the database has this
      * version or a newer version. If a migration does not get its lock on a table within a second,
-     * this method stops the migration, and tries the migration again later. So requests never wait
-     * long for the migration.
+     * this method stops the migration, and tries the migration again later. So a request waits only
+     * a short time for a migration that waits for its lock.
      *
      * @param version a version of this jar, such as "12". If empty, the newest version of this jar.
      * @return how many migrations the last attempt applied
@@ -129,7 +130,7 @@ public final class Migrations {
     /**
      * Deletes failed migrations from Flyway's history, because Flyway refuses to run while the
      * history has a failure. Only a migration that runs without a transaction can leave a failure
-     * in the history. Such a migration must be idempotent, so it can run again.
+     * in the history. Such a migration must be idempotent, because it runs again.
      */
     private void forgetFailures() throws SQLException {
         try (Connection connection = database.getConnection();

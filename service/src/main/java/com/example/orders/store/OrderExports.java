@@ -15,9 +15,9 @@ import org.slf4j.LoggerFactory;
 public final class OrderExports {
     /**
      * Longest time between an order's {@code created_at} and the moment when other transactions can
-     * read the order. A request has up to three statements, and each ends after 9 seconds. The rest
-     * of the five minutes is a margin for earlier releases, which used the clock of the pod and not
-     * the clock of the database.
+     * read the order. A request has up to three statements, and each statement ends after at most 9
+     * seconds. The rest of the five minutes is a margin for earlier releases, which used the clock
+     * of the pod and not the clock of the database.
      */
     public static final Duration LAG = Duration.ofMinutes(5);
 
@@ -74,9 +74,9 @@ public final class OrderExports {
             period.log(log, "exporting orders");
             export.begin(period);
             read(connection, period, export);
-            // Stores the progress before the end of the export. If this process has lost its
-            // connection, and so its lock, this statement fails. So this process cannot replace the
-            // output of another process that has got the lock in the meantime.
+            // Stores the progress before the call of finish(). If this process has lost its
+            // connection, it has also lost its lock, and this statement fails. So this process
+            // cannot replace the output of another process that has got the lock in the meantime.
             storeProgress(connection, name, period.to());
             export.finish();
             commit(connection, name, period);

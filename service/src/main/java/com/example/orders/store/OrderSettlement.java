@@ -56,7 +56,7 @@ final class OrderSettlement {
 
     /**
      * Returns the outcome for an order that is paid, cancelled or expired. Such a status never
-     * changes again, so a repeated request always gets the same outcome.
+     * changes again.
      */
     private static Outcome repetition(Connection connection, Order order, OrderStatus status, String key)
             throws SQLException, IdempotencyConflictException {

@@ -140,9 +140,10 @@ public final class OrderStore {
     }
 
     /**
-     * Changes the status of an unpaid order to paid or cancelled. A repeated request has the same
-     * outcome and changes nothing. This method refuses a request with a key if a request without
-     * this key has already settled the order.
+     * Changes the status of an unpaid order to paid or cancelled. If the first request has changed
+     * the order, a repetition of this request changes nothing, and has the outcome REPLAYED or
+     * SAME. This method refuses a request with a key if a request without this key has already
+     * settled the order.
      *
      * @return the order and the outcome, or empty if the order does not exist
      * @throws IdempotencyConflictException if a request with different content has used the key
@@ -160,8 +161,8 @@ public final class OrderStore {
 
     /**
      * Expires unpaid orders in small transactions, so that one transaction never locks thousands of
-     * orders. If another request is changing an order at this moment, this method skips the order.
-     * A later transaction or a later run expires the order if the order is still unpaid.
+     * orders. If a request is changing an order at this moment, this method skips the order. A
+     * later transaction or a later run expires the order if the order is still unpaid.
      *
      * @return how many orders expired
      */

@@ -186,8 +186,8 @@ class BadInputTest {
         "GET, /orders?after=, 400, after",
         "GET, /orders?after=%25, 400, after",
         "GET, /orders?after=YWJj, 400, after",
-        // The positions in the next three rows contain, in base64, -1, 9223372036854775807, and 5
-        // microseconds with a wrong id.
+        // The next three rows contain positions in base64. The times of these positions are -1,
+        // 9223372036854775807 and 5 microseconds. The third position has a wrong id.
         "GET, /orders?after=LTEuNmU3YWRhNGItOGQ3Mi00ODgzLWJhZTUtYWFiMjc0NWU2ZWY5, 400, after",
         "GET, /orders?after=OTIyMzM3MjAzNjg1NDc3NTgwNy42ZTdhZGE0Yi04ZDcyLTQ4ODMtYmFlNS1hYWIyNzQ1ZTZlZjk, 400, after",
         "GET, /orders?after=NS54, 400, after",

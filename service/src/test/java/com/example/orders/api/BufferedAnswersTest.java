@@ -29,7 +29,8 @@ import org.junit.jupiter.api.Test;
 class BufferedAnswersTest {
     private static final int THREADS = 8;
     private static final int CLIENTS = 2 * THREADS;
-    // If the client does not read, this answer does not fit into the buffers of the sockets.
+    // This answer does not fit into the buffers of the sockets. So the server cannot write the
+    // whole answer if the client does not read.
     private static final byte[] LARGE = new byte[4 << 20];
 
     private final CountDownLatch begun = new CountDownLatch(CLIENTS);

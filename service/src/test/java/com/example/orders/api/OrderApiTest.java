@@ -102,7 +102,8 @@ class OrderApiTest {
     @Test
     void sameKeyAndOrderGiveTheSameOrder() throws Exception {
         Answer first = client.create(Client.order("Ada", 1), "Idempotency-Key", "k");
-        // The same order, with other white space and another sequence of fields.
+        // This body has the same values, but different white space and a different sequence of
+        // fields.
         Answer second = client.create("""
                         {"items": [{"unitPrice": 250, "quantity": 1, "sku": "tea"}], "currency": "EUR", "customer": "Ada"}
                         """, "Idempotency-Key", "k");
@@ -190,8 +191,8 @@ class OrderApiTest {
         for (int i = 0; i < 7; i++) {
             client.create(Client.order("c" + i, 1));
         }
-        // Four orders have the same time, because a wrong query could then return one of these
-        // orders on two pages, or on no page.
+        // The test gives four orders the same time. A wrong query could return one of these orders
+        // on two pages, or on no page.
         database.execute("UPDATE orders SET created_at = '2026-01-01' WHERE customer IN ('c0', 'c1', 'c2', 'c3')");
         List<String> customers = new ArrayList<>();
         String next = "";
@@ -199,8 +200,8 @@ class OrderApiTest {
         do {
             JsonNode page = client.get("/orders?limit=2" + next).json();
             customers.addAll(page.path("orders").findValuesAsText("customer"));
-            // A new order must not move the orders of later pages, while a client reads page after
-            // page.
+            // While a client reads page after page, a new order must not move the orders of later
+            // pages.
             client.create(Client.order("late", 1));
             pages++;
             next = page.path("next").isNull()

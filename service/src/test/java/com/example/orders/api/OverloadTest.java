@@ -20,7 +20,10 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
-/** Tests that the health routes and the API still answer while clients block threads. */
+/**
+ * Tests that the health routes still answer if all threads of the API are busy, and that slow
+ * clients use no threads.
+ */
 class OverloadTest {
     private static final int LIMIT_MILLIS = 60_000;
     // Number of clients, which is larger than the number of the server's threads.

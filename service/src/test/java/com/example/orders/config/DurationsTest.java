@@ -6,7 +6,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvFileSource;
 
 class DurationsTest {
-    /** The check of jobs.ts has a test with the same examples. */
+    /** The TypeScript test durations.test.ts reads the same file, for the durations in jobs.ts. */
     @ParameterizedTest
     @CsvFileSource(resources = "/durations.csv", quoteCharacter = '\'')
     void acceptsWholeNumbersWithAUnit(String text, boolean accepted) {

@@ -205,8 +205,8 @@ class MigrationsTest {
     }
 
     /**
-     * Sends requests of each kind. After some repetitions, the driver prepares their SQL statements
-     * in the server.
+     * Sends requests of each kind. After some repetitions, the driver prepares the SQL statements
+     * of these requests in the server.
      */
     private static void settleOrders(Client client) throws Exception {
         for (int i = 0; i < 10; i++) {

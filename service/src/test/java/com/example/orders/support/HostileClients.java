@@ -66,8 +66,8 @@ public final class HostileClients {
     }
 
     /**
-     * Opens a new slow connection for each connection that the service has closed, and waits a
-     * second.
+     * Opens slow connections until there are {@link #SLOW} of them, and then waits a second. This
+     * method replaces each connection that the service has closed.
      */
     private void keepOpen(List<Socket> open, String request, boolean drip) throws InterruptedException {
         open.removeIf(socket -> !isOpen(socket, drip));
@@ -113,7 +113,7 @@ public final class HostileClients {
         try {
             socket.close();
         } catch (IOException e) {
-            // The connection is closed also if close() fails.
+            // Even if close() fails, the connection is closed.
         }
     }
 }

@@ -30,12 +30,12 @@ import javax.crypto.spec.SecretKeySpec;
 
 /**
  * Stands in for Amazon S3 with one bucket, and for the action AssumeRoleWithWebIdentity of AWS STS.
- * This server checks the signature of each request, and the hash of the body if the request
+ * This server checks the signature of each request to S3, and the hash of the body if the request
  * contains a hash, as described in
  * https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-authenticating-requests.html
  *
- * <p>This server does not support: signatures of single chunks, the time of a request, checksums
- * other than the hash, IAM policies, and everything that an upload does not use.
+ * <p>This server does not check the signatures of single chunks, the time of a request, checksums
+ * other than the hash, or IAM policies. This server supports only what an upload needs.
  */
 public final class S3Server implements AutoCloseable {
     public static final String BUCKET = "orders-exports";

@@ -82,7 +82,11 @@ public record TestDatabase(DatabaseConfiguration configuration) {
     }
 
     /**
-     * Makes the database end the connection of each transaction with this change, at its commit.
+     * Makes the database end the connection of each transaction that makes a certain change. The
+     * connection ends at the commit of the transaction.
+     *
+     * @param change the change in the syntax of CREATE TRIGGER, such as
+     *     {@code AFTER UPDATE ON export_progress}
      */
     public void endConnectionsAtCommitOf(String change) throws SQLException {
         execute(ENDED
