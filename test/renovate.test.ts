@@ -27,7 +27,7 @@ const renovate = JSON.parse(text("renovate.json")) as {
   }[];
 };
 
-/** Paths of TypeScript files that contain versions. */
+/** Paths of the TypeScript files that can contain versions. */
 const sources = ["config", "pipeline", "sandbox/install", "settings"].flatMap((directory) =>
   readdirSync(join(root, directory))
     .filter((name) => name.endsWith(".ts"))
@@ -42,8 +42,8 @@ const forms = ({ managerFilePatterns }: Manager): readonly RegExp[] =>
   managerFilePatterns.map((pattern) => new RegExp(pattern.slice(1, -1)));
 
 /**
- * Returns the dependencies that a manager of Renovate finds in the files of the repository. The
- * function uses the regular expressions from renovate.json.
+ * Returns the dependencies that a manager of Renovate finds in `sources`. The function uses the
+ * regular expressions from renovate.json.
  */
 function foundBy(manager: Manager): readonly Found[] {
   const files = sources.filter((file) => forms(manager).some((form) => form.test(file)));

@@ -25,7 +25,8 @@ const dataOf = (texts: readonly Text[]) =>
   Object.fromEntries(texts.filter(isFile).map(({ name, text }) => [basename(name), text]));
 
 /**
- * Returns objects that contain all texts, in the service's environment variables or in its files.
+ * Returns two objects that contain the texts: a Deployment with the environment variables, and a
+ * ConfigMap with the files.
  */
 const objectsOf = (texts: readonly Text[]) => [
   {
@@ -73,8 +74,8 @@ async function previewed(before: readonly Text[], after: readonly Text[]): Promi
 }
 
 /**
- * Returns the output and the report of `npm run drift`, if someone has set these variables in the
- * cluster.
+ * Returns the output and the report of `npm run drift` for a cluster in which someone has set the
+ * texts as environment variables. Ignores the texts of files.
  */
 function drifted(texts: readonly Text[]): string {
   const urn = "urn:pulumi:prod::services-orders::kubernetes:apps/v1:Deployment::orders";
@@ -103,7 +104,10 @@ function drifted(texts: readonly Text[]): string {
   return [...linesOf(found), JSON.stringify(reportOf("prod", found))].join("\n");
 }
 
-/** Returns a text that quotes the texts, like the log of a container or an error of Pulumi. */
+/**
+ * Returns one line for each text. Each line contains the name of the text, and the text in
+ * quotation marks. A line in a log or in an error message can have this form.
+ */
 const quoting = (texts: readonly Text[]): string =>
   texts.map(({ name, text }) => `${name}: ${JSON.stringify(text)}`).join("\n");
 

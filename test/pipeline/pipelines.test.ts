@@ -71,7 +71,7 @@ const changesStack = ({ command }: Pick<There, "command">): boolean =>
   );
 
 /**
- * Matches commands that change nothing. If such a command fails, the pipeline must still tell
+ * Matches commands that change nothing, and whose failures the pipeline must nevertheless report to
  * people.
  */
 const asks = /npm run smoke |npm run \w+ .* --preview /;
@@ -207,8 +207,8 @@ describe("the pipelines", () => {
       group("canary.yml", "canary-stop", "canary-stop"),
     );
     for (const { command, "serial-group": own } of workflows.flatMap(({ jobs }) => jobs)) {
-      // If two runs of `npm run notify -- jobs` for a stack ran at the same time, both runs would
-      // send every message.
+      // If two jobs ran `npm run notify -- jobs` for the same stack at the same time, both jobs
+      // would send every message.
       const tells = command.startsWith("npm run notify -- jobs ");
       assert.equal(own !== undefined, changesStack({ command }) || tells, command);
     }
@@ -337,7 +337,7 @@ describe("the pipelines", () => {
     assert.deepEqual(acts({ "preview-rollback-prod": "failed" }), [
       ...["preview-rollback-prod", "tell-failed-preview-rollback-prod"],
     ]);
-    // CircleCI does not run this job if a deploy of a newer pipeline waits or runs.
+    // CircleCI does not run `rollback-prod` if a deploy of a newer pipeline waits or runs.
     assert.deepEqual(acts({ "rollback-prod": "not_run" }), [
       ...["preview-rollback-prod", "ask-rollback-prod", "approve-rollback-prod"],
       "tell-skipped-rollback-prod",
@@ -484,8 +484,9 @@ describe("the pipelines", () => {
         ]),
     );
     assert.ok(restoring.length >= 8);
-    // The cache of these jobs contains the file in which `npm run notify -- drift` stores its
-    // state. docs/trust.md says what a branch can do with this cache if there is no deploy project.
+    // The cache of these jobs contains the file in which `npm run notify -- drift` stores what its
+    // earlier messages have reported. docs/trust.md says what a branch can do with this cache if
+    // there is no deploy project.
     assert.deepEqual(
       restoring.flatMap(([name, restores]) => (restores ? [name] : [])),
       ["tell-drift-staging", "tell-drift-prod"],
@@ -558,8 +559,8 @@ describe("the pipelines", () => {
     this.timeout(180_000);
     const schema = await circleciSchema().catch((error: unknown) => {
       if (!(error instanceof SchemaMissing)) throw error;
-      // Skips the test if Python is missing, because the test then cannot read the schema. In CI, a
-      // skipped test makes the run fail.
+      // Skips the test if this machine cannot get the schema, for example if Python is missing. In
+      // CI, a skipped test makes the run fail.
       return this.skip();
     });
     const name = "config.yml";

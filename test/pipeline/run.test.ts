@@ -11,7 +11,7 @@ import { type End, next } from "../../pipeline/run/order";
 import { rehearse, type RunOptions } from "../../pipeline/run/run";
 import { uuidOf } from "../../pipeline/run/token";
 
-/** A pipeline with an example of each feature that the runner supports. */
+/** A pipeline with examples of the features that the runner supports. */
 const config = `
 version: 2.1
 parameters:

@@ -13,7 +13,10 @@ interface Mistake {
   readonly file?: string;
   readonly from: string;
   readonly to: string;
-  /** The wrong part of `to`. The message must give the line and the column of this text. */
+  /**
+   * A text in `to` or after `to`. The message must give the line and the column at which this text
+   * begins.
+   */
   readonly at: string;
   readonly says: RegExp;
 }

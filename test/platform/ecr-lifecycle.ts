@@ -22,7 +22,7 @@ export interface LifecyclePolicy {
 }
 
 /**
- * Returns the images that ECR expires on a day. The pages below are in
+ * Returns the images that ECR expires on a day. The pages that end with `.html` are in
  * https://docs.aws.amazon.com/AmazonECR/latest/userguide/.
  *
  * Rules, and where each rule comes from (LifecyclePolicies.html, lifecycle_policy_parameters.html):
@@ -40,9 +40,9 @@ export interface LifecyclePolicy {
  * - A new tag does not change `pushed_at_time`:
  *   https://github.com/aws/containers-roadmap/issues/2746.
  *
- * This function omits: tagStatus `untagged` and `any`, and other count types, such as pull times.
- * If a rule has such a tagStatus or count type, the function throws an error. The function also
- * omits prefixes, archives, and the 24 hours that ECR may need to delete an image.
+ * This function supports only the tagStatus `tagged`, and the two count types above. For a rule
+ * with another tagStatus or count type, the function throws an error. The function omits prefixes,
+ * archives, and the 24 hours that ECR may need to delete an image.
  */
 export function expired(
   images: readonly EcrImage[],

@@ -22,7 +22,10 @@ class Repository {
     }
   }
 
-  /** Simulates a deploy: moves the stack's tag to the image. The image may be an old image. */
+  /**
+   * Simulates a deploy: pushes the image, and moves the stack's tag to the image. The image may be
+   * an old image.
+   */
   deploy(stack: string, digest: string): void {
     this.push(digest);
     this.find(this.running.get(stack) ?? "")?.tags.delete(`deployed-${stack}`);
@@ -54,8 +57,8 @@ class Repository {
 }
 
 /**
- * Simulates a year of staging and production: daily deploys, then 200 days without new code, then
- * daily deploys again, with one rollback.
+ * Simulates a year of staging and production: daily deploys to staging with weekly promotions, then
+ * 200 days without new code, then deploys and promotions again, with one rollback.
  */
 function yearOfReleases(policy: LifecyclePolicy): Repository {
   const repository = new Repository(policy);
@@ -66,7 +69,7 @@ function yearOfReleases(policy: LifecyclePolicy): Repository {
       repository.deploy("staging", `code-${String(today)}`);
       if (today % 7 === 0) repository.promote("prod", `code-${String(today)}`);
     }
-    // The rollback goes back to a release of the first week.
+    // The rollback goes back to the release of day 7.
     if (today === 340) repository.promote("prod", "code-7");
     repository.endDay();
   }

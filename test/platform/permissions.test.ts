@@ -23,7 +23,7 @@ const production: Targets = {
 
 /**
  * Whether a role may perform an action on a resource. This function expects that every statement
- * has the effect `Allow`. A resource name may contain `*` in its middle or at its end.
+ * has the effect `Allow`. In the resources of a statement, `*` matches any text.
  */
 function may(ciRole: CiRoleName, action: string, resource: string): boolean {
   const matches = (pattern: string) =>

@@ -14,7 +14,7 @@ const project = "services-orders-platform";
 /** Id of the deploy project, if config/circleci.ts has a deploy project. */
 const circleciDeployProjectId = deployProject === undefined ? undefined : deployProjectId;
 
-/** Configuration from which the platform reads the settings in test/support/platform. */
+/** Configuration with the same values as the settings in test/support/platform.ts. */
 const good: Readonly<Record<string, unknown>> = {
   circleciDeployProjectId,
   circleciOrganizationId: settings.circleci.organizationId,

@@ -11,9 +11,9 @@ const providerArn = `arn:aws:iam::111122223333:oidc-provider/${from}`;
 type Claims = Readonly<Record<string, string>>;
 
 /**
- * The claims of a job's token that IAM compares. This test cannot import the stand-in for
- * CircleCI's tokens (pipeline/run/token.ts), because that file is an ES module. The tests in
- * test/attacks use this stand-in.
+ * Returns the claims that IAM compares in the token of a job. This test cannot import the stand-in
+ * for CircleCI's tokens (pipeline/run/token.ts), because that file is an ES module. The tests in
+ * test/attacks use the stand-in.
  */
 function claimsOf(ref: string, id = projectId): Claims {
   const { organizationId, vcsOrigin } = circleci;

@@ -12,8 +12,8 @@ import { digest } from "../support/fixtures";
 import { type Given, config, program } from "../support/objects";
 
 /**
- * Internal functions of Pulumi's policy SDK. `unknownCheckingProxy` wraps a resource's inputs, and
- * `unknownStringValue` replaces a value that a preview cannot know.
+ * Internal parts of Pulumi's policy SDK. The function `unknownCheckingProxy` wraps a resource's
+ * inputs. The text `unknownStringValue` stands for a value that a preview cannot know.
  */
 const { unknownCheckingProxy, unknownStringValue } = proxy as unknown as {
   readonly unknownCheckingProxy: (props: object) => object;

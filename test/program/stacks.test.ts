@@ -90,10 +90,7 @@ describe("the program", () => {
     "pulumi:providers:kubernetes kubernetes",
   ];
 
-  /**
-   * Returns the settings of a stack without EKS, from the stack settings file and the company's
-   * configuration.
-   */
+  /** Returns the settings of a stack without EKS: the values below, and the defaults. */
   const own = (stack: string) => {
     const database = { "services-orders:databaseHost": "db.example.com" };
     const config = { "services-orders:branch": "x", ...(stack === "review-x" ? {} : database) };

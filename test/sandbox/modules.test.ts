@@ -4,17 +4,21 @@ import { join } from "node:path";
 import { modules } from "../../sandbox/install/go-build";
 
 /**
- * Programs that need old versions of shared modules. The test ignores these programs, because they
- * have few packages.
+ * Programs that need old versions of shared modules. The test ignores these programs. They have few
+ * packages, so it takes little time to compile these packages in a second version.
  */
 const old = [
-  // Does not compile with k8s.io/apimachinery 0.34. Only a test uses this program.
+  // kube-score does not compile with k8s.io/apimachinery 0.34. Only a test uses kube-score.
   "kube-score",
-  // Requires an old version of Pulumi's SDK, which requires old versions of other modules.
+  // The language host requires an old version of Pulumi's SDK. This SDK requires old versions of
+  // other modules.
   "language-host",
 ];
 
-/** Returns the required version of each Go module in a go.mod, after its replacements. */
+/**
+ * Returns the version of each Go module that a go.mod requires. If the go.mod replaces the version
+ * of a module, returns the new version.
+ */
 function versionsIn(text: string): ReadonlyMap<string, string> {
   const required = [...text.matchAll(/^(?:require )?\s*([\w./~-]+) (v\S+)(?: \/\/ indirect)?$/gm)];
   const replaced = new Map(

@@ -166,8 +166,9 @@ describe("settings", () => {
     waitForIngress: "no",
   };
   /**
-   * The last parts of the error messages about values of which only one part is wrong. Each text
-   * contains the path of the wrong part, and the rule that this part breaks.
+   * For settings whose value is a list or an object: the text of the error message after the name
+   * of the setting. If the error is about one part of the value, the text begins with the path of
+   * this part.
    */
   const wrongInside: Readonly<Record<string, string>> = {
     databaseTo: "[0] must be a NetworkPolicyPeer, got 1",

@@ -8,10 +8,7 @@ import { service } from "../../config/service";
 const root = join(__dirname, "..", "..");
 const load = createRequire(__filename);
 
-/**
- * Files that another service of another company can use unchanged, including their comments and
- * examples.
- */
+/** Files that a service of another company can use unchanged, with their comments and examples. */
 const reusable = [
   ...["components", "lib", "operations", "pipeline", "policy", "program", "settings"],
   ...["environments.ts", "platform/*.ts"],

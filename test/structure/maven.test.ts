@@ -24,7 +24,7 @@ function named(): readonly string[] {
   );
   return [...found].flatMap(([, group = "", name = "", given = ""]) => {
     const version = given.replace(/\$\{([^}]+)\}/, (_, key: string) => properties.get(key) ?? "");
-    // Our commands never run these plugins.
+    // Our commands never run these plugins. `services-orders` is the project itself.
     if (/^maven-(?:clean|deploy|install)-plugin$/.test(name) || name === "services-orders")
       return [];
     return [`${group.replaceAll(".", "/")}/${name}/${version}/${name}-${version}.pom`];

@@ -8,8 +8,8 @@ const read = (file: string): string => readFileSync(join(root, file), "utf8");
 const platform = "@example/platform";
 
 /**
- * Files with programs that jobs with permissions start: the project's commands, and the programs
- * that Pulumi loads.
+ * Programs that jobs with permissions start: the project's commands, and the programs that Pulumi
+ * loads.
  */
 const programs = [
   "cli/entry.mjs",
@@ -20,8 +20,8 @@ const programs = [
 ];
 
 /**
- * Files with fixed names that other programs read, in jobs with permissions or before such jobs.
- * npm, tsx, Pulumi, Maven, Docker, CircleCI, GitHub and Renovate read these files.
+ * Files with fixed names that tools such as npm, Pulumi, Maven and CircleCI read, in jobs with
+ * permissions or before these jobs.
  */
 const byName = [
   ...["package.json", "package-lock.json", ".npmrc", ".nvmrc", "tsconfig.json"],
@@ -30,8 +30,8 @@ const byName = [
   ...[".circleci/config.yml", ".github/CODEOWNERS", "renovate.json"],
 ];
 /**
- * Files that do not exist in the repository. A branch that adds such a file needs the same review
- * as a branch that changes a file in `byName`.
+ * Files that do not exist in the repository. A branch that adds one of these files needs the same
+ * review as a branch that changes a file in `byName`.
  */
 const notThere = ["service/.mvn/extensions.xml", "service/.mvn/jvm.config", ".trivyignore.yaml"];
 

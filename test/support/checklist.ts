@@ -6,8 +6,8 @@ const root = join(__dirname, "..", "..");
 const leftOut = new Set([".git", "node_modules", "reports", "target"]);
 
 /**
- * Copies the project without .git, and returns the directory of the copy. A test may change the
- * copy.
+ * Copies the project without .git, npm packages, reports and builds, and returns the directory of
+ * the copy. A test may change the copy, except node_modules: node_modules is a link to the project.
  */
 export function copyOfProject(): string {
   const copy = mkdtempSync(join(tmpdir(), "services-orders-checklist-"));

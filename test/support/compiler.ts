@@ -57,7 +57,7 @@ export function compiled(name: string, text: string): string {
   return file;
 }
 
-/** The compiler's errors in a file, one line each. Empty if the file compiles. */
+/** Returns the compiler's errors in a file, one text for each error. Empty if the file compiles. */
 export function complaints(file: string): readonly string[] {
   const all = [
     ...languageService().getSyntacticDiagnostics(file),

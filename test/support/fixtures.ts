@@ -36,7 +36,7 @@ export const job: ScheduledJobArgs = {
 
 export const command: CommandTemplateArgs = { identity, imageRef, namespace: "ns", release };
 
-/** A value for each arg of `PodArgs`. All components with pods have these args. */
+/** A value for each arg of `PodArgs`. WebService and ScheduledJob have all of these args. */
 export const everyPodArg: Required<PodArgs> = {
   annotations: { "example.com/object": "1" },
   configFiles: { "/etc/orders/limits.json": "{}" },

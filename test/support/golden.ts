@@ -40,7 +40,8 @@ export function textMatchesGolden(name: string, text: string): void {
 
 /**
  * Returns a copy without shared objects, so that the YAML has no aliases. Replaces the data of a
- * Secret by a fixed text, and a text with a JSON object by this object.
+ * Secret with a fixed text. If an input is a JSON object in a text, replaces the text with the
+ * object.
  */
 function stable(inputs: Manifest): unknown {
   const copy: Manifest = JSON.parse(JSON.stringify(inputs));

@@ -1,7 +1,7 @@
 /**
  * Creates a separate sandbox directory for unit tests, instead of ~/.services-orders-sandbox. Mocha
- * loads this file before any test, because the sandbox's modules read the path when Node.js loads
- * these modules.
+ * loads this file before any test, because the sandbox's modules read SANDBOX_DIR when Node.js
+ * loads these modules.
  */
 const { mkdtempSync, rmSync } = require("node:fs");
 const { tmpdir } = require("node:os");

@@ -27,7 +27,10 @@ interface Manifest {
   readonly kind: string;
 }
 
-/** Returns the kind and the path of each field in the golden manifests. */
+/**
+ * Returns, from the golden manifests, the kind of each object, and the kind and the path of each
+ * field.
+ */
 function goldenFields(): ReadonlySet<string> {
   const files = readdirSync(golden).filter((name) => name.endsWith(".yaml"));
   const objects = files.flatMap((name) =>
@@ -76,10 +79,10 @@ describe("npm run explain", () => {
 
   describe("about every arg of every component", () => {
     it("says what it does, its default, and what a change does", () => {
-      /** Args that set no field: resource options, and values that are only checked. */
+      /** Args that set no field: resource options, and values that the component only checks. */
       const options = ["demands", "protect", "retain"];
-      // The Job exists only if another arg is set, so the table of the preview does not contain
-      // this arg.
+      // The Job of a migration exists only with the arg `longMigration`, so the table of the
+      // preview does not contain this override.
       const unmapped = "overrides.migrationJobSpec";
       let asked = 0;
       for (const component of knowledge.components) {

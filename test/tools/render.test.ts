@@ -83,8 +83,8 @@ describe("npm run render", () => {
   let printed: string;
   let said: string;
   beforeEach(() => {
-    // Stand-ins for programs that `npm run render` must not start. A stand-in that runs creates a
-    // file.
+    // Stand-ins for programs that `npm run render` must not start. If a stand-in starts, the
+    // stand-in creates the file `ran`.
     directory = mkdtempSync(join(tmpdir(), "services-orders-render-"));
     for (const program of ["aws", "docker", "kubectl", "pulumi"]) {
       const script = `#!/bin/sh\ntouch ${join(directory, "ran")}\nexit 1\n`;

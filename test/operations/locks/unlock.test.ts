@@ -158,8 +158,7 @@ describe("npm run unlock", () => {
     it("leaves a lock that has appeared in the meantime, and says so", async () => {
       lock("a.json");
       const shown = `cp -R "${locks}/." "$4"`;
-      // The new lock appears after the command has read the locks, while a person reads the
-      // command's output.
+      // The new lock appears after the command has read the locks for the first time.
       const appears = `${shown}; echo '${JSON.stringify(another)}' > "${locks}/b.json"`;
       programs.add("aws", {
         "s3 cp *": [appears, shown],

@@ -37,14 +37,15 @@ describe("a preview of a branch", function () {
     await git(cwd, "commit", "--quiet", "--message", name);
   }
 
-  /** Pushes a commit to main of the remote. The branch does not contain this commit. */
+  /** Pushes a commit from the clone `theirs` to main of the remote. */
   async function moveMain(name: string, text: string): Promise<void> {
     await commit(theirs, name, text);
     await git(theirs, "push", "--quiet", "origin", "main");
   }
 
   /**
-   * Returns what `asMerged` passes to a preview: the notes, and some files of the merged directory.
+   * Returns what `asMerged` passes to a preview: the notes, the directory, and some content of the
+   * directory.
    */
   async function seen(env: Readonly<Record<string, string>> = {}) {
     return asMerged(

@@ -17,7 +17,10 @@ const row = (more: Partial<Row>): Row => ({
   ...more,
 });
 
-/** Returns the rows that the probe finds in a cluster that enforces all policies, or no policy. */
+/**
+ * Returns the rows that the probe finds in a cluster. If `enforced` is true, the cluster enforces
+ * all policies. Otherwise, the cluster enforces no policy.
+ */
 const table = (enforced: boolean): readonly Row[] =>
   connections.map((connection) => ({
     ...connection,

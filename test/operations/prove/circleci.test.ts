@@ -96,7 +96,7 @@ describe("npm run prove -- circleci, against the stand-in", () => {
     assert.deepEqual(ids("open"), ["cache-branches", "token-checkout", "ssh-token"]);
   }).timeout(60_000);
 
-  /** Makes all tokens have these claims. */
+  /** Adds these claims to every token. These claims replace claims with the same name. */
   function forge(claims: object): void {
     mock.method(Issuer.prototype, "token", (own: object) => {
       const body = Buffer.from(JSON.stringify({ ...own, ...claims })).toString("base64url");

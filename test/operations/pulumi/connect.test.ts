@@ -95,8 +95,8 @@ describe("what every command asks first", function () {
   it("finds an EKS cluster by AWS' own command, and is known there as the program is", async () => {
     const made = "users: [{ name: arn, user: { exec: { command: aws } } }]";
     program("aws", `for last; do :; done; echo '${made}' > "$last"`);
-    // This stand-in for kubectl answers only if the user in the kubeconfig has the token of
-    // CircleCI.
+    // This stand-in for kubectl answers only if the kubeconfig contains `CIRCLE_OIDC_TOKEN_V2`: the
+    // name of the variable with the job's token.
     program(
       "kubectl",
       `for arg; do case "$arg" in --kubeconfig=*) grep -q CIRCLE_OIDC_TOKEN_V2 "\${arg#*=}" && echo '${system}' && exit 0;; esac; done; exit 1`,

@@ -115,7 +115,7 @@ esac
       assert.match(calls[0] ?? "", new RegExp(`^s3 cp ${place} \\S+ ${options}$`));
       const removal = `s3 rm ${place} --exclude * --include dead.json ${options}`;
       assert.ok(calls.includes(removal), calls.join("\n"));
-      // Later commands do not call the AWS CLI again.
+      // The record of the killed update no longer exists, so this call does not start the AWS CLI.
       await removeDeadLocks("review-a", workspace());
       const asked = readFileSync(join(directory, "calls"), "utf8").split("\n");
       assert.deepEqual(asked, calls);
@@ -137,8 +137,8 @@ esac
       await child;
       forget(null);
       const runsStill = rememberStarted(process.pid, args, backendUrl);
-      // The first update changes another stack. The state of the second update is in local files,
-      // where each lock names its machine.
+      // The next two updates write no record for this stack in S3: the first update changes another
+      // stack, and the state of the second update is in local files.
       await killed(["up", "--stack", "review-b"]);
       rememberStarted(4_194_305, args, "file:///state");
       lock("of-somebody", 4_194_305);

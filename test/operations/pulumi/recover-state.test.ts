@@ -24,7 +24,7 @@ function secret(name: string, more: Partial<StateResource> = {}): StateResource 
 const creating = (...resources: readonly StateResource[]) =>
   resources.map((resource) => ({ resource, type: "creating" }));
 
-/** Returns a Secret in the cluster that these field managers have applied, one after the other. */
+/** Returns a Secret of the cluster. These field managers have applied the Secret in this order. */
 function live(
   name: string,
   managers: readonly string[] = ["pulumi-kubernetes-0a1b2c3d"],

@@ -8,8 +8,9 @@ import { errorsIn } from "../../../operations/pulumi/events";
 import { reports } from "../../../lib/reports";
 
 /**
- * A stand-in for Pulumi. The first `LOCKED` calls fail with the message that the stack is locked.
- * Later calls write the event log `EVENTS`, print `SAYS`, and end with exit code `CODE`.
+ * A stand-in for Pulumi, with four environment variables. `LOCKED` is the number of calls that fail
+ * first, with the message that the stack is locked. Later calls write the event log `EVENTS`, print
+ * `SAYS`, and end with exit code `CODE`.
  */
 const script = `#!/bin/sh
 echo "$*" >> "$CALLS"

@@ -104,8 +104,8 @@ describe("a rollback next to a canary", () => {
 });
 
 /**
- * These tests run in a clone that does not contain old versions of files, like a checkout in
- * CircleCI.
+ * The test runs in a clone that does not contain old versions of files. A checkout in CircleCI does
+ * not contain old versions either.
  */
 describe("the preview of a rollback", function () {
   this.timeout(60_000);
@@ -169,7 +169,7 @@ describe("the preview of a rollback", function () {
     assert.match(missing, /^\?/m, "the clone has every file of every commit");
     const preview = join(programs.directory, "reports", "preview.json");
     const workspace = { ...programs.workspace(), cwd: clone };
-    // If the pipeline parameter is not set, `to` is an empty text.
+    // If the person who starts the pipeline does not set the parameter `to`, `to` is an empty text.
     await rollback("prod", { preview, reason: "it fails", to: "" }, workspace);
     const seen = readFileSync(join(programs.directory, "seen"), "utf8");
     assert.equal(seen, `${image("a")} older older newer\n`);

@@ -52,8 +52,8 @@ describe("the smoke test", () => {
       const answer = await ask(`${url}/${releasePath}`);
       assert.equal(isRelease(answer, "1234567"), true);
       assert.equal(isRelease(answer, "7654321"), false);
-      // In the next three lines, the answer comes from a load balancer, then from a service without
-      // its database, and then there is no answer.
+      // The next three lines test the answer of a load balancer, the answer of a service without a
+      // database, and an error instead of an answer.
       assert.equal(isRelease({ ...answer, version: "" }, ""), false);
       assert.equal(isRelease({ ...answer, status: 503 }, "1234567"), false);
       assert.equal(isRelease("Error: no answer", "1234567"), false);

@@ -30,8 +30,8 @@ describe("the removal of a review stack", () => {
   const isDeleted = (): boolean => asked.some((call) => call.startsWith("delete namespace"));
 
   /**
-   * Returns a stand-in for a cluster. The cluster has a namespace, until someone deletes the
-   * namespace.
+   * Returns a stand-in for a cluster. With `metadata`, the cluster has a namespace until the code
+   * under test deletes the namespace. Without `metadata`, the cluster has no namespace.
    */
   function cluster(metadata?: object, uid = "here"): Cluster {
     const object = {

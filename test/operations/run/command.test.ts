@@ -85,7 +85,7 @@ describe("the Job of a command", () => {
   });
 });
 
-/** In these tests, scripts replace kubectl. */
+/** In these tests, a script replaces kubectl. */
 describe("npm run run", () => {
   let programs: Programs;
   let pod: OutputStandIn;

@@ -5,7 +5,10 @@ import { Forward } from "../../../operations/run/forward";
 import { Output } from "../../../operations/run/output";
 import { OutputStandIn } from "./stand-in";
 
-/** Starts a program that prints what `kubectl port-forward` prints, and continues to run. */
+/**
+ * Returns a function that starts a program. The program prints what `kubectl port-forward` prints,
+ * and then continues to run.
+ */
 const forwarding = (port: number) => () =>
   spawn("sh", ["-c", `echo "Forwarding from 127.0.0.1:${String(port)} -> 8082"; exec sleep 60`]);
 

@@ -2,7 +2,7 @@ import { type Server, createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 
 /**
- * Stand-in for the container `output`, in which OutputServer.java runs. The stand-in breaks the
+ * Stand-in for the container `output`, in which OutputServer.java runs. The stand-in can break the
  * connection during the first answers.
  */
 export class OutputStandIn {

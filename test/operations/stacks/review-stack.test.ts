@@ -14,8 +14,8 @@ import { identityOf } from "../../../settings/identity";
 const head = "feature/forty-characters-that-all-of-them-share-";
 
 /**
- * Returns branch names in the forms that people and bots use. In three of seven forms, the first 40
- * characters are the same.
+ * Returns branch names in seven forms. In three of the forms, all names begin with the same 48
+ * characters. In the last form, the names contain a command for the shell.
  */
 function branches(count: number): readonly string[] {
   const kinds = [

@@ -22,7 +22,7 @@ const deployment = {
 describe("a canary that runs", () => {
   let directory: string;
   let asked: string[];
-  /** The objects in the cluster. Each key is the kind of its objects. */
+  /** The objects in the cluster. Each key is the name of a resource type, such as `deployments`. */
   let objects: Readonly<Record<string, readonly object[]>>;
 
   beforeEach(() => {

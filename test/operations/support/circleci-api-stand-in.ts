@@ -4,7 +4,7 @@ import type { Result } from "../../../pipeline/run/run";
 import { uuidOf } from "../../../pipeline/run/token";
 import { StandIn } from "./http-stand-in";
 
-/** A workflow that `npm run pipeline -- run` has run on this machine, with its result. */
+/** A workflow that `rehearse` (pipeline/run/run.ts) has run on this machine, and the result. */
 export interface Ran {
   readonly approver: string;
   /** Directory with the artifacts of the workflow's jobs. */
@@ -14,12 +14,12 @@ export interface Ran {
 }
 
 /**
- * A stand-in for the part of CircleCI's API v2 that reads a workflow: the workflow's jobs with the
- * approver, and the artifacts of the jobs (https://circleci.com/docs/api/v2/). The answers describe
- * the local runs.
+ * A stand-in for the requests of CircleCI's API v2 that read a workflow, its project, its jobs with
+ * the approver, and the artifacts of the jobs (https://circleci.com/docs/api/v2/). The answers
+ * describe the workflows in `ran`.
  *
- * - Without a token in the header `Circle-Token`, the answer is 401.
- * - A job that has not run has no number and no times.
+ * - The only valid token in the header `Circle-Token` is `token`. Otherwise, the answer is 401.
+ * - A job that has not run has no number, no start time and no end time.
  *
  * The stand-in omits: pages of long lists, rate limits, and all requests that change something.
  */

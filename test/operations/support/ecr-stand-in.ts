@@ -4,7 +4,7 @@ import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo } from "node:net";
 
 /**
- * A repository of the registry. The settings of its tags have the same names as in the answer of
+ * A repository of the registry. The fields have the same names as in the answer of
  * DescribeRepositories.
  */
 interface EcrRepository {
@@ -61,8 +61,8 @@ interface Answer {
 
 const hour = 3_600_000;
 /**
- * Headers that belong to one connection, so the stand-in does not forward them (RFC 9110, section
- * 7.6.1).
+ * Headers that belong to one connection. The stand-in does not forward these headers (RFC 9110,
+ * section 7.6.1).
  */
 const ofConnection = ["connection", "keep-alive", "transfer-encoding"];
 /** Largest size of the `imageManifest` of PutImage, in bytes (APIReference/API_PutImage.html). */
@@ -72,12 +72,12 @@ const longestList = 1000;
 
 /**
  * A stand-in for a private registry of Amazon ECR, in front of a registry without rules. The pages
- * below are in https://docs.aws.amazon.com/AmazonECR/latest/.
+ * with a relative path are in https://docs.aws.amazon.com/AmazonECR/latest/.
  *
  * Rules, and where each rule comes from:
  * - Login: user `AWS` and a token that "is valid for 12 hours" (userguide/registry_auth.html). Each
  *   new token is different. Nothing is public: without a login, even a pull gets 401.
- * - An old token: 403, "Your authorization token has expired. Reauthenticate and try again."
+ * - An expired token: 403, "Your authorization token has expired. Reauthenticate and try again."
  *   (userguide/common-errors-docker.html).
  * - A repository must exist: 404, "The repository with name ... does not exist in the registry with
  *   id ..." (RepositoryNotFoundException; seen in https://github.com/plexsystems/sinker/issues/55).
@@ -85,14 +85,15 @@ const longestList = 1000;
  *   (userguide/image-tag-mutability.html), also if the image is the same as the existing image
  *   (https://github.com/moby/buildkit/issues/3776). The text of the error is from
  *   https://github.com/osscontainertools/kaniko/pull/204. Filters exclude tags from this rule.
- * - A token needs `ecr:GetAuthorizationToken` (userguide/registry_auth.html): without this
- *   permission, 400 with AccessDeniedException (APIReference/CommonErrors.html).
- * - Layers are mounted from another repository "when registry blob mounting is enabled"
+ * - A request for a token needs the permission `ecr:GetAuthorizationToken`
+ *   (userguide/registry_auth.html). Without this permission: 400 with AccessDeniedException
+ *   (APIReference/CommonErrors.html).
+ * - ECR mounts layers of another repository "when registry blob mounting is enabled"
  *   (userguide/blob-mounting.html). The stand-in does not mount layers, so the client uploads each
  *   layer.
- * - Sizes: a manifest has at most 4 MiB, and a list at most 1000 tags.
- * - The stand-in refuses DELETE. No page of AWS names the status of such a refusal. The OCI
- *   specification gives the status 405 for a registry without deletion.
+ * - Sizes: a manifest has at most 4 MiB, and a list has at most 1000 tags.
+ * - The stand-in refuses DELETE. No page of AWS names the status with which ECR refuses DELETE. The
+ *   OCI specification gives the status 405 for a registry without deletion.
  *
  * The stand-in omits: permissions of IAM roles in each repository (test/platform tests these
  * permissions), signatures of requests to AWS, throttling, redirects of layers to S3, the media
@@ -124,7 +125,10 @@ export class EcrStandIn {
     this.#server = tls === undefined ? createServer(listener) : createTlsServer(tls, listener);
   }
 
-  /** Starts the stand-in, by default on a free port of 127.0.0.1, and returns its host. */
+  /**
+   * Starts the stand-in, by default on a free port of 127.0.0.1. Returns the address and the port,
+   * such as `127.0.0.1:5000`.
+   */
   async start(address = "127.0.0.1", wanted = 0): Promise<string> {
     await new Promise<void>((resolve, reject) => {
       this.#server.once("error", reject);
@@ -220,7 +224,8 @@ export class EcrStandIn {
   }
 
   async #pass(request: IncomingMessage, path: string, body: Buffer): Promise<Answer> {
-    // The upstream registry needs no login, and `fetch` sets the other headers of this list itself.
+    // The stand-in does not forward these headers. The upstream registry needs no login, and the
+    // function `fetch` sets or refuses the other headers.
     const own = ["authorization", "content-length", "expect", "host", ...ofConnection];
     const given = Object.entries(request.headers).filter(([name]) => !own.includes(name));
     const answer = await fetch(`${this.#options.upstream}${path}`, {
@@ -232,8 +237,8 @@ export class EcrStandIn {
     const headers = Object.fromEntries(
       [...answer.headers].filter(([name]) => !ofConnection.includes(name)),
     );
-    // The upstream registry answers with its own URL in the header `Location` of an upload, so this
-    // code removes the host.
+    // In the answer to an upload, the header `Location` contains the URL of the upstream registry.
+    // This code removes the host, so that the client sends the next request to the stand-in.
     const place = headers["location"]?.replace(/^https?:\/\/[^/]+/, "");
     const kept = { ...headers, ...(place === undefined ? {} : { location: place }) };
     return { body: Buffer.from(await answer.arrayBuffer()), headers: kept, status: answer.status };
@@ -278,8 +283,8 @@ function withoutMount(path: string): string {
 }
 
 /**
- * Returns the path of a request for a list of tags. Reduces the number of requested tags to the
- * maximum of ECR.
+ * Returns the path of a request for a list of tags. With this path, the request asks for at most
+ * 1000 tags, the maximum of ECR.
  */
 function bounded(path: string): string {
   const url = new URL(path, "http://registry");

@@ -24,9 +24,8 @@ export class Programs {
    *
    * @param answers shell commands by pattern. The program runs the command of the first pattern
    *   that matches its arguments, as in the shell's `case`. If a pattern has two commands, the
-   *   first call that matches the pattern runs the first command, and every later call that matches
-   *   the pattern runs the second command. A call that matches no pattern prints nothing and
-   *   succeeds.
+   *   first call that matches the pattern runs the first command. Every later call that matches the
+   *   pattern runs the second command. A call that matches no pattern prints nothing and succeeds.
    */
   add(name: string, answers: Readonly<Record<string, string | readonly [string, string]>>): void {
     const cases = Object.entries(answers).map(([pattern, answer], index) => {

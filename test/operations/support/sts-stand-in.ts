@@ -17,7 +17,8 @@ interface Answer {
  * - An expired token: 400 with ExpiredTokenException. A token that the stand-in has not issued: 400
  *   with InvalidIdentityToken
  *   (https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoleWithWebIdentity.html).
- * - A session lasts "one hour" if the request does not say a duration (the same page).
+ * - A session lasts "one hour" if the request names no duration (the page in the rule above). In
+ *   the stand-in, every session lasts one hour.
  *
  * The stand-in omits: trust policies and the claims of a token (test/platform and test/attacks test
  * these policies and claims), permissions of a role, and signatures of requests.
@@ -32,7 +33,7 @@ export class StsStandIn {
     this.#now = now;
   }
 
-  /** Returns a new token in the form of CircleCI's token for a job. */
+  /** Returns a new token in place of CircleCI's token for a job, with only the claim `exp`. */
   jobToken(): string {
     const claims = Buffer.from(JSON.stringify({ exp: this.#now() + hour })).toString("base64url");
     return `${claims}.${this.#sign(claims)}`;

@@ -258,8 +258,8 @@ describe("sweep --apply", () => {
   });
 
   /**
-   * Runs a sweep, and checks that it does not start Pulumi. Returns the kubectl commands of the
-   * sweep that delete something.
+   * Runs a sweep, and checks that the sweep does not start Pulumi. Returns the kubectl commands of
+   * the sweep that delete something.
    */
   async function deletions(): Promise<readonly string[]> {
     const backend = { PULUMI_BACKEND_URL: `file://${programs.directory}/state` };

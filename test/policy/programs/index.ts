@@ -23,9 +23,9 @@ class Renderer extends pulumi.ProviderResource {
 }
 
 /**
- * Names of the rules that the objects break, separated by commas. Instead of a rule, a name can be
- * one of the special cases `pulumi-secret` and `unknown-image`. If the variable is not set, the
- * objects break no rule.
+ * Names of the rules that the objects break. The environment variable POLICY_BREAK contains the
+ * names, separated by commas. A name can also be one of the special cases `pulumi-secret` and
+ * `unknown-image`. If the variable is not set, the objects break no rule.
  */
 const chosen = (process.env["POLICY_BREAK"] ?? "").split(",");
 

@@ -11,7 +11,7 @@ import { record } from "../../support/mocks";
 
 /**
  * Directory with recordings of everything that the program read from a cluster during rollouts. The
- * command `RECORD_ROLLOUTS=1 npm run test:rollouts` writes them.
+ * command `RECORD_ROLLOUTS=1 npm run test:rollouts` writes the recordings.
  */
 const directory = join(__dirname, "recorded");
 
@@ -42,7 +42,7 @@ const ends: Readonly<Record<string, RegExp | undefined>> = {
 
 /**
  * Returns the looks (readings of the cluster) of a recording. The result begins with the first look
- * that shows the changed Deployment, because the program starts to wait at this time.
+ * that shows the changed Deployment, because the program starts to wait after the change.
  */
 function looksOf(name: string): readonly Look[] {
   const text = readFileSync(join(directory, `${name}.jsonl`), "utf8");

@@ -34,8 +34,8 @@ describe("rolledOut", () => {
   interface Given {
     readonly pace?: Pace;
     /**
-     * The pods that each reading of the cluster returns. After the last element, every reading
-     * returns this element again.
+     * Each reading of the cluster's pods returns the next element. After the last element, every
+     * reading returns this element again.
      */
     readonly pods?: readonly (readonly PodFacts[])[];
     readonly status?: unknown;

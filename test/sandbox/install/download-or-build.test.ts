@@ -371,7 +371,7 @@ describe("obtaining a part", () => {
     });
 
     it("is needed again when a go.mod of it changes, and only then", async () => {
-      // The test changes a copy of the Go modules, because the running sandbox depends on the Go
+      // The test changes a copy of the Go modules, because a running sandbox depends on the Go
       // modules in the repository.
       for (const room of ["lib", "sandbox"]) {
         cpSync(join(project, room), join(files, room), { recursive: true });

@@ -32,10 +32,7 @@ describe("a cluster that a developer already has", () => {
     surroundings.restore();
   });
 
-  /**
-   * Adds a stand-in for kubectl. The cluster of this kubectl has the given nodes and
-   * IngressClasses.
-   */
+  /** Adds a stand-in for kubectl. The answers in `more` replace the answers below. */
   function cluster(more: Readonly<Record<string, string>> = {}): void {
     programs.add("kubectl", {
       "*get-contexts*": "echo other; echo mine",

@@ -59,7 +59,7 @@ const pod = (policy: string) => ({
   },
 });
 
-/** The code under test reads only these settings. */
+/** The settings that the code under test reads, without the name of the stack. */
 const stack = {
   environment: "local",
   identity: {
@@ -69,7 +69,7 @@ const stack = {
   namespace: "services-orders-local",
 };
 
-/** In these tests, a script replaces kubectl, and the state backend is a directory. */
+/** In these tests, a script replaces kubectl. In most tests, the state backend is a directory. */
 describe("npm run notify -- jobs", () => {
   let programs: Programs;
   let slack: Slack;

@@ -18,7 +18,7 @@ const status = (more: Partial<JobStatus>): JobStatus => ({
   since: at("00:00"),
   ...more,
 });
-/** Returns the names of the failed runs, and the hours of the missed runs. */
+/** Returns the names of the failed runs, and the hours at which the missed runs were due. */
 const said = (...args: Parameters<typeof newsOf>) => {
   const { failed, missed } = newsOf(...args);
   return [...failed.map(({ name }) => name), ...missed.map(({ due }) => due.getUTCHours())];

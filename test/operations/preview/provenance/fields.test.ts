@@ -105,7 +105,8 @@ const otherPodArgs = {
   release: [{ release: { branch: "other", commit: "f".repeat(40) } }],
   requests: [
     { requests: { cpu: "3", memory: "640Mi" } },
-    // Without a memory limit, the request is the limit, and the heap depends on the limit.
+    // Without `memoryLimit`, the memory request is also the memory limit, and the heap depends on
+    // this limit.
     { memoryLimit: undefined, requests: { cpu: "3", memory: "640Mi" } },
   ],
   secretFiles: [{ secretFiles: [] }],
@@ -204,7 +205,7 @@ const webService: Case<object> = {
 
 const peers = [{ ipBlock: { cidr: "192.0.2.0/24" } }];
 
-/** Args that a web service can have, but a canary cannot. */
+/** Args of a web service that a canary does not have. */
 const notOfCanary = {
   ...{ autoscaling: undefined, iamRoleArn: undefined, longMigration: undefined },
   ...{ migrationArgs: undefined, protect: undefined, seedArgs: undefined, track: undefined },
@@ -416,8 +417,8 @@ describe("the fields of args", () => {
         return leavesOf(recorder);
       }
 
-      // `fields` does not need to contain every arg. For the other args, see
-      // operations/preview/impact/rows.ts.
+      // `fields` does not need to contain every arg. operations/preview/impact/rows.ts explains the
+      // args that `fields` does not contain.
       it("are given for args that exist, and every arg is tried here", () => {
         const args = argsOf(type);
         assert.deepEqual(
@@ -446,8 +447,8 @@ describe("the fields of args", () => {
           const changed: (readonly [string, string])[] = [];
           for (const [index, base] of bases.entries()) {
             for (const other of values) {
-              // The args before and after the change must differ only in `arg`. So the args before
-              // the change also contain the other args of this case.
+              // The args before and after the change must differ only in `arg`. So `beside` also
+              // contains every arg of `other`, except `arg`.
               const beside = { ...base, ...other, [arg]: base[arg] };
               const alike = Object.keys(other).length === 1 || arg.startsWith("overrides.");
               const before = alike ? plain[index] : await leavesFor(beside);
