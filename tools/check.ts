@@ -112,6 +112,6 @@ export async function format(): Promise<void> {
   const result = files.isGood ? await formatJava("apply") : files;
   if (result.output !== "") console.log(result.output);
   if (!result.isGood) {
-    throw new UserError("format failed: a program could not read a file that it names above");
+    throw new UserError("format failed; see the errors above");
   }
 }

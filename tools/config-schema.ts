@@ -4,8 +4,8 @@ import type { Setting } from "../settings/setting";
 import { table } from "../settings/table";
 
 /**
- * Name of the schema file in docs/reference. Stack settings files refer to this file in their first
- * line.
+ * Name of the schema file in docs/reference. Pulumi.prod.yaml and Pulumi.staging.yaml refer to this
+ * file in a comment, so that editors find the schema.
  */
 export const configSchemaFile = "stack-config.schema.json";
 

@@ -6,7 +6,7 @@ const { reporters } = require("mocha");
 
 /**
  * Returns the beginning and the end of an error message. The message of a failed command ends with
- * the command's output, and the cause is at its end.
+ * the command's output, and the cause is at the end of the output.
  */
 function excerpt(message) {
   const lines = message.trim().split("\n");

@@ -14,7 +14,7 @@ import { assertNotOwn } from "../sandbox/own-cluster/choice";
 import { stepsOfUp, up } from "../sandbox/sandbox";
 
 interface Count {
-  /** Title and error of each failed test, one line for each test. */
+  /** Title and error of each failed test, one text for each test. */
   readonly broken: readonly string[];
   readonly failed: number;
   readonly passed: number;
@@ -40,8 +40,8 @@ const suites = {
 type Suite = keyof typeof suites;
 
 /**
- * Returns the pattern of the test files in a folder and its subfolders. Returns the path of a file
- * unchanged.
+ * Returns the pattern of the test files in a folder and its subfolders. If `path` ends with `.ts`,
+ * returns `path`.
  */
 function testsIn(path: string): string {
   return path.endsWith(".ts") ? path : `${path.replace(/\/$/, "")}/**/*.test.ts`;

@@ -148,8 +148,8 @@ async function preview(
 }
 
 /**
- * Returns the peak memory of a process or one of its descendants, in MiB: the value of the process
- * that used the most memory.
+ * Reads the peak memory of a process and of each of its descendants. Returns the largest of these
+ * values, in MiB.
  */
 function largest(pid: number): number {
   const all = readdirSync("/proc")

@@ -69,7 +69,7 @@ export function fieldsOfArg(
   const all = fieldsOf(component);
   const isKnown = Object.keys(all).some((arg) => arg.split(".")[0] === whole.name.split(".")[0]);
   if (!isKnown) return fieldsWithName(whole.name, Object.values(all).flat(), stacks);
-  // `overrides` sets all fields that one of its specs sets.
+  // `overrides` sets the fields of all its specs.
   const own =
     all[whole.name] ??
     Object.entries(all).flatMap(([arg, its]) => (arg.startsWith(`${whole.name}.`) ? its : []));
@@ -79,9 +79,7 @@ export function fieldsOfArg(
 
 export const written = (place: Place): string => `${place.file}:${String(place.line)}`;
 
-/**
- * Returns one text with the places from which a stack gets the settings on which an arg depends.
- */
+/** Returns one text with the places from which a stack gets the settings with these keys. */
 export function settingsIn(stack: Stack, keys: readonly string[]): string {
   const all = keys.map((key) => {
     const { from, place, variable } = settingIn(stack, key);
@@ -100,7 +98,7 @@ function partOf(value: Json | undefined, path: readonly string[]): Json | undefi
   return partOf((value as Readonly<Record<string, Json>>)[first], rest);
 }
 
-/** Joins the entries of stacks that have the same value. */
+/** Joins entries that differ only in their stacks. */
 export function joined(values: readonly Value[]): readonly Value[] {
   const found = new Map<string, Value>();
   for (const value of values) {
@@ -144,7 +142,7 @@ const title = (found: readonly FoundArg[]): string => {
 };
 
 /**
- * Answers a question about args with the same declaration, such as the arg `env` of several
+ * Answers a question about args that share one declaration, such as the arg `env` of several
  * components.
  */
 function answerOf(found: readonly FoundArg[], knowledge: Knowledge): readonly Answer[] {

@@ -23,8 +23,8 @@ const exactly: Same = (one, other) => one === other;
 const ignoringCase: Same = (one, other) => one.toLowerCase() === other.toLowerCase();
 
 /**
- * Returns the components that a word may mean. The word may be the name of a class, or a part of
- * such a name. For example, `web` means `WebService`.
+ * Returns the components that a word may mean. The word may be the name of a component, or one word
+ * of the name. For example, `web` means `WebService`.
  */
 function componentsNamed(word: string, { components }: Knowledge): readonly Component[] {
   const lower = word.toLowerCase();
@@ -75,7 +75,7 @@ function answersBy(word: string, knowledge: Knowledge, same: Same): readonly Ans
   const args = argAnswers(argsOf(word, knowledge, same), knowledge);
   const uses = ({ values }: Answer): number => values.flatMap(({ stacks }) => stacks).length;
   return [
-    // The answer with values in the most stacks comes first.
+    // Of the answers about args, the answer with values in the most stacks comes first.
     ...[...args].sort((a, b) => uses(b) - uses(a)),
     ...settings.flatMap((one) => settingAnswer(one, knowledge) ?? []),
     ...components.map(componentAnswer),

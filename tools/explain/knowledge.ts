@@ -20,8 +20,8 @@ export interface Knowledge {
 }
 
 /**
- * Returns the lines that create objects, for each kind. Such a line contains the name of a class,
- * such as `k8s.apps.v1.Deployment`.
+ * Returns the lines that create objects, for each kind. Each of these lines contains the name of a
+ * class, such as `k8s.apps.v1.Deployment`.
  */
 function createdIn({ files }: Source): ReadonlyMap<string, readonly Place[]> {
   const found = new Map<string, readonly Place[]>();

@@ -25,7 +25,8 @@ export interface KubernetesDoc {
   /** Names of the subfields. Empty for a plain value, and for a map whose keys may be any text. */
   readonly below: readonly string[];
   /**
-   * Path of the field. `[*]` follows the name of each list for which the question names no element.
+   * Path of the field. If the field is inside a list, and the question names no element of the
+   * list, `[*]` follows the name of the list.
    */
   readonly path: string;
   readonly text: string;
@@ -66,7 +67,10 @@ function rank(type: string): number {
 export class KubernetesDocs {
   /** Declarations of all types. `#typeNamed` reads a type only when an answer needs it. */
   readonly #declared = new Map<string, ts.InterfaceDeclaration>();
-  /** The type of each kind of object, in the newest of its most stable API versions. */
+  /**
+   * The type of each kind of object. If a kind has several API versions, the type is from the
+   * version for which `rank` returns the highest number.
+   */
   readonly #objects = new Map<string, string>();
   readonly #read = new Map<string, KubernetesType>();
 

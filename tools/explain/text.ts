@@ -5,7 +5,10 @@ import type { Answer, Value } from "./answer";
 import { written } from "./arg-answers";
 import type { Consequence } from "./impacts";
 
-/** Maximum number of lines of one part of an answer. The output of `--json` contains everything. */
+/**
+ * Number of lines that the command shows of a long part of an answer, before the line `and N more`.
+ * The output of `--json` contains everything.
+ */
 const most = 8;
 /** Maximum length of a value in a line, in characters. */
 const longest = 60;
@@ -30,8 +33,8 @@ const shown = (value: Json): string =>
   cut(typeof value === "string" ? value : JSON.stringify(value), longest);
 
 /**
- * Returns all lines. If there are too many lines, returns the first lines, and a line with the
- * number of the lines that the result leaves out.
+ * Returns the lines. If there are too many lines, returns only the first lines, and a line with the
+ * number of the other lines.
  */
 function first(lines: readonly string[]): readonly string[] {
   if (lines.length <= most + 1) return lines;
@@ -51,7 +54,7 @@ function valueLines(values: readonly Value[]): readonly string[] {
   );
 }
 
-/** Returns one line for each kind of object and each impact on this kind. */
+/** Returns one line for each combination of a kind of object and an impact. */
 function consequenceLines(all: readonly Consequence[]): readonly string[] {
   const rows = new Map<string, { readonly kind: string; readonly paths: string[]; says: string }>();
   for (const { dangerous, kind, path, says } of all) {

@@ -84,7 +84,7 @@ export async function checkText(text: string, file: string): Promise<string[]> {
 }
 
 /**
- * Checks all Markdown files in the repository.
+ * Checks all Markdown files that git tracks, except generated files.
  *
  * @throws UserError with all findings
  */

@@ -12,7 +12,10 @@ export type Manifest = Readonly<Record<string, Json>>;
 /** Placeholder in the output for the digest of an image that does not exist yet. */
 const imageDigest = "<digest-of-the-image>";
 
-/** Placeholders in the output for values that exist only after the update, and their meaning. */
+/**
+ * Placeholders in the output for secrets, and for values that exist only after the build or the
+ * update. For each placeholder: its meaning.
+ */
 export const placeholders: Readonly<Record<string, string>> = {
   [imageDigest]: "the registry returns the digest when the build pushes the image",
   [secret]: "a secret value, such as a generated password",

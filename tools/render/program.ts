@@ -79,8 +79,8 @@ interface Monitor {
 
 /**
  * Runs the program for a stack without an engine, a state or a cluster. The function tells the
- * program that the namespace exists and belongs to the stack, and that no rollout or migration
- * runs.
+ * program that the namespace exists and belongs to the stack, and that the namespace contains no
+ * Deployment and no Job.
  *
  * @throws UserError with the program's message, if the program refuses the settings.
  */
