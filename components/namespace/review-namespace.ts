@@ -66,14 +66,10 @@ export interface ReviewNamespaceOverrides {
 
 export interface ReviewNamespaceArgs extends Omit<StackNamespaceArgs, "annotations"> {
   /**
-   * Labels that identify the namespace. The stack adopts a namespace only if the namespace has
-   * these labels.
+   * Labels that identify the namespace. The stack adopts only a namespace with these labels.
    */
   readonly identity: Identity;
-  /**
-   * Name of the namespace. Without `retain`, a change of this name deletes the old namespace and
-   * its content.
-   */
+  /** Name of the namespace. Without `retain`, a change of the name deletes the old namespace. */
   readonly namespace: string;
 
   /**
@@ -264,8 +260,7 @@ function quotaIssues(quota: Quota, demands: readonly PodRequirement[]): readonly
     ...amountIssues("quota", quota, { cpu: '"2" or "500m"', memory: "4Gi" }),
     integer("quota.pods", quota.pods, 1, 1000),
   ];
-  // A malformed quantity would count as 0, so this function runs `quotaIssue` only if the values of
-  // the quota are valid.
+  // A malformed quantity would count as 0, so `quotaIssue` gets only a valid quota.
   return issues.some((issue) => issue !== undefined) ? issues : [quotaIssue(quota, demands)];
 }
 

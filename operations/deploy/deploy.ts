@@ -39,10 +39,7 @@ import { type DeployTarget, resolveTarget } from "./target";
 import { outputsOf, removeTags, setTags, stateOf, tagsOf } from "../pulumi/stacks";
 
 export interface DeployOptions {
-  /**
-   * Allows a deploy of code that is older than the running code, for example after a checkout of an
-   * earlier commit.
-   */
+  /** Allows a deploy of code that is older than the running code, such as an earlier commit. */
   readonly allowOlder?: boolean;
   /**
    * File with the plan of an approved preview. The deploy then changes only what the plan contains.
@@ -167,8 +164,7 @@ export async function assertDeployable(target: DeployTarget, allowOlder: boolean
   const { perBranch } = environments[environment];
   const branches = perBranch ? await remoteBranches(workspace) : undefined;
   const found = validateDeploy({
-    // If a release has a reason, a person has chosen the release on purpose. So the release may be
-    // older.
+    // If a release has a reason, a person has chosen it on purpose. So this release may be older.
     allowOlder: allowOlder || releaseReason !== undefined,
     branch: release.branch,
     branchAtRemote: branches?.has(release.branch),

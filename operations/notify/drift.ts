@@ -29,8 +29,8 @@ export interface DriftNoticeOptions {
 
 /**
  * Largest file that this module reads, in bytes. The file with what earlier messages have reported
- * contains at most 1,000 differences. With 1,000 differences, the size of this file is about a
- * third of the limit.
+ * contains at most 1,000 differences. A file with so many differences is about a third as large as
+ * the limit.
  */
 const mostBytes = 1_000_000;
 

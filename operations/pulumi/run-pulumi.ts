@@ -38,10 +38,7 @@ export function withEnv(workspace: Workspace, env: Readonly<Record<string, strin
   return { ...workspace, env: { ...workspace.env, ...env } };
 }
 
-/**
- * Returns a Pulumi program's environment variables: those of this process and those of the
- * workspace.
- */
+/** Returns the environment variables of this process and, in addition, those of the workspace. */
 export function variables(workspace: Workspace): Readonly<Record<string, string | undefined>> {
   return { ...process.env, ...workspace.env };
 }
@@ -104,10 +101,7 @@ export async function whenUnlocked<Result>(
   });
 }
 
-/**
- * Keeps records of a running Pulumi process if the state backend is in S3: a file on this machine
- * and, in CircleCI, an object in S3.
- */
+/** Records of a running Pulumi process: a file on this machine, and in CircleCI an object in S3. */
 interface Remembering extends Pick<Recording, "through"> {
   readonly onStart: (pid: number) => Recording["ended"];
 }
@@ -259,8 +253,7 @@ function causesOf(log: string, stderr: string): readonly string[] {
   const found = [...errors, ...violations].map(({ message }) => message);
   const all = found.length === 0 ? [errorsIn(stderr)] : found;
   const causes = [...new Set(all)].filter((cause) => cause !== "");
-  // If the operation of a resource failed, Pulumi reports the error of the resource, and a second
-  // error "update failed" for the stack.
+  // If a resource's operation failed, Pulumi reports a second error: "update failed" of the stack.
   const others = causes.filter((cause) => cause !== "update failed");
   return others.length === 0 ? causes : others;
 }

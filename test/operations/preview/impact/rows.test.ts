@@ -3,7 +3,7 @@ import type { Change } from "../../../../operations/preview/changes/changes";
 import { groupsOf } from "../../../../operations/preview/impact/rows";
 
 /**
- * Returns the arg that explains the change of the field `path` in the web service's Deployment.
+ * Returns the arg that explains the change to the field `path` in the web service's Deployment.
  * `changedArgs` are the names of the changed args of the web service.
  */
 function argOf(path: string, ...changedArgs: readonly string[]): string | undefined {
