@@ -20,8 +20,8 @@ export function runtimeConfig(): Config {
 }
 
 /**
- * Returns the configuration that a canary inherits from the stack settings file of its environment.
- * A canary has no stack settings file itself.
+ * Returns the configuration that a canary inherits from the stack settings file of the environment
+ * `from`. A canary has no committed stack settings file.
  */
 async function inheritedConfig(root: string, from: Environment): Promise<Config> {
   const { parse } = await import("yaml");

@@ -15,7 +15,10 @@ export interface Surroundings {
 
 /** The definition of one setting. */
 export interface Setting<Value = unknown, Default = unknown> extends Form<Value> {
-  /** Returns the value if neither the configuration nor the environment variable has a value. */
+  /**
+   * Returns the default: the value of the setting if neither the configuration nor the environment
+   * variable has a value.
+   */
   readonly default: (surroundings: Surroundings) => Default;
   readonly description: string;
   /** Environment variable whose value applies if the configuration has no value. */
@@ -71,8 +74,8 @@ interface Source {
 }
 
 /**
- * Parses a text. If the text begins with `[` or `{`, it may be JSON, because Pulumi passes the
- * lists and objects of a stack settings file as JSON.
+ * Parses a text. A text that begins with `[` or `{` may be JSON, because Pulumi passes the lists
+ * and objects of a stack settings file as JSON.
  */
 export function parseText<Value>(
   { allowed, schema }: Form<Value>,
@@ -117,8 +120,8 @@ function fromJson(text: string): unknown {
 }
 
 /**
- * Returns the values of all settings, and one line for each issue. Issues are unknown keys (with
- * the most similar known key), values that are not allowed, and secrets.
+ * Returns the values of all settings, and one line for each issue. An issue is an unknown key, a
+ * missing required key, a value that is not allowed, or a secret.
  */
 export function readTable<From extends Table>(
   table: From,

@@ -10,8 +10,8 @@ import { namespaceOf } from "./identity";
 import { type Surroundings, type ValuesOf, setting } from "./setting";
 
 /**
- * Returns a default that is `review` for review stacks, and `others` for all other stacks. The
- * other stacks usually set the value in their stack settings file.
+ * Returns a default that is `review` for review stacks, and `others` for all other stacks. Staging
+ * and production can set another value in their stack settings files.
  */
 function reviewOnly<const Value, const Other>(review: Value, others: Other) {
   return ({ environment }: Surroundings) => (environment === "review" ? review : others);
@@ -176,7 +176,7 @@ export const table = {
     ),
     default: reviewOnly(`${service}-review`, undefined),
     description:
-      "Group of Ingresses that share one load balancer; needs ingressPreset. Review stacks have a separate group.",
+      "Group of Ingresses that share one load balancer. If ingressPreset is `none`, this setting has no effect. Review stacks have a separate group.",
   }),
   ingressPreset: setting({
     ...forms.oneOf("eks-alb", "none"),
@@ -187,7 +187,8 @@ export const table = {
   ingressScheme: setting({
     ...forms.oneOf("internal", "internet-facing"),
     default: () => "internal" as const,
-    description: "Scheme of the load balancer; needs ingressPreset.",
+    description:
+      "Scheme of the load balancer. If ingressPreset is `none`, this setting has no effect.",
   }),
   namespace: setting({
     ...forms.dnsLabel,
