@@ -66,7 +66,8 @@ describe("an attack by a developer in staging", () => {
           const object = jobOf(objects);
           change(object);
           assert.match(messagesOf(objects, { object }).join("\n"), message);
-          // The policies apply only to developers. The program itself may create other Jobs.
+          // The policies that refuse this Job apply only to developers. The program may create the
+          // Job.
           const userInfo = { ...developer, groups: ["services-orders:staging"] };
           assert.deepEqual(messagesOf(objects, { object }, userInfo), []);
         });

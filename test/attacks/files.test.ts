@@ -6,7 +6,7 @@ import { entryPoints, play } from "./support/machine";
 import { installs } from "./support/npm-stand-in";
 import { jobsOfMain, privileged, type ThereJob } from "./support/pipelines";
 
-/** The attacker's files, at the paths that every job reads. */
+/** The attacker's files: one file at each path in `entryPoints`. */
 const payload: Files = new Map(entryPoints.map((path) => [path, "attacker"]));
 /**
  * Fills in the template of a cache key, as CircleCI does in a job of main. An attacker can know all
@@ -18,8 +18,8 @@ const filled = (template: string): string =>
     .replace(/\{\{ \.Environment\.CIRCLE_WORKFLOW_ID \}\}/g, "workflow-of-main");
 
 /**
- * Saves the attacker's files in one cache for each text in `keys`. The key of the cache begins with
- * this text. Returns the names of the jobs that run these files.
+ * Saves the attacker's files in one cache for each template in `keys`. The key of the cache begins
+ * with the filled-in template. Returns the names of the jobs that run these files.
  */
 function poisoned(jobs: readonly ThereJob[], ...keys: readonly string[]): readonly string[] {
   return jobs

@@ -12,8 +12,8 @@ const { circleci } = settings;
 const policy = namespaces(circleci);
 
 /**
- * Whether the platform accepts a name for the namespace of a branch. The name is the usual start,
- * followed by `end`.
+ * Whether the platform accepts a name for the namespace of a branch. The name is
+ * `services-orders-review-`, followed by `end`.
  */
 function accepts(branch: string, end: string): boolean {
   const username = reviewUser(branch);

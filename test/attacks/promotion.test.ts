@@ -38,7 +38,7 @@ describe("an attack by the order of two pipelines of main", () => {
 
   /**
    * Returns the jobs of a pipeline. The pipeline has deployed the commit `ofPipeline` to staging,
-   * but staging now runs the commit `inStaging`. Each argument is one digit. The digit represents a
+   * and staging now runs the commit `inStaging`. Each argument is one digit. The digit represents a
    * commit and the commit's image.
    */
   async function pipeline(ofPipeline: string, inStaging: string): Promise<Pipeline> {

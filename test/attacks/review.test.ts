@@ -65,7 +65,7 @@ describe("an attack by a review stack", () => {
 
   /**
    * Writes a Pulumi state with this provider. The provider names a program to start. Also writes
-   * stand-ins for programs. Each stand-in records that someone has started it.
+   * stand-ins for `pulumi`, `sh` and `curl`. Each stand-in records every call.
    */
   function forge(provider: object) {
     const objects = join(programs.directory, "state/.pulumi/stacks/services-orders");
@@ -290,8 +290,8 @@ describe("an attack by a review stack", () => {
 
   it("M2 remains: CEL computes no hash, so a branch with another name may choose its 8 characters", () => {
     assert.deepEqual(creation("feature/Evil", "feature-evil-aaaaaaaa"), []);
-    // The next name is the name for the namespace of another branch, feature/evil. This other
-    // branch has no namespace yet.
+    // The next call uses the slug of another branch, feature/evil. The branch feature/evil has no
+    // namespace yet.
     assert.deepEqual(creation("feature/Evil", slugOf("feature/evil")), []);
   });
 });

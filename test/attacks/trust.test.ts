@@ -92,8 +92,8 @@ describe("an attack on production's role, by someone who can push a branch", () 
   });
 
   /**
-   * A pipeline that a developer starts with "Trigger pipeline". The pipeline has the branch's
-   * configuration and main's code.
+   * A job of a pipeline that a developer starts with "Trigger pipeline". The pipeline has the
+   * branch's configuration and main's code.
    */
   const splitRefs: JobRun = {
     contexts: [],

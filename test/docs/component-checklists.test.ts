@@ -19,8 +19,8 @@ class Copy {
   }
 
   /**
-   * Inserts lines into a file, after an existing text. Fails if the checklist does not contain the
-   * file's name and the lines.
+   * Inserts lines into a file, after an existing text. Fails if the file's name or one of the lines
+   * is not in the checklist.
    */
   insert(checklist: string, file: string, after: string, lines: readonly string[]): void {
     const steps = readFileSync(join(root, "docs/checklists", checklist), "utf8");

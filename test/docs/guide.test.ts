@@ -354,8 +354,8 @@ const recipes = blocks.filter(
 );
 
 /**
- * Returns the fields that a recipe must change in a stack. In a canary, the field names begin with
- * a different name of the Deployment.
+ * Returns the fields that a recipe must change in a stack. In a canary, the Deployment has a
+ * different name, so the field names begin with `Deployment services-orders-canary`.
  */
 function fieldsOf(changes: Expected, stack: Stack): Fields {
   const own = changes.filter(([where]) => where.includes(stack)).map(([, fields]) => fields);

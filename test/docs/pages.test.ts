@@ -10,7 +10,7 @@ import program = require("../../index");
 
 const read = (path: string) => readFileSync(join(root, path), "utf8");
 
-/** Returns the cells of those table rows of a page whose first cell is code. */
+/** Returns the table rows of a page that begin with code, each as a list of cells. */
 const rowsOf = (page: string): readonly (readonly string[])[] =>
   [...read(page).matchAll(/^\| (`.*) \|$/gm)].map(([, row = ""]) =>
     row.split(" | ").map((cell) => cell.trim()),
@@ -20,7 +20,7 @@ const code = (cell = "") => /`([^`]+)`/.exec(cell)?.[1] ?? "";
 
 /**
  * Names of the values that the Helm chart received for each feature branch, in the order of the
- * page's table.
+ * table in docs/from-helm.md.
  */
 const setLines = [
   "nameOverride",

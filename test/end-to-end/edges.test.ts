@@ -31,7 +31,7 @@ import { buildService } from "../../tools/build";
 import { CLOSED_PORT, ClosedRoom, TAKEN_PORT } from "./support/closed-room";
 import { copyOfProject } from "./support/commands";
 
-// Each test makes a mistake, or removes something that a command needs, such as a program or disk
+// Most tests make a mistake, or remove something that a command needs, such as a program or disk
 // space. Then the command must print one line that says what to do, and must change nothing.
 
 /**
@@ -47,7 +47,7 @@ const HUNG_MS = 600_000;
 /**
  * The beginning of a command line that runs a program as an ordinary user. The project may be in a
  * directory that only root can read. So this user has the permission to read every file, but no
- * permission to write files.
+ * additional permission to write files.
  */
 const asOrdinaryUser = [
   ...[
@@ -275,8 +275,7 @@ describe("at the edges", () => {
   it("says which directory must have how much space, and how much it has", async () => {
     mkdirSync(sandbox);
     await command("mount", ["-t", "tmpfs", "-o", "size=64m", "tmpfs", sandbox]);
-    // A mount is visible only in mount namespaces that someone creates later, so the test creates
-    // another room.
+    // A new mount is not visible in a room that already exists, so the test creates another room.
     const small = await ClosedRoom.open();
     const whole = room;
     room = small;
@@ -344,7 +343,8 @@ describe("at the edges", () => {
       const { kill } = await holder();
       await kill();
       assert.equal(existsSync(lock()), true);
-      // In this case, the checks succeed. The set-up begins, and fails at the stand-in for apt-get.
+      // After the kill, the checks succeed. The set-up begins, and fails at the stand-in for
+      // apt-get.
       const { code, stderr, stdout } = await run(
         [...room.enter, process.execPath, join(project, "cli", "entry.mjs"), ...up],
         environment(),
@@ -474,8 +474,9 @@ describe("at the edges", () => {
     let builder: Server;
 
     /**
-     * Adds a stand-in for Docker's client. The stand-in answers only the commands that the checks
-     * run. Pulumi's provider builds the image itself, with the builder in BUILDX_CONFIG.
+     * A stand-in for Docker's client, as a shell script. The stand-in answers only the commands
+     * that the checks run. Pulumi's provider builds the image itself, with the builder in
+     * BUILDX_CONFIG.
      */
     const docker = `#!/bin/sh
 case "$*" in
@@ -703,7 +704,10 @@ esac
     const person = "doctor-person";
     let state: string;
 
-    /** Runs the doctor with an empty state, and returns the rows of its result by their name. */
+    /**
+     * Runs the doctor with an empty state. Returns the exit code, the result's rows by the name of
+     * their check, and the rows with the status `wrong`.
+     */
     async function doctor(stack: string, env: Readonly<Record<string, string>> = {}) {
       const started = Date.now();
       const { code, stderr, stdout } = await run(
@@ -912,8 +916,8 @@ esac
     });
 
     it("leaves a namespace with the same name that belongs to someone else as it is", async () => {
-      // Creates the jar for the copy's changed code, so that the update does not stop because of a
-      // missing jar. The real stack never runs this code.
+      // Creates an empty jar for the copy's changed code, so that the update does not stop because
+      // of a missing jar. The real stack never runs this code.
       writeFileSync(join(copy, "service", "src", "main", "resources", "not-the-real-one"), "");
       const image = join(copy, "service", "target", "image");
       mkdirSync(image, { recursive: true });

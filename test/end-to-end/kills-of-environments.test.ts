@@ -78,9 +78,9 @@ if (process.env["KILLS"] === "all") {
       circumstance: "the first update",
       command: "platform up",
       place: () => [all.clone.directory, { ...all.clone.env, ...all.platform.env }],
-      // A killed update may already have created its object. The next run then adopts this object
-      // instead of creating it. So each row waits for an object that depends on the previous row's
-      // object.
+      // A killed update may already have created the object that its row names. The next run then
+      // adopts this object instead of creating it. So each row names an object that depends on the
+      // previous row's object.
       rows: [
         { kill: "machine", says: "Updating (rehearsal)" },
         {
@@ -141,8 +141,8 @@ if (process.env["KILLS"] === "all") {
     });
 
     const created = "Deployment::services-orders-canary";
-    // In each list of kills, only the last kill may come after the creation of the Deployment.
-    // After an earlier creation, the next start would only update the Deployment.
+    // In each list of kills, only the last kill may come during or after the creation of the
+    // Deployment. If the Deployment already exists, the next start only updates the Deployment.
     const canaries = [
       [
         { kill: "group", says: "Updating (prod-canary)" },
@@ -210,8 +210,8 @@ if (process.env["KILLS"] === "all") {
 
     let running: readonly string[] = [];
     /**
-     * Returns the programs that run in the sandbox. Omits containerd's shims, because each pod has
-     * its own shim.
+     * Returns the programs that run in the sandbox. Omits containerd's shims, because the number of
+     * shims depends on the number of pods.
      */
     const daemons = (): readonly string[] =>
       sandboxProcesses()

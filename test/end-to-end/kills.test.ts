@@ -263,7 +263,7 @@ function play({ branch, chapters, state }: Scene, lines: string[]): void {
     clone.remove();
   });
 
-  /** Destroys stack `local` on this machine, if someone deployed this stack before the tests. */
+  /** Destroys stack `local` on this machine, if this stack exists. */
   async function removeLocal(): Promise<void> {
     const stacks = await pulumi(["stack", "ls", "--json"], clone.directory);
     if (!stacks.includes('"local"')) return;
@@ -415,7 +415,7 @@ describe("the lock of a killed update, with state in S3 and a real Pulumi", () =
     writeFileSync(join(directory, "index.js"), program);
     symlinkSync(join(project, "node_modules"), join(directory, "node_modules"));
     // With this variable, the program writes its records about killed updates into the test's
-    // directory. The test deletes this directory at its end.
+    // directory. The tests delete this directory at the end.
     process.env["PULUMI_HOME"] = directory;
     moto = await startMoto(environment()["PATH"] ?? "");
     s3 = await bucket(moto);

@@ -41,7 +41,7 @@ const exceptions = parse(
   readFileSync(join(import.meta.dirname, "..", "kube-score-exceptions.yaml"), "utf8"),
 ) as readonly Exception[];
 
-/** Checks that kube-score runs only with `--enable-optional-test`. */
+/** Ids of checks of kube-score. kube-score runs these checks only with `--enable-optional-test`. */
 const optional = ["container-seccomp-profile", "container-ports-check"];
 const majorAndMinor = versions.kubernetes.split(".").slice(0, 2).join(".");
 /** The grade that kube-score gives to a check without findings. */

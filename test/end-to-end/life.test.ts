@@ -65,7 +65,10 @@ const readyPods = async (): Promise<string[]> => servingPods(NAMESPACE);
 const load = (): Load =>
   new Load({ host: HOST, port: options().ingressPort, requestsPerSecond: 20, keepAlive: false });
 
-/** Returns the steps of a preview, each with its operation and its resource. */
+/**
+ * Returns the operation and the resource of each step of a preview. Omits steps that change
+ * nothing.
+ */
 async function preview(cwd: string): Promise<string[]> {
   const { steps } = JSON.parse(await pulumi(["preview", "--json"], cwd)) as {
     steps: { op: string; urn: string }[];
@@ -164,7 +167,8 @@ describe("from a clean clone to a running service", function () {
     const list = "export const jobs: readonly Job[] = [";
     edit(copy, "jobs.ts", list, `${list}\n  ${entry}`);
     const changes = await preview(copy);
-    // Restores the file before the check, so that a failure does not fail the next tests, too.
+    // Restores the file before the check, so that a failed check does not make the next tests fail,
+    // too.
     writeFileSync(jobs, code);
     assert.deepEqual(changes, [
       "create kubernetes:batch/v1:CronJob::export-json",

@@ -218,8 +218,8 @@ describe("the platform on a cluster", () => {
           reviewRepositoryArn: arn("services-orders-review"),
           stateBucket: "example-orders-pulumi-state",
         };
-        // Removes undefined keys, as JSON does. A key is undefined if the account does not have the
-        // resource.
+        // Converts the expected permissions to JSON and back, because moto returns a policy
+        // document as JSON.
         assert.deepEqual(
           PolicyDocument.Statement,
           JSON.parse(JSON.stringify(permissions(purpose, targets))),
@@ -228,8 +228,9 @@ describe("the platform on a cluster", () => {
     });
 
     it("cannot be asked about access entries here: moto does not know them", async () => {
-      // If this assertion fails, moto supports access entries. Then change the stand-in for the AWS
-      // plugin, so that it creates and reads access entries in moto.
+      // If this assertion fails, moto supports access entries or identity provider configs. Then
+      // change the stand-in for the AWS plugin, so that the stand-in creates and reads this type in
+      // moto.
       for (const what of ["list-access-entries", "list-identity-provider-configs"]) {
         await assert.rejects(moto.aws("eks", what, "--cluster-name", "sandbox"), /404|not found/i);
       }

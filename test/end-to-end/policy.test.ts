@@ -32,8 +32,8 @@ async function pulumi(args: readonly string[], stack: string, broken = ""): Prom
 }
 
 /**
- * The last preview of each of two queues. The two queues run in parallel, because a preview only
- * waits during half of its duration.
+ * The last preview of each of two queues. The two queues run in parallel, because each preview
+ * spends half of its duration waiting.
  */
 const lanes: Promise<unknown>[] = [Promise.resolve(), Promise.resolve()];
 
@@ -66,7 +66,7 @@ describe("the policy pack, with the engine", () => {
       assert.equal(exitCode, 0, output);
     }
     for (const stack of stacks) runs.set(stack, preview(stack));
-    // One preview for each stack breaks all rules of this stack.
+    // For each stack, one preview breaks all rules that this test tries in the stack.
     for (const stack of stacks) {
       const rules = firsts.filter((one) => one.stack === stack).map(({ rule }) => rule);
       runs.set(`broken ${stack}`, preview(stack, rules.join(",")));

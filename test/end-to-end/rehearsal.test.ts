@@ -30,7 +30,10 @@ const line = (text: string): void => {
   console.log(`      ${text}`);
 };
 
-/** Returns the kind, the name and the UID of every object of production, one per line. */
+/**
+ * Returns the kind, the name and the UID of production's objects of these kinds, one object per
+ * line.
+ */
 async function uids(): Promise<string> {
   const kinds = "namespaces,deployments,services,ingresses,cronjobs,poddisruptionbudgets,pods";
   const path = "jsonpath={range .items[*]}{.kind}/{.metadata.name} {.metadata.uid}{'\\n'}{end}";
@@ -76,7 +79,7 @@ describe("a rehearsal of all environments", () => {
     succeeded(await all.clone.npm(["build"]));
     return commit;
   };
-  /** Changes the number of production's pods in the stack settings file, and deploys. */
+  /** Changes the number of production's pods in the stack settings file, and deploys production. */
   const scale = async (from: string, to: string): Promise<void> => {
     await all.clone.git("checkout", "--quiet", "main");
     const replicas = (count: string): string => `replicas: "${count}"`;
@@ -476,8 +479,8 @@ function recipe(title: string, which = 0): readonly (readonly string[])[] {
 function formsOf(value: string): readonly string[] {
   const shifted = ["", "x", "xx"].map((before) => {
     const text = Buffer.from(before + value).toString("base64");
-    // Removes the first and the last characters, because these characters also depend on the bytes
-    // next to the value.
+    // Removes the characters that depend not only on the value, but also on the bytes next to the
+    // value.
     return text.slice(before === "" ? 0 : 4, -4);
   });
   return [value, ...shifted, Buffer.from(value).toString("hex")];

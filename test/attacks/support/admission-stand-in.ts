@@ -3,9 +3,9 @@
  * ValidatingAdmissionPolicies. If the evaluation of an expression fails, `refusals` throws an
  * error. In this case, the API server would refuse the request (`failurePolicy: Fail`).
  *
- * Of the fields that say which requests a policy checks, the stand-in uses only `labelled` and
- * `only`. The stand-in also ignores the field `requires` and the types of Kubernetes' fields. The
- * end-to-end tests try the policies on a real API server.
+ * Several fields of a policy say which requests the policy checks. The stand-in uses only two of
+ * these fields: `labelled` and `only`. The stand-in ignores the field `requires` and the types of
+ * Kubernetes' fields, too. The end-to-end tests try the policies on a real API server.
  */
 import { Environment } from "@marcbachmann/cel-js";
 import type { Policy } from "../../../platform/admission/policy";
@@ -35,8 +35,8 @@ const environment = new Environment({
   enableOptionalTypes: true,
   unlistedVariablesAreDyn: true,
 })
-  // Registers the functions of Kubernetes' regex library, because the package has only CEL's own
-  // functions.
+  // Registers the functions of Kubernetes' regex library, because the package cel-js has only CEL's
+  // own functions.
   .registerFunction(
     "string.find(string): string",
     (text: string, pattern: string) => new RegExp(pattern, "u").exec(text)?.[0] ?? "",

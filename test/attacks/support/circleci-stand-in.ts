@@ -1,9 +1,9 @@
 /**
  * A stand-in for the parts of CircleCI that an attacker could use. The stand-in decides which jobs
  * get a context, and returns the claims of a token. The stand-in for caches is in
- * pipeline/run/caches.ts. The stand-in uses the rules of `npm run pipeline -- run`. These rules are
- * in pipeline/run. The comments in this folder quote CircleCI's documentation, and list what the
- * rules omit.
+ * pipeline/run/caches.ts. This stand-in uses the rules of `npm run pipeline -- run`. These rules
+ * are in pipeline/run. The comments in pipeline/run quote CircleCI's documentation, and list what
+ * the rules omit.
  */
 import { type ContextName, fullName, restrictionOf } from "../../../pipeline/contexts";
 import type { JobRun as AnyJobRun } from "../../../pipeline/run/actors";
@@ -24,7 +24,10 @@ export function refusedContexts(run: JobRun): readonly ContextName[] {
   return run.contexts.filter((context) => refusals(restrictionOf(context), named(run)).length > 0);
 }
 
-/** Whether a job gets every context that it names. Otherwise CircleCI does not run the job. */
+/**
+ * Whether a job gets every context that it names. If one of these contexts refuses the job,
+ * CircleCI does not run the job.
+ */
 export const runs = (run: JobRun): boolean => refusedContexts(run).length === 0;
 
 /** The time at which the jobs of the attacks start, in seconds since 1970. */

@@ -17,7 +17,9 @@ export interface StackObjects {
 /** Name of the scheduled job. */
 const scheduledName = "expire-unpaid";
 
-/** Returns the objects that the components of a stack create. */
+/**
+ * Returns the CronJob, the Deployment and the PodTemplate that the components of a stack create.
+ */
 export async function stackObjects(namespace: string): Promise<StackObjects> {
   const recorder = await record();
   const common = { database, namespace };
@@ -72,7 +74,10 @@ function withDebugger(container: Manifest): Manifest {
   return { ...without(container, probes), env };
 }
 
-/** Returns the Job of `npm run debug`: a copy of the service's pod, with a debugger. */
+/**
+ * Returns the Job of `npm run debug`. The pod of this Job is a copy of the service's pod, with a
+ * debugger.
+ */
 function twinJob({ deployment }: StackObjects): Manifest {
   const { metadata, spec } = structuredClone(deployment.spec.template);
   const { containers, initContainers, ...rest } = without(spec, [
@@ -169,7 +174,7 @@ const withEachJob: Readonly<Record<string, Attack>> = {
   ],
 };
 
-/** Returns each Job that a developer may create, and attacks with this Job. */
+/** Each Job that a developer may create, and the attacks with this Job. */
 export const developerJobs: readonly {
   readonly attacks: Readonly<Record<string, Attack>>;
   readonly jobOf: (objects: StackObjects) => Manifest;

@@ -4,8 +4,8 @@ import { executors } from "../../../pipeline/steps";
 import type { Files } from "./circleci-stand-in";
 
 /**
- * Returns two files that a job reads and runs: one file at the start of every `npm run`, and one
- * file before the first command of a step.
+ * Returns the paths of two files. A job reads and runs one file at the start of every `npm run`,
+ * and the other file before the first command of a step.
  */
 function entryPointsIn(home: string): readonly string[] {
   return ["cli/entry.mjs", "~/.bashrc"].map((path) => absolutePath(path, home));
@@ -17,7 +17,7 @@ function homeOfJob({ executor }: Job): string {
   return homeOf(image);
 }
 
-/** The files that jobs read and run, in every image. */
+/** Paths of the files that jobs read and run, in every image. */
 export const entryPoints = [
   ...new Set(Object.values(executors).map(({ docker: [{ image }] }) => homeOf(image))),
 ].flatMap(entryPointsIn);

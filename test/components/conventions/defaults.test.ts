@@ -107,8 +107,8 @@ function takenFor(type: string, arg: string): readonly Taken[] {
           : [];
       }),
     );
-  // The file that uses a default does not always mention the interface of the arg, so the search
-  // continues in other files.
+  // The file that uses a default does not always mention the interface of the arg. If the search
+  // has found no default, the search continues in other files.
   const places = [own, sources.filter(shared), sources].map(inFiles);
   return places.find((found) => found.length > 0) ?? [];
 }
@@ -126,11 +126,11 @@ function probeInWords(
 
 const startupSeconds = probes.startup.failureThreshold * probes.startup.periodSeconds;
 
+const agentInWords = `- private addresses, ports ${String(datadogPorts.metrics)}/UDP and ${String(datadogPorts.traces)}/TCP only`;
 /**
  * Expected texts of the `@default` tags that describe a default in words. The numbers in these
  * texts come from defaults.ts.
  */
-const agentInWords = `- private addresses, ports ${String(datadogPorts.metrics)}/UDP and ${String(datadogPorts.traces)}/TCP only`;
 const inWordsOf: Readonly<Record<string, string>> = {
   "Autoscaling.cpuUtilization": `- ${String(autoscaling.cpuUtilization)} without \`memoryUtilization\`, otherwise CPU is ignored`,
   "CanaryArgs.datadogAgentTo": agentInWords,
@@ -183,8 +183,8 @@ describe("the documentation of args", () => {
         const all = takenFor(name.text, arg);
         const inWords = written.startsWith("- ");
         const key = `${name.text}.${arg}`;
-        // A default that Kubernetes sets is not in defaults.ts, so this test cannot check its
-        // number.
+        // A default that Kubernetes sets is not in defaults.ts, so this test cannot check the
+        // number in the text.
         if (inWords && /["0-9]/.test(written) && !written.includes("Kubernetes")) {
           assert.equal(written, inWordsOf[key]);
         }

@@ -40,8 +40,9 @@ const web = selector(identity, "web");
 const job = selector(identity, "job");
 const database = selector(identity, "database");
 /**
- * Returns one pod for each of these labels. Each pod has all labels, but a different value for this
- * one label. So the policies must treat each of these pods as `another pod`.
+ * Returns one pod for each of these labels. The pod has a different value for this label, and the
+ * given values for all other labels. So the policies must treat each of these pods as `another
+ * pod`.
  */
 const nearly = (labels: Labels): readonly Endpoint[] =>
   Object.keys(labels).map((label) => pod({ ...labels, [label]: "other" }));
@@ -59,8 +60,8 @@ const endpoints: Readonly<Record<Door["party"] | Source, readonly Endpoint[]>> =
     pod({}, "other"),
     pod(web, "other"),
     pod(database, "other"),
-    // These pods are not the cluster's DNS: the first has other labels, the second is in another
-    // namespace.
+    // These pods are not the cluster's DNS: the first pod has no labels, and the second pod is in
+    // another namespace.
     pod({}, "kube-system"),
     pod(dns, "other"),
   ],
@@ -72,8 +73,8 @@ const isInside = ({ pod }: Endpoint) => pod?.namespace["kubernetes.io/metadata.n
 
 /**
  * Returns what the policies do with the connections of a row in the table of connections: `open`,
- * `closed`, `half open` (the policies of only one end allow the connection) or `open for some`
- * (open only for some of the pods or addresses).
+ * `closed`, `half open` (the policies of only one end allow the connection) or `open for some` (the
+ * result is not the same for all pods or addresses).
  */
 function seen(policies: readonly Manifest[], from: Source, door: Door): string {
   const states = endpoints[from].flatMap((from) =>
@@ -129,8 +130,8 @@ function mutations(policies: readonly Manifest[]): readonly Mutation[] {
 type Path = readonly (number | string)[];
 
 /**
- * Yields the paths of list entries and keys. The policy is still valid without any one of these
- * entries or keys.
+ * Yields the path of each list entry and each key that the test removes. After the removal of one
+ * entry or one key, the policy is still valid.
  */
 function* leaves(value: Manifest, path: Path): Generator<Path> {
   if (typeof value !== "object" || value === null) return;
@@ -143,13 +144,14 @@ function* leaves(value: Manifest, path: Path): Generator<Path> {
 
 function canGo(parent: Manifest, key: string, path: Path): boolean {
   const last = path.at(-1);
-  // Of the fields of the spec, the test removes only `egress` and `ingress`. The test never removes
-  // the only entry of `policyTypes`, because an empty list means the same as a missing field.
+  // The test removes only two fields of the spec itself: `egress` and `ingress`. The test never
+  // removes the only entry of `policyTypes`, because an empty list means the same as a missing
+  // field.
   if (path.length === 0) return key === "egress" || key === "ingress";
   if (last === "policyTypes") return parent.length > 1;
-  // Without one of these four keys, a policy is not valid. A port without `protocol` is a TCP port,
-  // so the removal of `protocol: TCP` changes nothing. The test also removes the number of a port:
-  // a port without a number allows every port.
+  // If one of these four keys is missing, a policy is not valid. A port without `protocol` is a TCP
+  // port, so the removal of `protocol: TCP` changes nothing. But the test removes the number of a
+  // port: a port without a number allows every port.
   if (key === "cidr" || key === "operator" || key === "key" || key === "values") return false;
   return !(key === "protocol" && parent.protocol === "TCP");
 }

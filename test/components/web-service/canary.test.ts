@@ -93,7 +93,8 @@ describe("Canary", () => {
     const { initContainers, ...prodSpec } = prod.spec;
     assert.equal(initContainers.length, 1);
     // The labels and the topology spread constraints name the track, so the test replaces the
-    // track's name. All other fields of the pods must be the same.
+    // track's name. Only production's pods have an init container. All other fields of the pods
+    // must be the same.
     const stable = JSON.stringify(canary).replaceAll('"canary"', '"stable"');
     assert.deepEqual(JSON.parse(stable), { ...prod, spec: prodSpec });
     assert.equal(canary.metadata.labels.track, "canary");
@@ -134,7 +135,8 @@ describe("Canary", () => {
         )
         .map(([name]) => name);
     }
-    // A node has a private address, and the database may also have a private address.
+    // By default, a canary may connect to the database and to Datadog's agent at private addresses,
+    // and to the DNS pods of the cluster.
     const own = ["database", "DNS by UDP", "DNS by TCP"];
     const agent = ["Datadog agent, metrics", "Datadog agent, traces"];
 

@@ -296,7 +296,7 @@ describe("WebService", () => {
     const { containers, volumes } = await podOf();
     assert.deepEqual(volumes, [
       { emptyDir: { sizeLimit: "64Mi" }, name: "tmp" },
-      // Twice 60 % of 512 MiB, and 32 MiB for the classes.
+      // The size is twice 60 % of 512 MiB, plus 32 MiB for the classes, rounded up.
       { emptyDir: { sizeLimit: "647Mi" }, name: "diagnostics" },
     ]);
     assert.deepEqual(containers[0].volumeMounts, [

@@ -56,7 +56,7 @@ export class PlatformStack {
 
   /**
    * Creates the stack. First deletes the objects that a killed run left in the cluster, because the
-   * new stack does not have them in its state.
+   * state of the new stack does not contain these objects.
    *
    * Pulumi writes the encryption key into a settings file in platform/. This method moves the key
    * into the settings file of the fixture.

@@ -76,7 +76,7 @@ const provider: Provider = {
 
   diff: (_, urn, olds: Properties, news: Properties) => {
     const kind = kindOf(urn);
-    // Also compares the keys that the program has removed.
+    // The comparison includes the keys that the program has removed.
     const keys = new Set([...Object.keys(given(olds)), ...Object.keys(given(news))]);
     const changed = [...keys].filter((key) => !same(kind, key, olds[key], news[key]));
     const replaces = changed.filter((key) => kind.fixed.includes(key));
@@ -97,7 +97,8 @@ const provider: Provider = {
     const kind = kindOf(urn);
     const read = await kind.read(id, known);
     if (read === undefined) return {};
-    // If AWS returns the same JSON in another form, keeps the text that the program wrote.
+    // If AWS returns the same JSON in another form, this code keeps the text that the program
+    // wrote.
     const props = Object.fromEntries(
       Object.entries({ ...known, ...read }).map(([key, value]) => [
         key,

@@ -33,11 +33,11 @@ const names = [host, ...["api.ecr", "sts"].map((api) => `${api}.${region}.amazon
 const hostsFile = join(paths.run, "hosts");
 
 /**
- * Fixture: the company's registry in Amazon ECR, under its own host name and with TLS. A new, empty
- * registry on this machine stores the images. The platform creates the repositories in moto.
- * BuildKit, the node and the jobs reach the registry at the address that this machine has in the
- * sandbox's network. A separate hosts file contains this address, and replaces /etc/hosts only for
- * BuildKit, the node and the jobs.
+ * Fixture: a stand-in for the company's registry in Amazon ECR, with the registry's host name and
+ * with TLS. A new, empty registry on this machine stores the images. The platform creates the
+ * repositories in moto. BuildKit, the node and the jobs reach the registry at the address that this
+ * machine has in the sandbox's network. A separate hosts file contains this address, and replaces
+ * /etc/hosts only for BuildKit, the node and the jobs.
  *
  * A job logs in as in CircleCI: the job assumes its IAM role with its token, and then gets a
  * password from ECR. The job uses the real AWS CLI. The node gets a password through the credential
@@ -120,8 +120,8 @@ export class PrivateRegistry {
 
   /**
    * Prepares the machine of a job: writes the programs `bash`, `docker` and `aws` into a directory
-   * of the PATH. CircleCI starts `bash` for each step. This `bash` runs with the hosts file. Each
-   * job has its own token and its own configuration of Docker.
+   * of the PATH. CircleCI starts `bash` for each step. The written program `bash` runs each step
+   * with the hosts file. Each job has its own token and its own configuration of Docker.
    */
   #prepareMachine({ env: { PATH = "" } }: Moto): void {
     mkdirSync(this.#bin);
@@ -210,7 +210,7 @@ export class PrivateRegistry {
     return lines.join("");
   }
 
-  /** Removes the images from this registry that the node has pulled. */
+  /** Removes all images of this registry from the node. */
   async #removePulledImages(): Promise<void> {
     const ctr = [tool("ctr"), "--address", containerdSocket, "--namespace", "k8s.io", "images"];
     const all = (await runInNamespaces([...ctr, "list", "--quiet"])).split("\n");

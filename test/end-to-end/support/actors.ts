@@ -9,8 +9,8 @@ import { command, CommandError } from "../../../lib/command";
 import { environment } from "../../../sandbox/environment";
 
 /**
- * A person or a job that uses the cluster with limited permissions. kubectl impersonates the user
- * and the groups that this person or job would have.
+ * A person or a job that uses the cluster. For every actor except `administrator`, kubectl
+ * impersonates the user and the groups that the person or the job would have.
  */
 export interface Actor {
   /** Runs kubectl with the permissions of the actor, and returns what kubectl prints. */

@@ -29,7 +29,7 @@ export interface RunOptions {
   readonly env?: Readonly<Record<string, string>>;
   /**
    * When the command has printed `text`, `npmRun` calls `then` with the command's process id and
-   * its output.
+   * with the output so far.
    */
   readonly when?: {
     readonly text: string;

@@ -80,9 +80,9 @@ const openRegistry = { imageRepository: undefined };
 
 /**
  * Fixture: the platform, staging and production on the sandbox. The settings come from the
- * committed stack settings files, except for the keys that `make` prints. Each command has only the
- * permissions in the cluster that the IAM role of its job has. moto replaces AWS, and PostgreSQL
- * pods outside of the stacks replace RDS.
+ * committed stack settings files, except for the keys that `make` prints. In the cluster, each
+ * command has only the permissions of one job. moto replaces AWS, and PostgreSQL pods outside of
+ * the stacks replace RDS.
  */
 export class Environments {
   readonly #kubeconfigs = mkdtempSync(join(tmpdir(), "services-orders-kubeconfigs-"));
@@ -135,7 +135,7 @@ export class Environments {
     await fillSecret("services-orders", this.secretValue);
   }
 
-  /** Runs one of the project's commands with the permissions of a role. */
+  /** Runs one of the project's commands with the permissions of a job. */
   async run(
     who: Who,
     args: readonly string[],
@@ -147,7 +147,7 @@ export class Environments {
     return run;
   }
 
-  /** Runs `pulumi` itself with the permissions of a role, and returns the output. */
+  /** Runs `pulumi` itself with the permissions of a job, and returns the output. */
   async pulumi(who: Who, ...args: string[]): Promise<string> {
     const output = await this.clone.pulumi(args, this.clone.directory, this.rightsOf(who));
     this.printed.push(output);
@@ -193,7 +193,10 @@ export class Environments {
   }
 }
 
-/** Deletes the namespaces of all environments and of their databases, if they exist. */
+/**
+ * Deletes the namespaces of production, of staging, of the databases, and of the review stacks
+ * whose slug begins with `env-`. Ignores namespaces that do not exist.
+ */
 async function deleteNamespaces(): Promise<void> {
   const there = (await kubectl(["get", "namespaces", "-o", "name"])).split("\n");
   const reviews = there.filter((name) => name.startsWith("namespace/services-orders-review-env-"));

@@ -21,8 +21,8 @@ export function objectsOf(golden: string): readonly Manifest[] {
     .map((document): Manifest => document.toJS())
     .filter(({ apiVersion }) => apiVersion !== undefined)
     .map((object: Manifest) => {
-      // In a golden manifest, an object has no name if Pulumi generates the name. In this case, the
-      // API server generates the name.
+      // In a golden manifest, an object has no name if Pulumi generates the name. Here, the API
+      // server generates the name instead.
       if (object.metadata.name === undefined) object.metadata.generateName = "golden-";
       // Removes a Secret's data, because a golden manifest contains placeholders instead of the
       // random values.

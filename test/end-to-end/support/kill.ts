@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { project } from "../../../lib/project";
 
-/** A moment in the run of a command, when the command has printed the text `says`. */
+/** The moment at which a command has printed the text `says`. */
 export interface Printed {
   readonly says: string;
 }
@@ -262,7 +262,7 @@ function sizeOf(log: string): number | undefined {
 
 /**
  * Returns the content of a log. Empty if the log does not exist: either the command has not created
- * the log yet, or the command has removed the log at its end.
+ * the log yet, or the command has ended and has removed the log.
  */
 function contentOf(log: string): Buffer {
   try {

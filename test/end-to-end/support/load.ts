@@ -11,7 +11,7 @@ export interface LoadOptions {
   readonly port: number;
   readonly requestsPerSecond: number;
   /**
-   * Whether the client reuses connections, as a load balancer does. Otherwise, each request opens a
+   * Whether the client reuses connections, as a load balancer does. If false, each request opens a
    * new connection.
    */
   readonly keepAlive: boolean;
@@ -23,7 +23,7 @@ export interface LoadResult {
   readonly succeeded: number;
   /** One line for each request that failed, with the time and the error. */
   readonly failures: readonly string[];
-  /** Ids of the orders for whose creation the service answered 201. */
+  /** Ids of the orders that the service has created with the answer 201. */
   readonly created: readonly string[];
 }
 
@@ -177,8 +177,9 @@ export class Load {
 }
 
 /**
- * Prints the result of each client. Fails if a request failed or was not sent, or if the database
- * lacks an order for which the service answered 201.
+ * Prints the result of each client. Fails if a request failed or was not sent, if a client created
+ * no order, or if the database does not contain an order that the service has created with the
+ * answer 201.
  */
 export async function nothingWasLost(
   namespace: string,

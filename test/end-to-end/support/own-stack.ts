@@ -12,8 +12,8 @@ import { Load, type LoadResult } from "./load";
 
 /**
  * Fixture: stack `local` of a copy of the project, with its own namespace, host and Pulumi state.
- * The developer's own stack `local` does not change.
- * A test may change the copy as a developer would.
+ * The developer's own stack `local` does not change. A test may change the copy as a developer
+ * would.
  */
 export class OwnStack {
   readonly namespace: string;
@@ -85,7 +85,10 @@ export class OwnStack {
     );
   }
 
-  /** Deploys another release by `npm run deploy`, which must fail. Returns the command's output. */
+  /**
+   * Deploys another release with `npm run deploy`. This command must fail. Returns the command's
+   * output.
+   */
   async failsToDeploy(branch: string): Promise<string> {
     await this.set("branch", branch.replaceAll(" ", "-"));
     const { code, output } = await this.npm("deploy", "local", "--yes");
@@ -146,7 +149,8 @@ export class OwnStack {
 
   /**
    * Runs one of the project's commands on the stack, in the copy. When the command has printed
-   * `text`, calls `then` with the id of the command's process group and with its output.
+   * `text`, this method calls `then` with the id of the command's process group and with the output
+   * so far.
    */
   async npmUntil(
     args: readonly string[],

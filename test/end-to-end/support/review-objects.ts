@@ -10,8 +10,8 @@ import { reviewNamespace } from "../../../components/conventions/defaults";
 import { slugOf } from "../../../environments";
 
 /**
- * The objects of a review stack. Tests create these objects one at a time without Pulumi. Some of
- * the objects have wrong values.
+ * The objects of a review stack. Tests create these objects one at a time without Pulumi. With the
+ * arguments of the methods, tests create objects with wrong values.
  */
 export class ReviewObjects {
   readonly namespace: string;

@@ -12,7 +12,7 @@ const other = `sha256:${"b".repeat(64)}`;
 const type = "application/vnd.oci.image.index.v1+json";
 const hour = 3_600_000;
 
-/** Returns a registry that has no rules and keeps its tags in memory. */
+/** Returns a stand-in for a registry, and the registry's tags. The stand-in accepts every tag. */
 function memory(): { readonly server: StandIn; readonly tags: Map<string, string> } {
   const tags = new Map([[digest, digest]]);
   const server = new StandIn(({ method, path }) => {

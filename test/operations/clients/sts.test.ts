@@ -16,7 +16,10 @@ describe("the stand-in for STS", () => {
     sts.assume(
       new URLSearchParams({ RoleArn: "arn", RoleSessionName: "job", WebIdentityToken: token }),
     );
-  /** Header of a request that the AWS CLI signs with the session's access key. */
+  /**
+   * Returns the header `Authorization` of a request that the AWS CLI has signed with the session's
+   * access key.
+   */
   const signed = (body: string): string => {
     const [, id = ""] = /<AccessKeyId>([^<]+)</.exec(body) ?? [];
     return `AWS4-HMAC-SHA256 Credential=${id}/20261127/eu-central-1/ecr/aws4_request, Signature=x`;

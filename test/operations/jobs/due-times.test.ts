@@ -6,8 +6,8 @@ import { project } from "../../../lib/project";
 import { dueTimesOf, type Schedule } from "../../../operations/jobs/due-times";
 
 /**
- * Due times that kubernetes-due-times/main.go has printed. This program uses the same library as
- * Kubernetes.
+ * Folder of the due times that kubernetes-due-times/main.go has printed. This program uses the same
+ * library as Kubernetes.
  */
 const folder = join(project, "test", "operations", "jobs", "kubernetes-due-times");
 const json = (name: string): unknown => JSON.parse(readFileSync(join(folder, name), "utf8"));

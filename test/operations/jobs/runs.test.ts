@@ -13,7 +13,7 @@ const hourly: CronJob = {
   },
 };
 
-/** Returns the Job of a run. If `due` is undefined, a person started the run. */
+/** Returns the Job of a run. If `due` is false, a person started the run. */
 function job(hour: number, result: "Complete" | "Failed" | undefined, due = true): Job {
   const time = `2026-11-27T${String(hour).padStart(2, "0")}:00:`;
   const ended = `${time}20Z`;
@@ -42,7 +42,7 @@ function job(hour: number, result: "Complete" | "Failed" | undefined, due = true
   };
 }
 
-/** The hours, in UTC, of the missed runs of the job. */
+/** Returns the hours, in UTC, of the missed runs of the job. */
 function missed(jobs: readonly Job[], cronJob = hourly): readonly number[] {
   const [status] = statusesOf([cronJob], jobs, now);
   return (status?.missed ?? []).map((time) => time.getUTCHours());

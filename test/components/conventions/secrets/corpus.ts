@@ -1,8 +1,8 @@
 /**
  * Secrets and harmless values in the forms that people write. We wrote this list before the code
  * that finds secrets, so the rules of that code did not influence the list. All secrets are
- * invented. The scanners secretlint and gitleaks search for half of these forms. The code joins
- * tokens from parts, so that no scanner reports this file.
+ * invented. The scanners secretlint and gitleaks search for half of these forms. This file joins
+ * some tokens from two parts, so that no scanner reports this file.
  */
 
 interface Planted {

@@ -2,7 +2,10 @@ import assert from "node:assert/strict";
 import { isSecretName, secretParts } from "../../../../components/conventions/secrets/secret-texts";
 import { harmless, planted } from "./corpus";
 
-/** Returns the text of a variable or a file, without its secrets. */
+/**
+ * Returns the text of a variable or a file, without the secrets in the text. Empty if `name` is the
+ * name of a secret.
+ */
 function shown(name: string, text: string): string {
   if (isSecretName(name)) return "";
   return secretParts(text).reduce((rest, part) => rest.replaceAll(part, "[secret]"), text);

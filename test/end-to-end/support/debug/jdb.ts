@@ -23,7 +23,7 @@ export class Jdb {
     return jdb;
   }
 
-  /** Runs a command of jdb, and returns what jdb prints until its output matches `answer`. */
+  /** Runs a command of jdb, and returns what jdb prints until this output matches `answer`. */
   async does(command: string, answer: RegExp): Promise<string> {
     this.#printed = "";
     this.#child.stdin.write(`${command}\n`);

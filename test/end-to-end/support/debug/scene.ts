@@ -83,7 +83,7 @@ async function hitBreakpoint(namespace: string, port: number, api: string): Prom
   await jdb.quit();
 }
 
-/** Gets the three dumps of a running pod, and checks their beginnings. */
+/** Gets the three dumps of a running pod, and checks a part of each dump. */
 export async function checkDumps(stack: OwnStack): Promise<void> {
   const directory = mkdtempSync(join(tmpdir(), "services-orders-dumps-"));
   const begins = (file: string, bytes: number): string =>

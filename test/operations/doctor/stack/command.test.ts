@@ -13,7 +13,7 @@ import { Programs } from "../../support/programs";
 
 const digest = `sha256:${"a".repeat(64)}`;
 const json = (value: unknown): string => `echo '${JSON.stringify(value)}'`;
-/** A stand-in answers only the requests that it knows. */
+/** With this last pattern, a stand-in refuses the requests that it does not know. */
 const refused = { "*": 'echo "unexpected: $*" >&2; exit 1' };
 
 /** The answers that differ from the answers for a stack without any issue. */
@@ -47,7 +47,10 @@ describe("npm run doctor -- STACK", () => {
     deployment: { resources: [{ outputs, type: "pulumi:pulumi:Stack", urn: "u" }] },
   };
 
-  /** Answers a list of SelfSubjectAccessReviews in the output format that the command requests. */
+  /**
+   * Returns a shell command for the stand-in for kubectl. The shell command answers a list of
+   * SelfSubjectAccessReviews in the output format that the doctor requests.
+   */
   function reviews(denied: string): string {
     const file = join(programs.directory, "reviews.mjs");
     const script = `
@@ -132,7 +135,7 @@ describe("npm run doctor -- STACK", () => {
     programs.remove();
   });
 
-  /** Runs the command, and returns its rows and its exit code. */
+  /** Runs the doctor, and returns the rows and the exit code. */
   async function rowsOf(): Promise<{ readonly code: unknown; readonly rows: readonly Row[] }> {
     await doctorStack("staging", { json: true }, workspace);
     const { rows } = JSON.parse(printed.join("\n")) as { readonly rows: readonly Row[] };
@@ -267,7 +270,8 @@ describe("npm run doctor -- STACK", () => {
 
   it("ends in time if nothing answers, and says so", async () => {
     const hangs = { "*": "exec sleep 60" };
-    // The child of this kubectl, such as the AWS CLI, does not end with kubectl.
+    // This kubectl starts a child process, as a real kubectl may start the AWS CLI. After the end
+    // of kubectl, the child process still runs.
     const withChild = { "get --raw*": "sleep 8; true" };
     standIns({ kubectl: withChild, pulumi: hangs });
     const started = Date.now();

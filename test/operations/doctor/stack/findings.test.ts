@@ -15,7 +15,7 @@ import { secretsOf } from "../../../../operations/doctor/stack/secrets";
 import { kubectlIn } from "../../../../operations/doctor/stack/tools";
 import type { Finding } from "../../../../operations/doctor/finding";
 
-/** Checks the status of a finding, and that its text matches. */
+/** Checks the status and the text of a finding. */
 function is({ status, text }: Finding, expected: Finding["status"], says: RegExp): void {
   assert.equal(status, expected, text);
   assert.match(text, says);
