@@ -25,8 +25,8 @@ export function check(file: string, text: string): readonly Finding[] {
 }
 
 /**
- * `npm run pipeline -- check`: checks the generated files in .circleci, so the check also finds
- * issues in manual edits.
+ * `npm run pipeline -- check`: checks every YAML file in .circleci. A person may have edited these
+ * files by hand.
  */
 export async function checkFiles(root: string = project): Promise<void> {
   const found: Finding[] = [];

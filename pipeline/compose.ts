@@ -33,8 +33,8 @@ export function compose(
   for (const stage of Object.values(workflows).flatMap(({ stages }) => stages)) {
     const { contexts = [], job: spec, name } = stage;
     if (spec === undefined) continue;
-    // AWS trusts all jobs of the deploy project and does not distinguish these jobs. So all jobs of
-    // this project must run only code of main.
+    // AWS cannot distinguish one job of the deploy project from another job of this project. So all
+    // jobs of this project must run only code of main.
     const mainOnly = place.inDeployProject || spec.trusted === true || isMainOnly(contexts);
     const rights = { ...place, assumesRole: hasRole(contexts), mainOnly };
     const made = job(name, inGroup(spec, stage.serialGroup), rights);
@@ -86,8 +86,8 @@ const hasGroup = ({ serialGroup }: Stage): boolean => serialGroup !== undefined;
 
 /**
  * Adds the status `success` to a requirement that names a job with a serial group. Without a
- * status, CircleCI starts the next job as soon as CircleCI releases the group, even if the required
- * job failed or did not run.
+ * status, CircleCI starts the waiting job as soon as CircleCI releases the group, even if the
+ * required job failed or did not run.
  */
 function afterSerial(requirement: Requirement, serial: ReadonlySet<string>): Requirement {
   return typeof requirement === "string" && serial.has(requirement)
@@ -106,8 +106,8 @@ type Event =
 export const previewReport = (stack: string): string => `${reports}/preview-${stack}.json`;
 
 /**
- * Returns the path of a stack's plan: the changes that its preview shows. If a deploy would change
- * more than the plan contains, the deploy changes nothing.
+ * Returns the path of a stack's plan. The plan contains the changes that the stack's preview shows.
+ * If a deploy would change more than the plan contains, the deploy changes nothing.
  */
 export const planOf = (stack: string): string => `${reports}/plan-${stack}.json`;
 
@@ -170,9 +170,10 @@ export function notice(
 
 /**
  * Returns two jobs: the first job reports that the job `of` failed or was unauthorized, and the
- * second job reports that the job `of` was canceled. The job `of` cannot send these messages
- * itself, because a job runs no further step after it is canceled or reaches a timeout. There is
- * one job for each result, because only the statuses in `requires` can distinguish the results.
+ * second job reports that the job `of` was canceled. The job `of` cannot send all these messages
+ * itself. CircleCI does not start an unauthorized job, and a job runs no further step after it is
+ * canceled or reaches a timeout. Two jobs are necessary, because only the statuses in `requires`
+ * can distinguish a failure from a cancellation.
  */
 export function badEndNotices(
   of: string,
@@ -197,9 +198,10 @@ export function badEndNotices(
 
 /**
  * Returns a job that sends a message if the job `of` did not run. CircleCI does not run a waiting
- * job if a job of a newer pipeline waits or runs in the same serial group. The job `of` also has
- * the status `not_run` if a job that `of` requires failed. To exclude this case, pass the approval
- * or the job that `of` requires as `approval`. Leave `approval` out only if `of` requires no job.
+ * job if a job of a newer pipeline waits or runs in the same serial group. The job `of` has the
+ * status `not_run` in one more case: a job that `of` requires has failed. To get no message in this
+ * case, set `approval` to the name of the approval or of the job that `of` requires. Leave
+ * `approval` out only if `of` requires no job.
  */
 export function skippedNotice(
   of: string,

@@ -3,19 +3,17 @@ import { deployProject } from "../config/circleci";
 import { service } from "../config/service";
 
 /**
- * Facts about a CircleCI context, for the checks in this directory. CircleCI itself restricts the
- * use of the context, so no branch can change the restrictions. docs/pipeline.md lists the
- * restrictions and the steps to set them.
+ * Facts about a CircleCI context, for the code in this directory. CircleCI itself restricts the use
+ * of the context, so no branch can change the restrictions. docs/pipeline.md lists the restrictions
+ * and the steps to set them.
  */
 export interface Context {
-  /**
-   * Whether a job with this context can change what production's users see. Such a job needs an
-   * approval.
-   */
+  /** Whether a job with this context can deploy to production. Such a job needs an approval. */
   readonly changesProduction?: boolean;
   /**
    * Whether the context contains the variables of one IAM role (`AWS_ROLE_ARN`, `AWS_REGION`,
-   * `PULUMI_BACKEND_URL`). All other contexts contain one secret.
+   * `PULUMI_BACKEND_URL`). The other contexts contain secrets: a token for GitHub, or webhooks of
+   * Slack.
    */
   readonly hasRole?: boolean;
   /**
@@ -34,7 +32,7 @@ const ofRole = (ciRole: CiRoleName): Context => ({
   onBranches: branchRoles.includes(ciRole),
 });
 
-/** The contexts, by their names without the name of the service. */
+/** The contexts. Each key is the name of a context without the name of the service. */
 export const contexts = {
   preview: ofRole("preview"),
   review: ofRole("review"),
@@ -53,15 +51,18 @@ export type ContextName = keyof typeof contexts;
 /** A CircleCI project: the service's own project, or the deploy project (docs/trust.md). */
 export type Project = "deploy" | "service";
 
-/** What CircleCI must check before a job gets a context. docs/pipeline.md has the same texts. */
+/**
+ * What CircleCI must check before a job gets a context. docs/pipeline.md contains the same
+ * expressions.
+ */
 export interface Restriction {
-  /** CircleCI projects whose jobs may use the context, by the project's purpose. */
+  /** CircleCI projects whose jobs may use the context. */
   readonly projects: readonly Project[];
   /** An expression that must be true when the job starts. */
   readonly expression: string;
   /**
-   * Whether the person who started or approved the job must be in the security group of the
-   * approvers.
+   * Whether the person who caused the job to run must be in the security group of the approvers.
+   * This person started the pipeline, gave the last approval, or started the rerun.
    */
   readonly approversOnly: boolean;
 }
@@ -84,7 +85,10 @@ export function restrictionOf(
   };
 }
 
-/** Returns the projects whose jobs may use a context, if there is a deploy project. */
+/**
+ * Returns the projects whose jobs may use a context. This function is only for a service with a
+ * deploy project.
+ */
 function projectsOf(name: ContextName): readonly Project[] {
   if (!contexts[name].onBranches) return ["deploy"];
   return name === "preview" ? ["deploy", "service"] : ["service"];
@@ -98,7 +102,7 @@ export function contextOf(name: string): Context | undefined {
   return Object.entries<Context>(contexts).find(([context]) => fullName(context) === name)?.[1];
 }
 
-/** Whether one of these contexts is only for code of main. */
+/** Whether at least one of these contexts is only for code of main. */
 export function isMainOnly(names: readonly ContextName[]): boolean {
   return names.some((name) => !contexts[name].onBranches);
 }

@@ -3,8 +3,8 @@ import type { Place, Requirement, Workflow } from "./model";
 
 /**
  * Returns a workflow as a Mermaid flowchart, which GitHub shows as a picture. The flowchart does
- * not contain jobs that only report a failure. Several such jobs follow each job that changes
- * something, and these jobs would hide the main path.
+ * not contain jobs that run only if another job does not succeed. There are many such jobs, and
+ * these jobs would hide the main path.
  */
 export function picture(workflow: Workflow): string {
   const lines = ["flowchart LR"];

@@ -19,8 +19,8 @@ type Resolve = (repository: string, tag: string) => Promise<string | undefined>;
  * the form `name:version@sha256:...`. If an image already has a digest, the command replaces this
  * digest with the current digest of the tag.
  *
- * @throws UserError if a registry does not answer, or does not have the tag. In both cases, the
- * function does not change the file.
+ * @throws UserError if a registry does not answer, if a registry does not have the tag, or if the
+ * file does not contain the image. In all these cases, the function does not change the file.
  */
 export async function pin(
   resolve: Resolve,

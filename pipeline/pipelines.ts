@@ -20,8 +20,8 @@ const pushToMain = `pipeline.event.name == "push" and ${onMain}`;
 const orbs = Object.keys(companyScan.orbs).length === 0 ? {} : { orbs: companyScan.orbs };
 
 /**
- * The pipeline files of one CircleCI project. Each file is a separate pipeline in CircleCI, with
- * its own trigger.
+ * The pipeline files of one CircleCI project. Each file is a separate pipeline in CircleCI. A
+ * trigger starts the pipeline, or a person starts it by hand.
  */
 type Files = Readonly<Record<string, Config>>;
 
@@ -70,7 +70,8 @@ const withRights = (place: { readonly inDeployProject: boolean }): Files => ({
 });
 
 /**
- * All pipelines, if there is no deploy project. This mode gives less protection (docs/trust.md).
+ * All pipelines, if there is no deploy project. Without a deploy project, staging and production
+ * have less protection: see docs/trust.md.
  */
 export const inOneProject: Files = {
   "config.yml": compose({ branch: branchWorkflow, main: { when: pushToMain, stages: main } }, orbs),

@@ -19,8 +19,9 @@ import type { Requirement } from "./model";
 const pullRequest = "<< pipeline.event.github.pull_request.number >>";
 export const ofBranch = { PULL_REQUEST: pullRequest };
 /**
- * Returns the name of a serial group. Both CircleCI projects use the same groups, so that a deploy
- * in one project never runs at the same time as a removal in the other project.
+ * Returns the name of a serial group. The service's own project and the deploy project use the same
+ * groups, so that a deploy in one project never runs at the same time as a removal in the other
+ * project.
  */
 const group = (name: string): string => `${service}/${name}`;
 /**
@@ -111,13 +112,13 @@ export function previewOf(
 
 /**
  * Returns the context whose role may read a stack's state. The states of review stacks are in a
- * separate state backend, which the jobs of every branch may read.
+ * separate state backend, which the role `preview` cannot read.
  */
 const readerOf = (stack: string): ContextName => (stack === "review" ? "review" : "preview");
 
 /**
  * Returns the job that tests what the job `of` has deployed. The test fails if the stack runs a
- * different release.
+ * release that the job `of` has not deployed.
  */
 const smokeTest = (stack: string, of: string): Stage => ({
   name: `smoke-${stack}`,

@@ -79,13 +79,14 @@ export interface JobSpec {
   readonly reportOf?: string;
   /**
    * File that the job keeps for the next pipeline, in a cache. CircleCI may delete the cache, and
-   * the jobs of any branch can write the cache. So a job with an IAM role must not use this option,
-   * and the job's command must check everything that it reads from the file.
+   * the jobs of any branch can write the cache. So a job with an IAM role must not use this option.
+   * The command of a job with this option must check everything that the command reads from the
+   * file.
    */
   readonly remembers?: string;
   /**
-   * Whether the job caches Maven's downloads. No program verifies the content of this cache, so
-   * jobs of `main` must not use the cache: the jobs of a branch may have written it.
+   * Whether the job caches Maven's downloads. The jobs of any branch may have written this cache,
+   * so jobs of `main` must not use the cache.
    */
   readonly mavenCache?: boolean;
   /**
@@ -95,7 +96,7 @@ export interface JobSpec {
   readonly keepsNpmCache?: boolean;
   /**
    * Whether a later job with permissions uses what this job builds. If true, this job restores no
-   * npm cache and installs no development dependencies, like a job with permissions.
+   * npm cache and installs no development dependencies.
    */
   readonly trusted?: boolean;
   readonly testResults?: string;
@@ -109,13 +110,14 @@ interface Rights {
   readonly assumesRole: boolean;
   /**
    * Whether the job runs in the deploy project. The cluster identifies a job of the deploy project
-   * by its IAM role, because the cluster accepts the tokens of only one CircleCI project.
+   * by its IAM role, because the cluster accepts only the tokens of the service's own project.
    */
   readonly inDeployProject: boolean;
   /**
-   * Whether the code of a branch must not influence the job: the job has a permission that branches
-   * must not have, builds for such a job, or runs in the deploy project. If true, the job does not
-   * restore the cache with npm's downloads, which the jobs of branches can write.
+   * Whether the code of a branch must not influence the job. True in three cases: the job has a
+   * context that is only for main, a job with such a context uses what this job builds, or the job
+   * runs in the deploy project. If true, the job does not restore the cache with npm's downloads,
+   * which the jobs of branches can write.
    */
   readonly mainOnly: boolean;
 }
@@ -193,10 +195,10 @@ export function job(
 
 /**
  * Shell code after a command. If the command fails, the code records the exit code, and the job
- * continues, because a job that fails at this step would persist no report to the workspace. A
- * cache is not an alternative, because the jobs of any branch can write a cache. The job's last
- * step ends with the recorded exit code. The code also creates an empty file: a command may write
- * no report, and a job fails if there is no file to persist.
+ * continues. A job that fails at this step would persist no report to the workspace. A cache cannot
+ * replace the workspace, because the jobs of any branch can write a cache. The job's last step ends
+ * with the recorded exit code. The code also creates an empty file: a command may write no report,
+ * and a job fails if there is no file to persist.
  */
 export const recorded = ` || echo "export EXIT_CODE=$?" >> "$BASH_ENV"; mkdir -p ${reports}; touch ${reports}/ended`;
 

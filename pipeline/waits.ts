@@ -17,7 +17,7 @@ export const longestWaitMinutes =
 
 /**
  * `no_output_timeout` of steps that run Pulumi, in minutes. If CircleCI kills a step, the stack
- * stays locked, and the output does not show the cause. So this timeout is far above Pulumi's own
- * timeouts.
+ * stays locked, and the output does not show the cause. So this timeout is far above the longest
+ * time that Pulumi waits without output.
  */
 export const noOutputMinutes = 40;

@@ -72,7 +72,7 @@ export function write(root: string = project): void {
 
 /**
  * Removes the files in `from` that `npm run pipeline` wrote for pipelines that are not in
- * `current`. Creates the directory if it does not exist.
+ * `current`. Creates the directory `from` if the directory does not exist.
  */
 function removeStale(from: string, current: Readonly<Record<string, Config>>): void {
   mkdirSync(from, { recursive: true });

@@ -15,8 +15,8 @@ export interface CiRoleArgs {
 
 /**
  * Maximum duration of a session of an IAM role, in seconds. This time is longer than the time that
- * a step may run without output (40 minutes), so that Pulumi does not lose its permissions while it
- * waits for an object.
+ * a step may run without output (40 minutes), so that Pulumi does not lose its permissions while
+ * Pulumi waits for an object.
  */
 const maxSessionSeconds = 3600;
 

@@ -51,7 +51,7 @@ export class ClusterAccess extends pulumi.ComponentResource {
           principalArn,
           type: "STANDARD",
           // No permission depends on the user's name, because the job that assumes the role chooses
-          // the session's name. The name is only for the audit log.
+          // the session's name. The user's name is only for the audit log.
           userName: `${group}:{{SessionName}}`,
         },
         { parent: this },

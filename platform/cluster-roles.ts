@@ -16,7 +16,8 @@ function rule(apiGroups: string[], resources: string[], verbs: string[]): Rule {
 }
 
 /**
- * Returns the rules for the kinds of objects that the program's components create, except Secrets.
+ * Returns the rules for the workloads of a stack and for the objects that the workloads use, such
+ * as ConfigMaps, Services and Ingresses. These rules do not include Secrets.
  */
 const workloads = (verbs: string[]): Rule[] => [
   rule([""], ["configmaps", "podtemplates", "serviceaccounts", "services"], verbs),
@@ -41,8 +42,8 @@ const surroundings: Rule[] = [
 ];
 
 /**
- * Rule to read logs, which often explain a failed deploy. Logs may contain names of customers, so
- * only people and roles that deploy may read logs.
+ * Rule to read logs, which often explain a failed deploy. Logs may contain names of customers. So
+ * only people and the CI roles that deploy may read logs.
  */
 const logs: Rule[] = [rule([""], ["pods/log"], ["get"])];
 
@@ -59,7 +60,7 @@ const peopleRead: Rule[] = [
 /** Rule to forward a port of a pod to the caller's machine. */
 const portForward: Rule = rule([""], ["pods/portforward"], ["create", "get"]);
 
-/** Rules of the ClusterRoles that apply in single namespaces, by the ClusterRole's name. */
+/** Rules of the ClusterRoles that apply in single namespaces. */
 export const namespacedRules = {
   /**
    * Permissions to read objects, except Secrets and logs: the code of every branch runs with this
@@ -132,7 +133,7 @@ export const namespacedRules = {
 
   /**
    * Permissions to remove a canary. An admission policy (`canariesOnly`) limits this role to
-   * objects whose name is, or begins with, the name of the canary.
+   * objects whose name is the canary's name, or begins with the canary's name and a hyphen.
    */
   "canary-removal": [
     ...workloads(read),
@@ -154,8 +155,9 @@ export const readNamespaces: Rule[] = [rule([""], ["namespaces"], read)];
 
 /**
  * Permissions of review jobs in the whole cluster. Review jobs need these permissions to create
- * their namespaces. RBAC cannot limit these permissions to namespaces whose names have a prefix. So
- * without the admission policies, the permissions would apply to every namespace.
+ * their namespaces, and to create the RoleBindings in these namespaces. RBAC cannot limit these
+ * permissions to namespaces whose names have a prefix. So without the admission policies, the
+ * permissions would apply to every namespace.
  */
 export const reviewClusterRules: Rule[] = [
   rule([""], ["namespaces"], [...read, "create", "patch"]),

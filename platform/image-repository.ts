@@ -36,7 +36,7 @@ const kept = 1000;
  */
 export class ImageRepository extends pulumi.ComponentResource {
   readonly arn: pulumi.Output<string>;
-  /** Repository for pushes and pulls, without a tag. */
+  /** Address of the repository for pushes and pulls, without a tag. */
   readonly url: pulumi.Output<string>;
 
   constructor(name: string, args: ImageRepositoryArgs, opts?: pulumi.ComponentResourceOptions) {

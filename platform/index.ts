@@ -138,7 +138,7 @@ function inCluster(
       new EnvironmentNamespace(`${environment}-namespace`, { environment, namespace }, opts),
     );
   }
-  // The permissions depend on the policies, because the permissions of review jobs are only safe
+  // The permissions depend on the policies, because the permissions of review jobs are safe only
   // with the policies.
   made.push(
     new AdmissionPolicies(

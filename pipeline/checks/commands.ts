@@ -3,15 +3,14 @@ import type { Finding, Source } from "./source";
 import { commandsOf, filledIn, mapping, named, text } from "./shape";
 
 /**
- * CircleCI's environment variables with text that other people can choose, such as the name of a
- * branch.
+ * CircleCI's environment variables whose text a person can choose, such as the name of a branch.
  */
 const outsideVariables = ["CIRCLE_BRANCH", "CIRCLE_PULL_REQUEST", "CIRCLE_TAG", "CIRCLE_USERNAME"];
 const storedKeys = ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"];
 const runsPulumi = /\bnpm run (?:canary|deploy|image|preview|promote|review|rollback|sweep)\b/;
 
 /**
- * Yields findings about commands: places where other people could inject code, and a
+ * Yields findings about commands: places where text from outside could inject code, and a
  * `no_output_timeout` that is too short for Pulumi. Also yields findings about AWS keys in
  * `environment`.
  */
@@ -45,14 +44,14 @@ export function* commands(source: Source): Generator<Finding> {
       for (const variable of storedKeys.filter((key) => key in mapping(environment))) {
         yield source.key(
           [kind, name, "environment", variable],
-          `${variable} is a stored key; remove it, because each job assumes a role with the job's own token (AWS_ROLE_ARN in a context)`,
+          `${variable} is a stored key; remove it, and let the job assume an IAM role with the job's own token (AWS_ROLE_ARN in a context)`,
         );
       }
     }
   }
 }
 
-/** Returns the given variables that a command uses without quotes. */
+/** Returns the variables in `names` that a command uses without quotes. */
 function unquoted(command: string, names: readonly string[]): readonly string[] {
   let quote = "";
   const found: string[] = [];

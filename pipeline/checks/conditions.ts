@@ -3,8 +3,8 @@ import type { Finding, Path, Source } from "./source";
 import { filledIn, mapping, named, workflowsOf } from "./shape";
 
 /**
- * Pipeline values that our pipelines may use. The check reports all other names, because CircleCI
- * treats a misspelled name as an empty text.
+ * Pipeline values that our pipelines may use, besides the parameters that the file declares. The
+ * check reports every other name, because CircleCI may treat a misspelled name as an empty text.
  */
 const knownValues = [
   "pipeline.config.ref",
@@ -66,8 +66,8 @@ function* expression(
     yield source.value(
       path,
       `the expression cannot be read: ${error.message}, at character ${String(error.at + 1)}: ${text}`,
-      // Under a key other than `when`, the expression is only a part of a longer text, and the
-      // finding points at the start of this text.
+      // Under a key other than `when`, the expression is only a part of a longer text. In this
+      // case, the finding points at the start of the longer text.
       path.at(-1) === "when" ? error.at : 0,
     );
   }
@@ -83,8 +83,8 @@ function texts(value: unknown, path: Path): readonly (readonly [Path, string])[]
 }
 
 /**
- * Yields a finding for each job that uses values of a pull request, in a workflow that an event
- * without a pull request can also start. Without these values, the whole pipeline fails.
+ * Yields a finding for each job that uses values of a pull request in a workflow that a push can
+ * start. A push has no such values, so CircleCI may refuse the whole pipeline.
  */
 function* unguarded(source: Source): Generator<Finding> {
   const jobs = mapping(mapping(source.content)["jobs"]);
@@ -101,8 +101,8 @@ function* unguarded(source: Source): Generator<Finding> {
 }
 
 /**
- * Whether a workflow's condition is certainly false with these values. Returns false if the
- * condition is invalid.
+ * Whether the values in `known` make a workflow's condition false, whatever the other pipeline
+ * values are. Returns false if the condition is invalid.
  */
 export function alwaysFalse(
   when: unknown,

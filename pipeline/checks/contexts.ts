@@ -4,7 +4,7 @@ import { ancestors } from "./graph";
 import type { Finding, Source } from "./source";
 import { commandsOf, type PlacedJob, type ReadWorkflow, workflowsOf } from "./shape";
 
-/** Commands that change what production's users see. */
+/** Commands that change production and need an approval. */
 const changes = [
   /\bnpm run deploy -- prod\b/,
   /\bnpm run canary -- start\b/,
@@ -38,8 +38,7 @@ function* ofContexts(
   workflow: ReadWorkflow,
 ): Generator<Finding> {
   // A pipeline of a branch runs the branch's code, including the branch's version of the pipeline.
-  // So this check only protects against mistakes, and CircleCI's own restrictions protect the
-  // contexts.
+  // So this check protects only against mistakes. CircleCI's own restrictions protect the contexts.
   const onBranches = !alwaysFalse(workflow.when, { "pipeline.git.branch": "a-branch" });
   for (const context of given) {
     const known = contextOf(context);
@@ -78,7 +77,7 @@ function* unapproved(
   if (!allowed) {
     yield source.key(
       path,
-      `"${name}" changes production without its restricted context ${fullName("prod")}; add the context to the job`,
+      `"${name}" changes production without production's restricted context ${fullName("prod")}; add the context to the job`,
     );
   }
   if (place.serialGroup === undefined) {

@@ -1,7 +1,8 @@
 /**
- * CircleCI's expressions (`when`): values of the pipeline, texts, numbers, `and or not == !=
- * starts-with matches > >= < <=` and parentheses. `not` has a higher precedence than comparisons,
- * as in CircleCI's documentation.
+ * A CircleCI expression, such as the value of `when`. An expression consists of pipeline values,
+ * texts, numbers, `true`, `false`, patterns (`/.../`), parentheses, and the operators `and or not
+ * == != starts-with matches > >= < <=`. `not` has a higher precedence than comparisons, as in
+ * CircleCI's documentation.
  */
 export type Expression =
   | { readonly kind: "literal"; readonly value: string | number | boolean }

@@ -72,7 +72,8 @@ function* requirements(source: Source, { jobs, name: workflow }: ReadWorkflow): 
         );
       }
       // If a requirement has no status, and the required job has a serial group, the requirement is
-      // satisfied when CircleCI releases the group, even if the required job failed.
+      // satisfied when CircleCI releases the group. At this moment, the required job may have
+      // failed.
       if (bare && there.get(required)?.serialGroup !== undefined) {
         yield source.value(
           path,
@@ -84,8 +85,8 @@ function* requirements(source: Source, { jobs, name: workflow }: ReadWorkflow): 
 }
 
 /**
- * Returns the jobs that must have ended before `place` starts. The function follows a requirement
- * only if `counts` returns true for the statuses of this requirement.
+ * Returns the names of the jobs that must have ended before the job `place` starts. The function
+ * follows a requirement only if `counts` returns true for the statuses of this requirement.
  */
 export function ancestors(
   place: PlacedJob,

@@ -1,9 +1,9 @@
 import type { Finding, Path, Source } from "./source";
 
 /**
- * Rule for a value in the file. A rule in the form of a mapping contains the allowed keys, where
- * `*` stands for any name. A rule in the form of a list contains the rule for each element. `true`
- * allows any value.
+ * Rule for a value in the file. A rule in the form of a mapping contains the allowed keys, with a
+ * rule for the value of each key. The key `*` stands for any name. A rule in the form of a list
+ * contains the rule for each element. `true` allows any value.
  */
 type Known = true | readonly [Known] | { readonly [key: string]: Known };
 

@@ -73,8 +73,8 @@ async function fetchSchema(kept: string): Promise<void> {
 }
 
 /**
- * Returns a finding at the place where a file violates CircleCI's schema. Empty if the file follows
- * the schema.
+ * Returns one finding, at the place where a file violates CircleCI's schema. The list is empty if
+ * the file follows the schema.
  */
 export function againstSchema(source: Source, schema: ValidateFunction): readonly Finding[] {
   if (schema(source.content)) return [];

@@ -30,20 +30,23 @@ export class Source {
     return this.#document.toJS() as unknown;
   }
 
-  /** Returns a finding at the start of the value at `path`, or `characters` after this start. */
+  /**
+   * Returns a finding at the start of the value at `path`. If the value is a plain YAML text
+   * (without quotes, not folded), the finding points `characters` characters after this start.
+   */
   value(path: Path, message: string, characters = 0): Finding {
     const node = this.#document.getIn(path, true);
     const range = (node as { readonly range?: readonly number[] } | undefined)?.range;
     if (range?.[0] === undefined) return this.#above(path, message);
     // In a quoted or folded text, the positions of characters in the file differ from the positions
-    // in the parsed text. So the finding points at the start of the text.
+    // in the parsed text. So for such a text, the finding points at the start.
     const plain = isScalar(node) && node.type === "PLAIN";
     return this.#at(range[0] + (plain ? characters : 0), message);
   }
 
   /**
    * Returns a finding at the last key of `path`. If `path` ends with a list index, returns a
-   * finding at this element.
+   * finding at the element with this index.
    */
   key(path: Path, message: string): Finding {
     const [name] = path.slice(-1);
@@ -71,8 +74,8 @@ export class Source {
 }
 
 /**
- * Returns a finding as a text, such as `.circleci/config.yml:12:5: job "x" is in no workflow`.
- * Editors and terminals show this form as a link.
+ * Returns a finding as a text, such as `.circleci/config.yml:12:5: job "x" is in no workflow`. Many
+ * editors and terminals show this form as a link.
  */
 export function show({ column, file, line, message }: Finding): string {
   return `${file}:${String(line)}:${String(column)}: ${message}`;

@@ -23,8 +23,8 @@ const legalInGroup = [
 ];
 
 /**
- * Yields findings about values that CircleCI refuses only when the pipeline runs, or accepts
- * although the values do not have the intended effect.
+ * Yields findings about wrong values. CircleCI would refuse some of these values only when the
+ * pipeline runs. CircleCI would accept the rest, such as an image without a full version.
  */
 export function* values(source: Source): Generator<Finding> {
   yield* executors(source);
@@ -49,7 +49,7 @@ function* executors(source: Source): Generator<Finding> {
       if (pinnedImage.test(image)) continue;
       yield source.value(
         [...path, "docker", index, "image"],
-        `image "${image}" may be another one tomorrow; name its full version (1.2.3) or its digest`,
+        `image "${image}" can change over time; name its full version (1.2.3) or its digest`,
       );
     }
   }
@@ -60,11 +60,11 @@ function* jobs(source: Source): Generator<Finding> {
   for (const [name, { executor, steps }] of named(source, "jobs")) {
     const path = ["jobs", name];
     if (executor === undefined) {
-      yield source.key(path, `job "${name}" has no executor; there are ${there.join(", ")}`);
+      yield source.key(path, `job "${name}" has no executor; use one of ${there.join(", ")}`);
     } else if (!there.includes(text(executor))) {
       yield source.value(
         [...path, "executor"],
-        `there is no executor "${text(executor)}"; there are ${there.join(", ")}`,
+        `there is no executor "${text(executor)}"; use one of ${there.join(", ")}`,
       );
     }
     for (const [index, step] of list(steps).entries()) {
@@ -84,7 +84,7 @@ function* orbs(source: Source): Generator<Finding> {
     if (pinnedOrb.test(text(orb))) continue;
     yield source.value(
       ["orbs", name],
-      `orb "${typeof orb === "string" ? orb : name}" may be another one tomorrow; name its full version, such as namespace/orb@1.2.3`,
+      `orb "${typeof orb === "string" ? orb : name}" can change over time; name its full version, such as namespace/orb@1.2.3`,
     );
   }
 }

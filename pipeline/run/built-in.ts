@@ -1,7 +1,7 @@
 import { claimsOf, type Issuer, type Origin } from "./token";
 import { actorOf, type JobRun } from "./actors";
 
-/** The values of CircleCI's own environment variables for a job. */
+/** The values from which `builtIn` makes the environment variables of a job. */
 export interface BuiltIn {
   readonly buildNumber: number;
   readonly commit: string;
@@ -29,7 +29,7 @@ export interface BuiltIn {
  *   yourself.
  * - `CIRCLE_WORKFLOW_JOB_ID`. In CircleCI, commands may take over locks, because only one job of a
  *   serial group runs at a time. Two local runs can run jobs of one serial group at the same time.
- *   Without the variable, commands do not take over locks.
+ *   Without `CIRCLE_WORKFLOW_JOB_ID`, commands do not take over locks.
  *
  * @see https://circleci.com/docs/reference/variables/#built-in-environment-variables
  */

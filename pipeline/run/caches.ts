@@ -1,6 +1,6 @@
 /**
  * This file imitates the caches of a CircleCI project. The quotes are sentences of CircleCI's pages
- * "Configuration reference" and "Caching".
+ * "Configuration reference" and "Caching", except where a comment names another page.
  *
  * This file does not imitate three things: the order of jobs that save at the same time, the limits
  * on the size of caches, and `{{ .CheckoutKey }}`.
@@ -120,7 +120,8 @@ export const homeOf = (image: string): string =>
 
 /**
  * Returns the absolute path of a cached file: "CircleCI restores the cache to the location where it
- * originally saved it". A relative path starts at the working directory, "default: `~/project`".
+ * originally saved it". A relative path starts at the job's working directory. In CircleCI, this
+ * directory is `~/project` by default.
  */
 export const absolutePath = (path: string, home: string): string =>
   resolve(`${home}/project`, path.replace(/^~(?=\/|$)/, home));

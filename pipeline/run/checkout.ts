@@ -21,9 +21,9 @@ export async function checkOut(
   });
   const packages = join(root, "node_modules");
   if (existsSync(packages)) {
-    // The copy of the npm packages consists of hard links, because the system creates hard links
-    // faster than copies of files. If the packages do not match the lock file, the first command of
-    // the job installs the packages again.
+    // If possible, the copy of the npm packages consists of hard links, because the system creates
+    // hard links faster than copies of files. If the packages do not match the lock file, the first
+    // command of the job installs the packages again.
     await command("cp", ["-al", packages, copy], { timeout: 300_000 }).catch(async () =>
       command("cp", ["-a", packages, copy], { timeout: 300_000 }),
     );

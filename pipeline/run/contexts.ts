@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { parseEnv } from "node:util";
 
 /**
- * Matches variables that a job gets only from CircleCI, from contexts or from its own
+ * Matches variables that a job gets only from CircleCI, from contexts or from the job's own
  * configuration. A job never gets the values that these variables have in the user's shell.
  */
 const fromContextsOnly =

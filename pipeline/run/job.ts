@@ -13,8 +13,8 @@ import type { Workspace } from "./workspace";
 const TIMEOUT_MS = 3_600_000;
 
 /**
- * Everything that the steps of a job use: where the job runs, and where the job stores files for
- * later jobs.
+ * Directories and values that the steps of a job use, such as the job's copy of the repository, the
+ * caches and the workspace.
  */
 export interface Room extends Place {
   readonly artifacts: string;
@@ -26,9 +26,9 @@ export interface Room extends Place {
 }
 
 /**
- * Runs a job's steps in the job's copy of the repository. After the first failure, only steps with
- * `when: always` or `when: on_fail` run, and steps that store artifacts or test results. Returns
- * whether all steps succeeded.
+ * Runs a job's steps in the job's copy of the repository. After the first failure, only three kinds
+ * of steps run: steps with `when: always`, steps with `when: on_fail`, and steps that store
+ * artifacts or test results. Returns whether all steps succeeded.
  */
 export async function runSteps(
   steps: readonly unknown[],

@@ -21,8 +21,8 @@ export type Values = Readonly<Record<string, Value>>;
 /**
  * Returns the pipeline values that describe the branch of the code and the branch of the
  * configuration. "Values prefixed with `pipeline.git.*` describe the git state of the code CircleCI
- * checks out"; it may differ from "the commit or branch used to fetch the configuration file"
- * (docs: Pipeline values).
+ * checks out"; this git state may differ from "the commit or branch used to fetch the configuration
+ * file" (docs: Pipeline values).
  */
 export function refValues({
   checkoutBranch,

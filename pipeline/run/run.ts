@@ -47,7 +47,9 @@ export interface RunOptions {
   readonly caches?: string;
   /** Commit whose code runs, without uncommitted changes. Default: the checked-out commit. */
   readonly commit?: string;
-  /** Branch whose configuration runs. Default: the configuration of the commit. */
+  /**
+   * Branch that the configuration comes from. By default, the configuration comes from the commit.
+   */
   readonly configBranch?: string;
   /** Directory with a file `<context>.env` for each context that has values. */
   readonly contexts?: string;
@@ -71,7 +73,8 @@ export interface RunOptions {
   readonly restrictionFor?: (context: string) => Restriction | undefined;
   readonly root?: string;
   /**
-   * Jobs that the run skips and treats as successful: checks that have just passed for this commit.
+   * Jobs that the run skips and treats as successful, such as checks that have just passed for this
+   * commit.
    */
   readonly skip?: readonly string[];
   /** Whether the run simulates that each job is a rerun with SSH. @default false */
@@ -157,7 +160,7 @@ function refuseUnknown(
 async function situationOf(root: string, options: RunOptions): Promise<Situation> {
   const git = (...args: readonly string[]) => command("git", args, { cwd: root, timeout: 30_000 });
   if (options.commit === undefined && (await git("status", "--porcelain")) !== "") {
-    console.log("What is not committed is not part of the run: CircleCI would not see it either.");
+    console.log("Uncommitted changes are not part of the run: CircleCI would not see them.");
   }
   return {
     branch: options.branch ?? (await git("branch", "--show-current")),

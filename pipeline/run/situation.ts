@@ -11,7 +11,7 @@ import { refValues } from "./restrictions";
 export interface Situation {
   readonly branch: string;
   readonly commit: string;
-  /** Branch that the configuration comes from. @default the branch that is checked out */
+  /** Branch that the configuration comes from. @default the branch that the jobs check out */
   readonly configBranch?: string;
   /** Parameters of the pipeline, as texts from a command line. */
   readonly parameters: Readonly<Record<string, string>>;

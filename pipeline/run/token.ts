@@ -64,7 +64,8 @@ export function claimsOf(
   const { checkoutBranch, project, trigger = "event" } = run.pipeline;
   const ref = `refs/heads/${checkoutBranch}`;
   const who = `org/${organizationId}/project/${project.id}/user/${actorOf(run).id}`;
-  // "The claim is absent for pipelines triggered by custom webhooks", in `sub` as well.
+  // "The claim is absent for pipelines triggered by custom webhooks". For these pipelines, this
+  // code leaves the same values out of `sub`.
   const fromEvent = trigger === "event";
   const claim = (name: string): string => `oidc.circleci.com/${name}`;
   return {

@@ -45,8 +45,9 @@ export class Workspace {
    * Adds the files that a job persists. The paths are relative to `root` and "must not be the
    * workspace root itself" (docs: Configuration reference).
    *
-   * @throws UserError if a path is the root itself or outside the root, or if no path exists. In
-   * the last case, the step fails in CircleCI with "The specified paths did not match any files"
+   * @throws UserError if a path contains a glob, if a path is the root itself or outside the root,
+   * or if none of the paths exists. If none of the paths exists, the step fails in CircleCI with
+   * "The specified paths did not match any files"
    */
   persist(job: string, root: string, paths: readonly string[]): void {
     for (const path of paths) {

@@ -8,10 +8,11 @@ import { groups } from "../stages";
 export const notifyJobs: readonly Stage[] = [...notifierOf("staging"), ...notifierOf("prod")];
 
 /**
- * Returns the CI job (the notifier) that reports runs of one stack, and the CI jobs that send a
- * message if the notifier fails. Two notifiers of one stack at the same time would send every
- * message twice, so the notifiers of a stack are in one serial group. If CircleCI does not run a
- * notifier because a newer notifier waits, the newer notifier sends the same messages.
+ * Returns the CI job (the notifier) that reports failed and missed runs of one stack's scheduled
+ * jobs, and the CI jobs that send a message if the notifier fails or is canceled. Two notifiers of
+ * one stack at the same time would send every message twice, so the notifiers of a stack are in one
+ * serial group. If CircleCI does not run a notifier because a newer notifier waits, the newer
+ * notifier sends the same messages.
  */
 function notifierOf(stack: "prod" | "staging"): readonly Stage[] {
   const name = `notify-jobs-${stack}` as const;

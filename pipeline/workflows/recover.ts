@@ -11,8 +11,8 @@ interface Recovery {
   /** Parameters of the pipeline, as environment variables and as options of the command. */
   readonly given?: { readonly environment: Readonly<Record<string, string>>; readonly as: string };
   /**
-   * Serial group of the jobs that deploy the stack, so that a recovery and a deploy never run at
-   * the same time.
+   * Serial group of the command's job. The jobs that deploy the stack are in the same group, so a
+   * recovery and a deploy never run at the same time.
    */
   readonly serialGroup: string;
   readonly stack: "prod" | "prod-canary" | "staging";
@@ -95,8 +95,8 @@ export const recover: Readonly<Record<string, readonly Stage[]>> = Object.fromEn
 );
 
 /**
- * Returns the jobs of a recovery: a preview, its approval, the command, and messages. The command
- * changes only what the person approved.
+ * Returns the jobs of a recovery: a preview, an approval, the command and messages. A rollback also
+ * has a smoke test. The command changes only what the person approved.
  */
 function stagesOf(name: string, recovery: Recovery): readonly Stage[] {
   const { action, context, given, serialGroup, stack } = recovery;

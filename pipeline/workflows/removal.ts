@@ -26,8 +26,8 @@ export const teardown: readonly Stage[] = [
 ];
 
 /**
- * Jobs that run on a schedule, and remove expired review stacks and canaries, and review stacks
- * whose branch no longer exists.
+ * Jobs that run on a schedule. These jobs remove expired canaries, expired review stacks, and
+ * review stacks whose branch no longer exists.
  */
 export const sweep: readonly Stage[] = [
   ...swept("reviews", "review-removal", "review"),
@@ -45,9 +45,9 @@ function swept(what: "canary" | "reviews", context: ContextName, told: string): 
       name,
       job: { command: `npm run sweep -- --apply --only ${what}`, keepsReport: true },
       contexts: [context],
-      // Jobs that people start are in other serial groups. In the same group, CircleCI would not
-      // run a waiting job, such as an approved start or an emergency stop, if a newer sweep waits
-      // too.
+      // Jobs that people start are in other serial groups. If these jobs and the sweep were in one
+      // group, CircleCI would not run a waiting job, such as the approved start of a canary, when a
+      // newer sweep waits.
       serialGroup: groups[name],
     },
     ...badEndNotices(name, told),

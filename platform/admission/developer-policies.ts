@@ -8,8 +8,8 @@ import { cel } from "./cel";
 /**
  * Policies for the Jobs of developers. A developer's Job has a label that names an object of the
  * stack: the PodTemplate of one-off commands, a CronJob or the Deployment. For each kind of object,
- * a policy compares the pod of the Job with this object. The developer chooses the label. But with
- * each label, the pod must be a copy of a pod that the stack has declared.
+ * a policy compares the pod of the Job with this object. The developer chooses the label. But for
+ * every label, the pod must be a copy of a pod that the stack has declared.
  *
  * If the object does not exist, Kubernetes refuses the Job before Kubernetes evaluates `only`. So
  * each policy that needs an object selects Jobs by the label. Otherwise, Kubernetes would also
@@ -20,7 +20,7 @@ const byDeveloper = {
 };
 const { command, scheduled, twin } = copyLabels;
 
-/** Longest deadline of a developer's Job, in seconds. */
+/** Longest deadline of a Job of `npm run run` or `npm run debug`, in seconds. */
 const longestSeconds = 24 * 3600;
 
 /** Label of the namespaces and the CronJobs of the service, in every stack. */
@@ -64,8 +64,8 @@ const same = (one: string, other: string, except: readonly string[] = []): strin
   `${within(one, other, except)} && ${hasKeys(one, other, except)}`;
 
 /**
- * Rule for each new Job of a developer: the Job runs one pod once. With `manualSelector`, the Job
- * could take over other pods.
+ * Rule for each new Job of a developer: the Job must run only one pod at a time, and must end when
+ * one pod has succeeded. With `manualSelector`, the Job could take over other pods.
  */
 const runsOnce = {
   expression:
@@ -79,9 +79,9 @@ const endsInTime = {
 };
 
 /**
- * Returns the rules for the labels and the annotations of a developer's pods. With other labels, a
- * Service could send requests to the pod. With other annotations, the Datadog Agent could run
- * checks.
+ * Returns the rules for the labels and the annotations of a developer's pods. With additional
+ * labels, a Service could send requests to the pod. With additional annotations, the Datadog Agent
+ * could run checks.
  */
 const metadataOf = (prefix: string, template: string) => [
   {
@@ -97,9 +97,9 @@ const annotationsOf = (prefix: string, template: string) => ({
 });
 
 /**
- * Returns the names for parts of the Job and of the object with which the policy compares the Job.
- * `dyn` turns off CEL's check of types, because the policy compares all fields, and not only fields
- * with known names.
+ * Returns variables for the parts of the Job, and for the parts of the object that the policy
+ * compares with the Job. `dyn` turns off CEL's check of types, because the policy compares all
+ * fields, and not only fields with known names.
  */
 const variablesOf = (template: string) => [
   { expression: "dyn(object.spec.template)", name: "own" },
@@ -203,7 +203,8 @@ export const developerJobNames: Policy = {
 /**
  * Policy for `npm run jobs -- STACK run JOB`: the Job must be the Job that the CronJob in the label
  * would create. Kubernetes evaluates the policy once for each CronJob, and all evaluations must
- * succeed. For a CronJob with another name, the evaluation always succeeds.
+ * succeed. If a CronJob is not the CronJob in the label, the comparison with this CronJob always
+ * succeeds.
  */
 export const developerScheduledJobs: Policy = {
   inNamespaces: ofService,

@@ -115,7 +115,7 @@ export function networkPolicies(circleci: CircleCi, review: ReviewLimits): Polic
  * Returns a policy for review namespaces. If a namespace does not have its LimitRange, its
  * NetworkPolicy `default-deny` or its ResourceQuota (the argument `kind` says which), the policy
  * refuses every new pod, no matter who creates the pod. So the program of a branch cannot run pods
- * without this limit.
+ * without this object.
  */
 export function podsNeed(kind: "LimitRange" | "NetworkPolicy" | "ResourceQuota"): Policy {
   const network = kind === "NetworkPolicy";
@@ -134,8 +134,8 @@ export function podsNeed(kind: "LimitRange" | "NetworkPolicy" | "ResourceQuota")
 }
 
 /**
- * Policy that forbids a priority above 0 in review namespaces, so that Kubernetes never evicts
- * other pods in favor of a branch's pods.
+ * Policy that forbids a priority above 0 for pods in review namespaces, so that Kubernetes does not
+ * evict pods with the priority 0 or higher in favor of a branch's pods.
  */
 export const noPriority: Policy = {
   on: [{ apiGroup: "", operations: ["CREATE"], resources: ["pods"] }],

@@ -14,8 +14,8 @@ const userPrefix = reviewUser("");
 const longestHead = budgets.slug - suffixLength - 1;
 
 /**
- * The rule that the name of a namespace contains the slug of its branch. The rule is the function
- * `slug()` in `components/conventions/names.ts`, written in CEL. The rule uses the variables `name`
+ * The rule that the name of a namespace contains the slug of its branch. The rule corresponds to
+ * the function `slug()` in `components/conventions/names.ts`. The rule uses the variables `name`
  * and `owner`. A policy with this rule must first define these two variables, and then the
  * variables in the list `variables`.
  *

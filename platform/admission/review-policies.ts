@@ -85,8 +85,9 @@ export const reviewNamespaceLabels = {
 } as const;
 
 /**
- * Labels that a namespace of a review stack may have. With other labels, a NetworkPolicy of another
- * namespace could select this namespace and allow connections from its pods.
+ * Labels that a namespace of a review stack may have. With additional labels, a NetworkPolicy of
+ * another namespace could select the namespace of the review stack, and allow connections from the
+ * pods of the review stack.
  */
 const namespaceLabels = [
   ...Object.keys(labels(identity, "namespace")),

@@ -204,7 +204,7 @@ describe("a rehearsal of a workflow", () => {
     writeFileSync(join(root, "package.json"), "{}");
     const { said } = await run();
     assert.equal(noted().length, 1);
-    assert.match(said, /What is not committed is not part of the run/);
+    assert.match(said, /Uncommitted changes are not part of the run/);
   }).timeout(60_000);
 
   it("runs the workflows of the deploy project, from the clone of its repository", async () => {
