@@ -101,8 +101,8 @@ function* unguarded(source: Source): Generator<Finding> {
 }
 
 /**
- * Whether the values in `known` make a workflow's condition false, whatever the other pipeline
- * values are. Returns false if the condition is invalid.
+ * Whether the values in `known` make a workflow's condition false, no matter which values the other
+ * names have. Returns false if the condition is invalid.
  */
 export function alwaysFalse(
   when: unknown,
