@@ -8,8 +8,8 @@ import { cel } from "./cel";
 /**
  * Policies for the Jobs of developers. A developer's Job has a label that names an object of the
  * stack: the PodTemplate of one-off commands, a CronJob or the Deployment. For each kind of object,
- * a policy compares the pod of the Job with this object. The developer chooses the label. But for
- * every label, the pod must be a copy of a pod that the stack has declared.
+ * a policy compares the pod of the Job with this object. The developer chooses the label. For every
+ * label, the pod must be a copy of a pod that the stack has declared.
  *
  * If the object does not exist, Kubernetes refuses the Job before Kubernetes evaluates `only`. So
  * each policy that needs an object selects Jobs by the label. Otherwise, Kubernetes would also
