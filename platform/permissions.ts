@@ -2,11 +2,11 @@ import { type CiRoleName, notifierFolder } from "../components/conventions/ci-ro
 import { service } from "../config/service";
 import type { Environment } from "./settings";
 
-/** ARNs of the resources for which a role gets permissions. */
+/** The resources for which a role gets permissions. */
 export interface Targets {
   /** Clusters that the role uses. */
   readonly clusterArns: readonly string[];
-  /** KMS key that encrypts the Pulumi states, for each environment in the account. */
+  /** KMS key for the secrets in the Pulumi states, for each environment in the account. */
   readonly keyArns: Readonly<Partial<Record<Environment, string>>>;
   /** Repository of staging and production. Undefined in an account without staging. */
   readonly repositoryArn: string | undefined;
@@ -23,8 +23,7 @@ export interface Statement {
 }
 
 /**
- * Prefixes in the bucket of the Pulumi states. The objects below each prefix are a separate state
- * backend.
+ * Prefixes in the bucket of the Pulumi states. Each prefix contains a separate state backend.
  */
 const statePrefixes = { environments: "environments", review: "review" } as const;
 
@@ -84,7 +83,10 @@ function stackObjects(
   ];
 }
 
-/** Returns the ARN of the S3 objects with the lists of runs that the job notifier has reported. */
+/**
+ * Returns the ARN pattern of the S3 objects in which the job notifier stores the lists of reported
+ * runs.
+ */
 const notifierObjects = (bucket: string): string =>
   `arn:aws:s3:::${bucket}/${statePrefixes.environments}/${notifierFolder}/*`;
 
@@ -99,25 +101,25 @@ function list(bucket: string): Statement {
 }
 
 /**
- * Returns the permissions to read the current states of staging, production and canary. To list the
- * stacks of a state backend, Pulumi reads all states in the backend. To read the states, Pulumi
- * needs no KMS key. Without the KMS key of a stack, the secrets in the state of this stack stay
- * encrypted.
+ * Returns the permissions to read the current states of staging, production and canary, and the
+ * job notifier's lists of reported runs. To list the stacks of a state backend, Pulumi reads all
+ * states in the backend. To read the states, Pulumi needs no KMS key. Without the KMS key of a
+ * stack, the secrets in the state of this stack stay encrypted.
  */
 function readEnvironments({ stateBucket }: Targets): Statement[] {
   const root = `arn:aws:s3:::${stateBucket}/${statePrefixes.environments}/.pulumi`;
   return [
     list(stateBucket),
     allow("ReadState", read, `${root}/meta.yaml`, `${root}/stacks/${service}/*`),
-    // A deploy and `npm run status` print when the job notifier last ran.
+    // A deploy and `npm run status` print when the job notifier last succeeded.
     allow("ReadNotifier", read, notifierObjects(stateBucket)),
   ];
 }
 
 /**
  * Returns the permission to read what a person must see before an approval: which releases
- * production has run, and who holds a lock. The permission does not include the old states, which
- * are also in Pulumi's history.
+ * production has run, and who holds a lock. The permission does not include the old states in
+ * Pulumi's history.
  */
 function readBeforeApproval({ stateBucket }: Targets): Statement {
   const root = `arn:aws:s3:::${stateBucket}/${statePrefixes.environments}/.pulumi`;
@@ -130,8 +132,7 @@ function readBeforeApproval({ stateBucket }: Targets): Statement {
 }
 
 /**
- * Returns a role's permissions in the registry. Empty if the account does not have the
- * repositories.
+ * Returns a role's permissions in the registry. Empty if the account has none of the repositories.
  */
 function images(
   Sid: string,
@@ -184,8 +185,8 @@ function statementsOf(ciRole: CiRoleName, targets: Targets): readonly Statement[
     case "staging":
       return [
         cluster,
-        // Staging's role also adds the tag `release-*` to a promoted image, and pushes the image of
-        // a canary.
+        // The jobs with staging's role push the images of staging and of the canary. One of these
+        // jobs adds the tag `release-*` to a promoted image.
         ...images("Push", push, repositoryArn),
         ...environments("staging"),
         allow("SealState", encrypt, keyArns.staging),

@@ -23,14 +23,14 @@ export type Environment = CiEnvironment;
 /** The CircleCI organization and projects whose tokens AWS and the clusters accept. */
 export interface CircleCi {
   /**
-   * Ids of users whose jobs may assume production's role. If the list is empty, the role does not
-   * check the user.
+   * Ids of users whose jobs may assume production's role. If the list is empty, the role's trust
+   * policy does not check the user.
    */
   readonly approverIds: readonly string[];
   /** Id of the deploy project, whose jobs change staging and production, and remove stacks. */
   readonly deployProjectId: string | undefined;
   readonly organizationId: string;
-  /** Id of the service's own project, which runs the code of every branch. */
+  /** Id of the service's own project, whose jobs run the code of every branch. */
   readonly projectId: string;
   /** `github.com/<organization>/<repository>`, as in the claim `vcs-origin`. */
   readonly vcsOrigin: string;
@@ -50,7 +50,10 @@ export interface ReviewLimits {
   readonly ingressClassName: string;
   /** Networks from which requests to review stacks may come: the subnets of the load balancer. */
   readonly ingressCidrs: readonly string[];
-  /** Namespaces that may send requests to review stacks, if the ingress controller is in pods. */
+  /**
+   * Namespaces whose pods may send requests to review stacks. Needed only if the ingress controller
+   * runs in pods.
+   */
   readonly ingressNamespaces: readonly string[];
   readonly memory: string;
   readonly pods: number;
@@ -58,7 +61,7 @@ export interface ReviewLimits {
 
 /** One EKS cluster of the account. */
 export interface ClusterSettings {
-  /** Context of a cluster administrator, in the kubeconfig. Default: the current context. */
+  /** Kubeconfig context of a cluster administrator. Default: the current context. */
   readonly context?: string;
   readonly environments: readonly Environment[];
   readonly name: string;
@@ -79,7 +82,7 @@ export interface PlatformSettings {
   readonly review: ReviewLimits;
   /** Bucket of the Pulumi states. The bucket must exist before the platform's first update. */
   readonly stateBucket: string;
-  /** KMS key that encrypts the Pulumi states, for each environment in the account. */
+  /** KMS key for the secrets in the Pulumi states, for each environment in the account. */
   readonly stateKeyArns: Readonly<Partial<Record<Environment, string>>>;
 }
 
@@ -110,7 +113,7 @@ export const table = {
   approverIds: setting({
     ...forms.listOf("a list of UUIDs", uuid),
     default: () => [],
-    description: "CircleCI's ids of the users that may assume production's role.",
+    description: "CircleCI's ids of the users whose jobs may assume production's role.",
   }),
   circleciDeployProjectId: setting({
     ...uuid,
@@ -149,7 +152,7 @@ export const table = {
     ...networks,
     default: () => [...company.clusterDnsCidrs],
     description:
-      "Addresses of the cluster's DNS, in addition to the DNS pods. The code of every branch may reach port 53 of these addresses.",
+      "Networks of the cluster's DNS servers that do not run in pods. The code of every branch may reach port 53 in these networks.",
   }),
   reviewDomain: setting({
     ...forms.domain,
@@ -159,12 +162,13 @@ export const table = {
   reviewEgressCidrs: setting({
     ...networks,
     default: () => [],
-    description: "Networks that the code of every branch may reach.",
+    description:
+      "Networks that the code of every branch may reach, in addition to the database of its review stack, DNS and Datadog.",
   }),
   reviewIngressCidrs: setting({
     ...networks,
     default: () => company.reviewIngressFrom.map(({ ipBlock }) => ipBlock.cidr),
-    description: "Networks that requests to review stacks come from.",
+    description: "Networks from which requests to review stacks may come.",
   }),
   reviewIngressClassName: setting({
     ...forms.ingressClass,
@@ -174,7 +178,7 @@ export const table = {
   reviewIngressNamespaces: setting({
     ...namespaces,
     default: () => [],
-    description: "Namespaces that requests to review stacks come from.",
+    description: "Namespaces whose pods may send requests to review stacks.",
   }),
   reviewMemory: setting({
     ...forms.memory,
@@ -201,7 +205,8 @@ export const table = {
       review: optional(keyArn),
       staging: optional(keyArn),
     }),
-    description: "KMS key of the state of each environment in the account.",
+    description:
+      "KMS key for the secrets in the Pulumi states, for each environment in the account.",
   }),
   // The pattern excludes IAM's wildcards, which would match other repositories and branches, too.
   vcsOrigin: required({
@@ -220,10 +225,7 @@ export function environmentsOf({
   return clusters.flatMap(({ environments }) => environments);
 }
 
-/**
- * Returns an issue for each combination of values that is wrong, although each value alone is
- * valid.
- */
+/** Returns an issue for each wrong combination of valid values. */
 function combinationIssues(values: ValuesOf<typeof table>): readonly string[] {
   const { prodNamespace, stagingNamespace, stateKeyArns } = values;
   const here = environmentsOf(values);
@@ -256,7 +258,8 @@ function combinationIssues(values: ValuesOf<typeof table>): readonly string[] {
 /**
  * Returns the settings from the configuration of a stack of the platform.
  *
- * @throws pulumi.RunError with every issue in one message.
+ * @throws pulumi.RunError if a value is not valid, with an issue for each such value in one
+ * message. If all values are valid, the message has an issue for each wrong combination of values.
  */
 export function platformSettings(config: Config, stack: string): PlatformSettings {
   const source = { config, env: {}, file: `platform/Pulumi.${stack}.yaml`, project };

@@ -2,10 +2,10 @@ import { branchRoles, type CiRoleName, mainBranch } from "../components/conventi
 import type { CircleCi } from "./settings";
 
 /**
- * Pattern for the UUID of any user, with one `?` for each character. `*` would also match slashes,
- * and the name of a branch may look like the end of a token's subject (`sub`). For example, with
- * `*`, AWS would treat a branch `x/vcs-origin/github.com/acme/orders/vcs-ref/refs/heads/main` as
- * main.
+ * Pattern for the UUID of any user, with one `?` for each hexadecimal digit. The pattern is not
+ * `*`, because `*` matches slashes, too. The name of a branch may contain slashes, and may look
+ * like the end of a token's subject (`sub`). For example, with `*`, AWS would treat a branch
+ * `x/vcs-origin/github.com/acme/orders/vcs-ref/refs/heads/main` as main.
  */
 const anyUser = "????????-????-????-????-????????????";
 
@@ -19,7 +19,7 @@ export function issuer({ organizationId }: CircleCi): string {
 
 /**
  * Jobs that a role trusts: jobs of one project, on these branches, that these users started.
- * Branches and users may be patterns.
+ * The branches and the users may be patterns.
  */
 interface Trusted {
   readonly branches: string;
@@ -29,12 +29,12 @@ interface Trusted {
 
 /**
  * Returns the jobs that a role trusts. With a deploy project, only the roles for previews and
- * review stacks trust jobs of the service's own project, because anyone who can push can rerun any
- * job of that project with SSH, including the jobs of main. The other roles trust only jobs of the
+ * review stacks trust jobs of the service's own project. Anyone who can push can rerun any job of
+ * that project with SSH, including the jobs of main. So the other roles trust only jobs of the
  * deploy project.
  *
- * Without a deploy project, the other roles trust jobs of main in the service's project. This mode
- * does not protect against people who can push: see docs/trust.md.
+ * Without a deploy project, the other roles trust jobs of main in the service's own project. In
+ * this case, only `approverIds` protects production from people who can push: see docs/trust.md.
  */
 function trustedBy(ciRole: CiRoleName, circleci: CircleCi): readonly Trusted[] {
   const { approverIds, deployProjectId, projectId } = circleci;
@@ -46,7 +46,8 @@ function trustedBy(ciRole: CiRoleName, circleci: CircleCi): readonly Trusted[] {
   });
   if (!branchRoles.includes(ciRole)) return [main(approved)];
   const branches: Trusted = { branches: "*", projectId, users: [anyUser] };
-  // The deploy project also runs previews and smoke tests, but deploys no review stack.
+  // The deploy project runs previews and smoke tests with the role `preview`. The deploy project
+  // has no job with the role `review`.
   return ciRole === "preview" && deployProjectId !== undefined
     ? [branches, main([anyUser])]
     : [branches];
@@ -65,9 +66,9 @@ export function trustedText(ciRole: CiRoleName, circleci: CircleCi): string {
 }
 
 /**
- * Returns the trust policy of a role. The role trusts jobs of this organization and this
- * repository, in one project, and on the branches of `trustedBy`. If a custom webhook started a
- * pipeline, the tokens of its jobs contain no branch, so AWS refuses these tokens.
+ * Returns the trust policy of a role. The role trusts the jobs that `trustedBy` returns, if these
+ * jobs belong to this organization and this repository. If a custom webhook started a pipeline, the
+ * tokens of its jobs contain no branch, so AWS refuses these tokens.
  *
  * The trust policy has no condition for contexts, because IAM knows only the claims `aud`, `sub`
  * and `project-id` of CircleCI. CircleCI itself restricts which jobs may use a context.

@@ -40,10 +40,10 @@ export function policyOf(rule: Rule, exceptions: readonly Exception[]): Resource
       },
     };
   }
-  // Only a remediation can see which values are secret, and Pulumi runs a remediation before the
-  // validation. So the remediation of this policy stores the paths of the secrets, and changes
-  // nothing. The policy is still mandatory: with the level `remediate`, an issue of the validation
-  // also makes the update fail.
+  // Only a remediation can see which values are secret. Pulumi runs the remediation of a policy
+  // before the validation. So the remediation of this policy stores the paths of the secrets, and
+  // changes nothing. An issue of the validation makes the update fail with the level `remediate`,
+  // as with the level `mandatory`.
   const marked = new Map<string, readonly string[]>();
   return {
     description,

@@ -14,12 +14,13 @@ function given(quantity: unknown): boolean {
 }
 
 /**
- * Every container needs requests and a memory limit. Without requests, Kubernetes may start a pod
- * on a full node. Without a memory limit, one pod can use up the memory of its node.
+ * Every container needs a CPU request, a memory request and a memory limit. Without requests,
+ * Kubernetes may start a pod on a full node. Without a memory limit, one pod can use up the memory
+ * of its node.
  */
 export const resourcesSet: Rule = {
   name: "resources-set",
-  description: "Every container has requests of CPU and memory, and a limit of memory",
+  description: "Every container has a CPU request, a memory request and a memory limit",
   check: (object) =>
     containers(object).flatMap(({ path, value }) =>
       needed

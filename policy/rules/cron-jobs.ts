@@ -2,8 +2,9 @@ import { type Declared, at, unknown } from "./declared";
 import type { Broken, Rule } from "./rule";
 
 /**
- * Minimum of `startingDeadlineSeconds`. The CronJob controller of Kubernetes looks for due runs
- * every 10 seconds, so with a shorter deadline, the controller may miss every run.
+ * Minimum of `startingDeadlineSeconds`. The Kubernetes documentation says that the CronJob
+ * controller looks for due runs every 10 seconds. So with a shorter deadline, the controller may
+ * miss every run.
  */
 const shortestStart = 10;
 
@@ -32,9 +33,8 @@ function concurrency({ props }: Declared): readonly Broken[] {
 }
 
 /**
- * A CronJob needs a concurrency policy and two deadlines. For example, if a CronJob without
- * `startingDeadlineSeconds` has missed more than 100 starts, Kubernetes does not start the CronJob
- * again.
+ * A CronJob needs a concurrency policy and two deadlines. For example, without
+ * `startingDeadlineSeconds`, Kubernetes may start a missed run many hours late.
  */
 export const cronJobBounded: Rule = {
   name: "cron-job-bounded",

@@ -1,18 +1,21 @@
 /**
- * This file contains the input of a rule: one resource, as the program declares it, in the form of
- * plain data.
+ * This file defines the input of a rule: one resource, as the program declares the resource, in the
+ * form of plain data.
  */
 import { type Environment, parseStack } from "../../environments";
 
-/** A value that a preview cannot know, because it comes from a resource that does not exist yet. */
+/**
+ * A value that a preview cannot know, because the value comes from a resource that does not exist
+ * yet.
+ */
 export const unknown = Symbol("unknown until the update");
 
 export interface Declared {
   /** Last part of the type, such as `Deployment`. */
   readonly kind: string;
   /**
-   * The object's name in the cluster. If the program does not set `metadata.name`, the resource's
-   * name in Pulumi.
+   * The object's name in the cluster. If `metadata.name` is missing or not known yet, this field
+   * contains the resource's name in Pulumi.
    */
   readonly name: string;
   /**
@@ -52,7 +55,7 @@ function field(parent: object, key: string): unknown {
   return plain(value);
 }
 
-/** The part of the policy SDK's resource that the rules read. */
+/** A resource in the form of the policy SDK, with only the fields that the rules need. */
 export interface Given {
   readonly name: string;
   readonly opts: { readonly protect: boolean };

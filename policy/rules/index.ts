@@ -11,8 +11,8 @@ import { noLoadBalancerInReview } from "./services";
 import { wholeObjects } from "./whole-objects";
 
 /**
- * Returns all rules of the pack. To add a rule, write it in the file of its topic and add it to
- * this list.
+ * Returns all rules of the pack. To add a rule, write the rule in a file of this directory, and add
+ * the rule to this list.
  */
 export function rules(known: Known): readonly Rule[] {
   return [

@@ -3,8 +3,8 @@ import { type Located, containers, podSpec } from "./pods";
 import type { Broken, Rule } from "./rule";
 
 /**
- * Returns a field of a container's security context. If the container does not set the field,
- * returns the pod's value, as Kubernetes does.
+ * Returns the value of a field of a container's security context. If the container does not set the
+ * field, the function returns the pod's value, because Kubernetes then uses the pod's value.
  */
 function effective(pod: unknown, container: unknown, key: string): unknown {
   return at(container, "securityContext", key) ?? at(pod, "securityContext", key);
@@ -96,7 +96,7 @@ const hostPathTodo = "use an emptyDir, a PersistentVolumeClaim, a ConfigMap or a
 
 /**
  * A `hostPath` volume is a directory of the node. Such a volume can give a pod access to the whole
- * node, and all pods on the node share the directory.
+ * node. All pods on the node that mount the same directory share its files.
  */
 export const noHostPath: Rule = {
   name: "no-host-path",

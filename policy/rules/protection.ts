@@ -2,8 +2,8 @@ import { traitsOf } from "../../environments";
 import type { Rule } from "./rule";
 
 /**
- * Types of resources without which production does not answer, so that their deletion or
- * replacement causes downtime.
+ * Types of resources that production needs to answer requests. If Pulumi deletes or replaces such a
+ * resource, production has downtime.
  */
 const guarded: readonly string[] = [
   "kubernetes:apps/v1:Deployment",
@@ -14,13 +14,13 @@ const guarded: readonly string[] = [
 
 /**
  * In production, the rule requires the option `protect` for the types in `guarded`. For all other
- * types and stacks, the rule forbids `protect`, because in normal work, Pulumi must be able to
- * replace or delete such an object, for example a ConfigMap or a CronJob.
+ * types, and in all other stacks, the rule forbids `protect`. In normal work, Pulumi must be able to
+ * replace or delete these resources, for example a ConfigMap or a CronJob of production.
  */
 export const protectProduction: Rule = {
   name: "protect-production",
   description:
-    "Namespace, Deployment, Service and Ingress of production are protected, and no other resource",
+    "Namespace, Deployment, Service and Ingress of production are protected, and no other resource is",
   check(object) {
     const protect = traitsOf(object.stack)?.protect ?? false;
     const wanted = protect && guarded.includes(object.type);

@@ -2,7 +2,7 @@ import type { Declared } from "./declared";
 
 /** One place where an object breaks a rule. */
 export interface Broken {
-  /** Value of the field. Must not be a secret, because messages contain this value. */
+  /** Value of the field. The value must not be a secret, because messages contain the value. */
   readonly got: unknown;
   readonly must: string;
   /** Field, such as `spec.template.spec.hostNetwork`. */
@@ -11,7 +11,7 @@ export interface Broken {
   readonly todo: string;
 }
 
-/** A rule that every resource of every stack must satisfy. */
+/** A rule of the policy pack. The pack checks every resource with every rule. */
 export interface Rule {
   readonly check: (object: Declared) => readonly Broken[];
   readonly description: string;

@@ -4,9 +4,9 @@ import { Secret } from "@pulumi/policy";
  * Returns the paths of the inputs that are Pulumi secrets.
  *
  * The policy SDK marks secret inputs with the class `Secret`. A validation gets the inputs without
- * these marks. A remediation gets the inputs through a proxy, which removes the mark when code
- * reads a value, but not when code reads the value's property descriptor. So this function reads
- * the descriptors.
+ * these marks. A remediation gets the inputs through a proxy. If code reads the value of a
+ * property, the proxy removes the mark. If code reads the descriptor of a property, the mark stays.
+ * So this function reads the descriptors.
  */
 export function secretPaths(props: object): readonly string[] {
   return Object.entries(Object.getOwnPropertyDescriptors(props)).flatMap(([key, { value }]) =>

@@ -33,8 +33,8 @@ function ofMap(map: unknown, path: string): readonly Broken[] {
 }
 
 /**
- * Returns the labels in `changing` that any `matchLabels` or `matchExpressions` below a value
- * contains.
+ * Returns each place below a value where `matchLabels` or `matchExpressions` contains a label in
+ * `changing`.
  */
 function below(value: unknown, path: string): readonly Broken[] {
   if (typeof value !== "object" || value === null) return [];

@@ -3,8 +3,8 @@ import type { Rule } from "./rule";
 const hidden = /^kubernetes:(?:helm\.sh\/v\d+:Release|[^:]+:\w+(?:List|Patch))$/;
 
 /**
- * All other rules check whole objects. Some resources contain other objects or parts of objects,
- * for example a Helm release or a patch. The rules cannot check what such a resource contains.
+ * All other rules check whole objects. Some resources, for example a Helm release or a patch,
+ * contain other objects or parts of objects. The rules cannot check what such a resource contains.
  */
 export const wholeObjects: Rule = {
   name: "whole-objects",
