@@ -13,8 +13,8 @@ import {
 /** Facts about a cluster. The program reads these facts before it changes the cluster. */
 export interface ClusterFacts {
   /**
-   * UID of the namespace `kube-system`. This UID identifies the cluster, because Kubernetes has no
-   * other identifier for a cluster.
+   * UID of the namespace `kube-system`. The program uses this UID as the identifier of the cluster,
+   * because Kubernetes has no identifier for a cluster.
    */
   readonly clusterUid: string;
   /** The stack's namespace. Undefined if the namespace does not exist. */
@@ -72,14 +72,14 @@ async function kubectl(access: Access, args: readonly string[]): Promise<string>
 
 /**
  * Reads one path of the Kubernetes API with `kubectl get --raw`. A normal `kubectl get` is slower,
- * because it first reads the list of all API resources.
+ * because kubectl first reads the list of all API resources.
  */
 export async function get(access: Access, path: string): Promise<unknown> {
   return JSON.parse(await getText(access, path));
 }
 
 /**
- * Reads one path of the Kubernetes API, and returns the response as a text. Use this function for
+ * Reads one path of the Kubernetes API, and returns the text of the response. Use this function for
  * responses that are not JSON, such as logs.
  */
 export async function getText(access: Access, path: string): Promise<string> {
@@ -108,8 +108,8 @@ async function address(access: Access): Promise<string> {
 }
 
 /**
- * Returns the timeouts of kubectl. The timeouts are longer for a cluster on EKS. Only for EKS,
- * `access` contains a kubeconfig.
+ * Returns the timeouts of kubectl. The timeouts are longer for a cluster on EKS. `access` contains
+ * a kubeconfig only for a cluster on EKS.
  */
 function limitsOf({ kubeconfig }: Access): ClusterLimits {
   return clusterLimits(kubeconfig !== undefined);
@@ -123,7 +123,7 @@ function reason(failure: Failure, access: Access): string {
     return "kubectl asks for a user name, because the kubeconfig's user has no credentials";
   }
   const lines = (failure.stderr ?? "").split("\n").filter((line) => line.trim() !== "");
-  // This function removes the full stop, because the error message adds its own full stop.
+  // This function removes the full stop, because the error message adds a full stop.
   return (
     lines
       .at(-1)

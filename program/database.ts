@@ -60,8 +60,8 @@ export function assertConnections(
   { env = {} }: Pick<ArgsFromSettings, "env">,
   { jobs, service }: Demand,
 ): void {
-  // If the variable's value is a Pulumi output or comes from a Secret, this function does not know
-  // the size of the pool, and checks nothing.
+  // If the value of the variable `pool.variable` is a Pulumi output or comes from a Secret, this
+  // function does not know the size of the pool, and checks nothing.
   const size = env[pool.variable] ?? String(pool.size);
   if (limit === undefined || typeof size !== "string") return;
   const perPod = Number(size) + readiness;

@@ -16,8 +16,8 @@ import { type Rollouts, rolledOut } from "./rollout/rollout";
 import { type ArgsFromSettings, webServiceArgs } from "./web-service-args";
 
 /**
- * Creates all resources of a stack that is not a canary: namespace, database, image, service and
- * jobs.
+ * Creates the resources of a stack that is not a canary: the namespace, the service and the jobs.
+ * In some environments, the function creates a database and builds an image, too.
  */
 export async function createEnvironment(
   settings: Settings,
@@ -38,9 +38,9 @@ export async function createEnvironment(
   const servicePods = WebService.peakPods(identity.service, web);
   const jobPods = [
     ...jobs.filter(({ suspend }) => !suspend).map((job) => ScheduledJob.peakPods(job.name, job)),
-    // The pod of a command that a person starts (`npm run run`). This calculation assumes that
-    // people start only one command or one suspended job at a time, and that a suspended job
-    // requests no more than a command.
+    // The list includes the pod of a command that a person starts (`npm run run`). This calculation
+    // assumes that people start only one command or one suspended job at a time, and that the pod
+    // of a suspended job does not request more resources than the pod of a command.
     CommandTemplate.peakPods("command run by hand", settings),
   ];
   assertConnections(settings, web, { jobs: jobPods, service: servicePods });
@@ -65,8 +65,7 @@ export async function createEnvironment(
   const { release, requests } = settings;
   const serviceAccountName = serviceAccount.metadata.name;
   const scheduled = jobs.map(({ name, ...job }) => {
-    // A job with its own IAM role also has its own ServiceAccount, which the component ScheduledJob
-    // creates.
+    // For a job with an IAM role, the component ScheduledJob creates a separate ServiceAccount.
     const account = job.iamRoleArn === undefined ? { serviceAccountName } : {};
     const args = { appEndpoint: service.url, ...account, ...common, ...job };
     return new ScheduledJob(name, args, afterRollout);

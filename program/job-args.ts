@@ -8,7 +8,7 @@ import type { Settings } from "../settings";
 /**
  * Checks the names, the environments and the durations of the jobs in jobs.ts. In each stack, the
  * function checks the values of all environments. So a wrong duration for production stops the
- * program also in stack `local`.
+ * program in every stack, for example in `local`.
  *
  * @throws pulumi.RunError with every issue.
  */
@@ -55,8 +55,8 @@ function environmentIssues({ args, environments: values = {}, name }: Job): read
 }
 
 /**
- * Returns an issue for each wrong duration. Without this check, only the service would refuse a
- * wrong duration, when the job runs.
+ * Returns an issue for each wrong duration. Without this check, the service would refuse a wrong
+ * duration only when the job runs.
  */
 function durationIssues(args: readonly string[]): readonly string[] {
   return args.flatMap((option, i) => {
@@ -77,9 +77,9 @@ interface ResolvedJob extends JobValues {
 }
 
 /**
- * Returns a job with the values of an environment. A value in `environments` replaces the value of
- * the entry. Only `env` is merged. When the program creates objects, only this function reads the
- * field `environments` of a job.
+ * Returns a job with the values of an environment. If the field `environments` of the job contains
+ * a value for this environment, this value replaces the job's general value. Only for `env`, the
+ * function merges both values. No other code that creates objects reads the field `environments`.
  */
 function resolve({ environments: values = {}, ...job }: Job, environment: Environment) {
   const byEnvironment: { readonly [Name in Environment]?: Partial<JobValues> } = values;

@@ -57,8 +57,9 @@ async function atCommit(commit: string): Promise<FirstLines | undefined> {
  *
  * The image may be older than the code that is checked out, because production keeps its release.
  * So if the settings name an image, this function reads the migrations of the image's commit. If
- * git does not know this commit, no Job runs a long migration, and the init containers of the pods
- * run all migrations.
+ * the image contains changes that are not in a commit, this function reads the migrations in the
+ * working directory. If git does not know the image's commit, no Job runs a long migration, and the
+ * init containers of the pods run all migrations.
  */
 export async function longMigrationOf(
   { identity, imageRef, release }: Settings,

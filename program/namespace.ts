@@ -25,8 +25,8 @@ export function createNamespace(
   }
   const { datadogAgentTo, dnsTo, egressTo, ingressFrom, quota } = settings;
   const guardrails = { datadogAgentTo, dnsTo, egressTo, ingressFrom, quota, demands };
-  // The CI jobs of a branch are not administrators of the cluster. The component gives these jobs
-  // permissions in the branch's own namespace.
+  // The CI jobs of a branch are not administrators of the cluster. The component ReviewNamespace
+  // gives these jobs permissions in the branch's own namespace.
   const owner = perBranch ? { branch: release.branch } : {};
   return new ReviewNamespace("namespace", { ...common, ...guardrails, ...owner }, opts).namespace;
 }

@@ -5,8 +5,8 @@ import type { Settings } from "../settings";
 
 /**
  * Creates the only Kubernetes provider of the program. If `kubeconfig` is undefined, the provider
- * uses the kubeconfig of the shell. If the settings contain no context, the provider uses the
- * current context.
+ * uses the ambient kubeconfig (`KUBECONFIG` or `~/.kube/config`). If the settings contain no
+ * context, the provider uses the current context of the kubeconfig.
  */
 export function kubernetesProvider(
   { context }: Settings,

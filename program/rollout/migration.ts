@@ -42,7 +42,7 @@ export interface JobReader {
   readonly log: (pod: string, container: string, lines: number) => Promise<readonly string[]>;
 }
 
-/** Number of log lines in the message about a failed migration. */
+/** Maximum number of log lines in the message about a failed migration. */
 const failureLines = 5;
 /** Maximum length of a log line in a message, in characters. */
 const longestLine = 300;
@@ -54,7 +54,10 @@ const longestLine = 300;
 const conditionOf = ({ status }: JobFacts, wanted: string) =>
   status?.conditions?.find(({ status, type }) => type === wanted && status === "True");
 
-/** Returns the field `message` of a log line in JSON. Returns any other line as it is. */
+/**
+ * Returns the field `message` of a log line in JSON. If the line has no such field, returns the
+ * line. The returned text has at most `longestLine` characters.
+ */
 function messageOf(line: string): string {
   let text = line;
   try {
@@ -212,10 +215,10 @@ async function progressOf(
 }
 
 /**
- * Returns why the Job failed: the issue of its newest pod, and the last lines of this pod's log. If
- * a Job exceeds its deadline, Kubernetes deletes its pods. In this case, the function uses
- * `message`, the cause from the Job itself, and `last`, the last log line that this process has
- * read.
+ * Returns why the Job failed: the issue of the Job's newest pod, and the last lines of this pod's
+ * log. If a Job exceeds its deadline, Kubernetes deletes the Job's pods. In this case, the function
+ * returns `message` (the cause in the Job's status) and `last` (the last log line that this process
+ * has read).
  */
 async function failureOf(
   message: string,

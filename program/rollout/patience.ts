@@ -1,12 +1,15 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
 /**
- * How often the functions in this directory, which wait for a rollout or a Job, read the cluster
- * and print messages.
+ * Intervals at which the functions in this directory read the cluster and print messages, while the
+ * functions wait for a rollout or a Job.
  */
 export interface Pace {
   readonly pollMs: number;
-  /** Milliseconds without progress after which the wait for a rollout also reads the pods. */
+  /**
+   * Milliseconds without progress of a rollout. After this time, the function that waits for the
+   * rollout reads the Deployment and its pods, and not only the Deployment.
+   */
   readonly quietMs: number;
   /**
    * Milliseconds after which a waiting function prints a message again, even if nothing has
@@ -18,8 +21,8 @@ export interface Pace {
 export const usualPace: Pace = { pollMs: 2_000, quietMs: 6_000, sayMs: 30_000 };
 
 /**
- * Number of failed reads in a row after which `patiently` fails. If the API server only restarts,
- * it answers again after a few failed reads.
+ * Number of failed reads in a row after which `patiently` fails. An API server that restarts
+ * usually answers again after fewer failed reads.
  */
 const failedReads = 5;
 

@@ -40,8 +40,8 @@ export interface Rollouts {
 }
 
 /**
- * Additional seconds that the wait continues after `progressDeadlineSeconds`. In this time,
- * Kubernetes usually reports the failure with its reason.
+ * Additional seconds. After `progressDeadlineSeconds` without progress, the wait continues for this
+ * duration, in which Kubernetes usually reports the failure and a reason.
  */
 const marginSeconds = 30;
 
@@ -55,9 +55,13 @@ const marginSeconds = 30;
  * for the whole rollout, no matter how many pods there are. After this timeout, the provider
  * reports only that pods are missing.
  *
- * @throws pulumi.RunError if no new pod can become ready, if there is no progress for
- * `progressDeadlineSeconds` and 30 more seconds, if the rollout takes longer than this time
- * multiplied by the number of pods, or if someone has deleted the Deployment.
+ * @throws pulumi.RunError in each of these cases:
+ * - No new pod can become ready.
+ * - Kubernetes reports that the rollout has exceeded `progressDeadlineSeconds`.
+ * - There is no progress for `progressDeadlineSeconds` plus 30 seconds.
+ * - The rollout takes longer than the sum of `progressDeadlineSeconds` and 30 seconds, multiplied
+ *   by the number of pods.
+ * - Someone has deleted the Deployment.
  */
 export const rolledOut =
   (rollouts: Rollouts, pace = usualPace) =>
@@ -95,8 +99,8 @@ async function complete(
   let told = began;
   let lastIssue: string | undefined;
   /**
-   * Time of a failure that Kubernetes already reports at the first read. This function ignores that
-   * failure, because it belongs to an earlier update.
+   * Time of the failure that the first read of the Deployment shows. This function ignores this
+   * failure, because the failure belongs to an earlier update.
    */
   let earlier: string | undefined;
   const failed = (why: string): pulumi.RunError => new pulumi.RunError(rolloutFailure(name, why));
