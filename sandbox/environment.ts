@@ -8,8 +8,8 @@ import { goarch, versions } from "./install/parts";
 
 /**
  * Creates Pulumi's directories: a directory with links to the provider plugins, and a directory for
- * the states of the stacks. Also writes a buildx configuration with the address of BuildKit.
- * Pulumi's Docker Build provider reads this configuration.
+ * the states of the stacks. This function also writes a buildx configuration with the address of
+ * BuildKit. Pulumi's Docker Build provider reads this configuration.
  */
 export function prepareEngine(): void {
   for (const [name, version] of [
@@ -37,8 +37,8 @@ export const ofStackLocal = {
   // of the cluster, because both are files of the developer. All developers have the same empty
   // passphrase, so every developer can use the committed Pulumi.local.yaml.
   PULUMI_CONFIG_PASSPHRASE: "",
-  // Makes Pulumi start the program without a type check, because a type check takes seconds. The
-  // editor and `npm run check` check the types.
+  // With this variable, Pulumi starts the program without a type check, because a type check takes
+  // seconds. The editor and `npm run check` check the types.
   PULUMI_NODEJS_TRANSPILE_ONLY: "true",
   PULUMI_SKIP_UPDATE_CHECK: "true",
   // These values replace the company's values for review stacks, because a developer's cluster does

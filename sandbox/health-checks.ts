@@ -57,9 +57,9 @@ const ask = async (...args: string[]): Promise<string> =>
   kubectl(["--request-timeout=5s", ...args]);
 
 /**
- * Returns the last five warning events of the namespace kube-system, from the oldest to the newest.
- * If a pod of this namespace does not run, one of these events usually says why. Empty if there are
- * no warning events.
+ * Returns a text with the last warning events of the namespace kube-system, from the oldest to the
+ * newest. The text contains at most five events. If a pod of this namespace does not run, one of
+ * these events usually says why. The text is empty if there are no warning events.
  */
 export async function podWarnings(): Promise<string> {
   const events = await ask(

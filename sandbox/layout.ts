@@ -21,7 +21,7 @@ export const paths = {
    * part to `parts`.
    */
   work: join(root, "work"),
-  /** The unpacked Debian packages: daemons and their libraries. */
+  /** The unpacked Debian packages: daemons, tools and their libraries. */
   debian: join(root, "debian"),
   /** Names and digests of the images that the sandbox has pushed to its registry. */
   images: join(root, "images.json"),
@@ -53,7 +53,7 @@ export const paths = {
 
 /**
  * Names and addresses in the sandbox's network. The addresses are from the range 198.18.0.0/15. RFC
- * 2544 reserves this range for tests, so no real network uses these addresses.
+ * 2544 reserves this range for tests, so a real network should not use these addresses.
  */
 export const net = {
   /**

@@ -24,7 +24,7 @@ const packages = [
   ...["containernetworking-plugins", "docker-registry"],
   // program of the first process (PID 1) in the sandbox and in every pod
   "catatonit",
-  // programs that kube-proxy calls, and their libraries
+  // programs for the network, openssl for the certificates, and the libraries of these programs
   ...["iptables", "libip4tc2", "libip6tc2", "libxtables12", "libnftnl11", "libmnl0"],
   "libnfnetlink0",
   ...["conntrack", "libnetfilter-conntrack3", "ipset", "libipset13"],

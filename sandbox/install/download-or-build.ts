@@ -44,14 +44,16 @@ class ChecksumError extends UserError {}
 
 const directory = (part: Part): string => join(paths.parts, `${part.name}-${part.version}`);
 
-/** Returns the path of an executable of a part. The default is the first file in `files`. */
+/**
+ * Returns the path of an executable of a part. The default of `name` is the first file in `files`.
+ */
 export function executable(part: Part, name: string = part.files[0] ?? part.name): string {
   return join(directory(part), name);
 }
 
 /**
- * Returns the path of an executable of the part with a given name. The default is the first file in
- * `files`.
+ * Returns the path of an executable of the part that has the name `part`. The default of `name` is
+ * the first file in `files`.
  */
 export function program(part: string, name?: string): string {
   const found = parts.find((candidate) => candidate.name === part);
@@ -85,9 +87,10 @@ export function isInstalled(part: Part): boolean {
 
 /**
  * Installs a part: the function downloads the official files of the part. If there are no official
- * files, or if the download fails, the function builds the part from published Go modules. If a
- * checksum is wrong, the function throws an error and builds nothing. During a build, Go already
- * compiles packages of the part `next` in the background.
+ * files, or if the download fails, the function builds the part from published Go modules. If the
+ * download fails and the part has no Go modules, the function throws an error. If a checksum is
+ * wrong, the function throws an error and builds nothing. During a build, Go already compiles
+ * packages of the part `next` in the background.
  *
  * @returns a line that says whether the sandbox has downloaded or built the part, and why.
  */
@@ -99,8 +102,8 @@ export async function downloadOrBuild(part: Part, report: Report, next?: Part): 
     chmodSync(join(staging, file), 0o755);
   }
   writeFileSync(join(staging, ".complete"), fingerprint(part));
-  // The directory gets its final name only when the directory is complete. So if this process is
-  // killed, the part is either complete or missing.
+  // The directory gets its final name only when the directory is complete. So if someone kills this
+  // process, the part is either complete or missing.
   rmSync(directory(part), { recursive: true, force: true });
   mkdirSync(paths.parts, { recursive: true });
   renameSync(staging, directory(part));
@@ -212,8 +215,8 @@ async function fetchOfficial(download: Download, staging: string, report: Report
 }
 
 /**
- * Checks that Go is installed, if one of the missing parts has no official files. Call this
- * function before the set-up changes anything.
+ * If one of the missing parts has no official files, checks that Go is installed and not too old.
+ * Call this function before the set-up changes anything.
  *
  * @throws UserError if Go is missing or too old.
  */

@@ -6,8 +6,8 @@ import { paths } from "../layout";
 import type { Build, Part } from "./parts";
 
 /**
- * Directory of the Go modules from which the sandbox builds parts. Each module has a go.mod, a
- * go.sum and usually a main package.
+ * Directory of the Go modules from which the sandbox builds parts. Each module has a go.mod and a
+ * go.sum. Some modules have a main package.
  */
 export const modules = join(import.meta.dirname, "..", "modules");
 
@@ -47,9 +47,9 @@ function copyModule(build: Build, directory: string): string {
 
 /**
  * Downloads and compiles packages of a part into Go's caches, until the caller aborts
- * `cancelSignal`. The sandbox calls this function while it builds another part. The compiler runs
- * with low priority, so the compiler uses CPUs that are idle while the other build downloads and
- * links. Ignores errors, because the later build of the part reports them.
+ * `cancelSignal`. The sandbox calls this function during the build of another part. The compiler
+ * runs with low priority, so the compiler uses CPUs that are idle while the other build downloads
+ * and links. Ignores errors, because the later build of the part reports these errors.
  */
 export async function compileAhead(part: Part, cancelSignal: AbortSignal): Promise<void> {
   try {

@@ -28,15 +28,15 @@ export const jreModules: readonly string[] = [
 ];
 
 /**
- * Debian's packages for {@link cutJre}. Debian's JRE has the modules of a JDK, so that a program
- * could work in the sandbox and fail in production. The package of the JDK has the modules as files
- * from which `jlink` builds a JRE.
+ * Debian's packages for {@link cutJre}. The sandbox does not use Debian's JRE, because Debian's JRE
+ * has the modules of a JDK: a program could work in the sandbox and fail in production. Debian's
+ * JDK package contains the modules as files from which `jlink` builds a JRE.
  */
 export const jrePackages = ["openjdk-17-jdk-headless", "libc6", "tzdata"] as const;
 
 /**
- * Replaces Debian's JDK in a root file system by a JRE with {@link jreModules}. Needs the program
- * `jlink` of a JDK 17, which the machine also needs to compile the service.
+ * Replaces Debian's JDK in a root file system by a JRE with {@link jreModules}. This function needs
+ * the program `jlink` of a JDK 17. The machine needs this JDK to compile the service, too.
  */
 export async function cutJre(
   root: string,
@@ -52,16 +52,16 @@ export async function cutJre(
   const jlink = JAVA_HOME === undefined ? "jlink" : join(JAVA_HOME, "bin", "jlink");
   await command(jlink, [
     ...["--module-path", join(jdk, "jmods"), "--add-modules", jreModules.join(",")],
-    // As in OpenJDK's own JRE, a stack trace has no line numbers of the JDK's classes.
+    // With the first option, a stack trace has no line numbers of JDK classes, as in OpenJDK's JRE.
     ...["--strip-java-debug-attributes", "--no-header-files", "--no-man-pages"],
     ...["--output", jre],
   ]);
   rmSync(all, { force: true, recursive: true });
   rmSync(join(root, "etc", "java-17-openjdk"), { force: true, recursive: true });
   symlinkSync("../../opt/java/bin/java", join(root, "usr", "bin", "java"));
-  // The JVM starts faster with an archive of its classes, but can write the archive only on the
-  // same architecture. The archive contains the time of this file. Each file of the image has this
-  // time.
+  // With an archive of the JDK's classes, the JVM starts faster. The JVM can write the archive only
+  // on a machine of the JVM's architecture. The archive contains the modification time of the file
+  // `modules`. This code sets the time to 0, because each file of the image has the time 0.
   utimesSync(join(jre, "lib", "modules"), 0, 0);
   if (architecture === goarch) await command(join(jre, "bin", "java"), ["-Xshare:dump"]);
 }

@@ -27,11 +27,11 @@ function cgroupHierarchies(): string[] {
 const CONTROLLERS = ["cpu", "cpuset", "hugetlb", "memory", "pids"];
 
 /**
- * CPU shares of the sandbox in cgroup v1: ten times the default of 1,024. So the sandbox gets as
- * much CPU time as ten processes outside the sandbox. With the default, the whole sandbox would get
- * only as much CPU time as one process in the machine's root cgroup, and pods would get nearly none
- * during a build. In cgroup v2, the default is enough, because the machine's other processes are in
- * cgroups, too.
+ * CPU shares of the sandbox in cgroup v1: ten times the default of 1,024. So when the CPUs are
+ * busy, the sandbox gets as much CPU time as ten processes outside the sandbox. With the default,
+ * the whole sandbox would get only as much CPU time as one process in the machine's root cgroup,
+ * and pods would get nearly no CPU time during a build. In cgroup v2, the default is enough,
+ * because the machine's other processes are in cgroups, too.
  */
 const cpuShares = 10 * 1024;
 
@@ -89,8 +89,8 @@ function enableControllers(hierarchy: string): void {
 }
 
 /**
- * Returns the paths of the files `cgroup.procs` of the daemons' cgroups. When a program writes a
- * process id into these files, the kernel moves this process into the daemons' cgroups.
+ * Returns the paths of the files `cgroup.procs` of the daemons' cgroups. When a program writes the
+ * id of a process into these files, the kernel moves this process into the daemons' cgroups.
  */
 export function daemonCgroups(): string[] {
   return cgroupHierarchies().map((hierarchy) => join(hierarchy, CGROUP, "daemons", "cgroup.procs"));

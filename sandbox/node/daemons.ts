@@ -199,8 +199,8 @@ export function networkPolicyDaemon(): Daemon {
  * agent, as Kubernetes requires. The agent also checks connections from pods to the node.
  * Kubernetes does not require this check. But a program that works with this check also works in a
  * cluster without this check. The rules in {@link newPodRules} drop packets from and to new pods.
- * If the agent does not run, the kernel drops every new connection that these rules send to the
- * agent. So people notice that the agent is missing.
+ * If the agent does not run, the kernel drops every new connection that `networkPolicyRules` send
+ * to the agent. So people notice that the agent is missing.
  */
 export const networkPolicyRules = `*mangle
 :SANDBOX-POLICIES - [0:0]

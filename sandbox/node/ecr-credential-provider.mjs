@@ -1,6 +1,6 @@
 // The kubelet's credential provider for images in Amazon ECR, for tests. On EKS, AWS's program of
 // the same name does this work. The kubelet writes a CredentialProviderRequest to the standard
-// input, and reads a CredentialProviderResponse from the standard output:
+// input of this program, and reads a CredentialProviderResponse from the standard output:
 // https://kubernetes.io/docs/reference/config-api/kubelet-credentialprovider.v1/
 //
 // This program does not sign the request to ECR, because a node of the sandbox has no role in AWS.

@@ -32,8 +32,8 @@ const ready = join(paths.run, "box-is-ready");
  * Creates the namespaces and their first process. Does nothing if the namespaces already exist and
  * are complete.
  *
- * @param withNode whether the sandbox has its own cluster. Such a cluster needs cgroups and a
- * network interface on the machine.
+ * @param withNode whether the sandbox starts a cluster. This cluster needs cgroups and a network
+ * interface on the machine.
  */
 export async function createNamespaces(withNode: boolean): Promise<void> {
   const running = initPid();
@@ -41,8 +41,8 @@ export async function createNamespaces(withNode: boolean): Promise<void> {
     return;
   }
   if (running !== undefined) {
-    // The namespaces are incomplete, because someone killed the command while it created the
-    // namespaces.
+    // The namespaces are incomplete, because someone killed an earlier command while that command
+    // created the namespaces.
     await removeNamespaces(withNode);
   }
   // Removes the sockets, and the files with process ids, that a killed sandbox has left.
@@ -139,8 +139,8 @@ async function linkNetwork(pid: number): Promise<void> {
 }
 
 /**
- * Time that daemons have to end after SIGTERM, in milliseconds. After this time, the sandbox kills
- * all processes.
+ * Milliseconds that the sandbox waits for the end of the daemons after SIGTERM. Afterwards, the
+ * sandbox kills all processes.
  */
 const STOP_MS = 5_000;
 
@@ -153,7 +153,7 @@ const GONE_MS = 30_000;
 
 /**
  * Ends every process in the namespaces. Waits until the kernel has removed the namespaces and the
- * network interface, and removes the cgroups.
+ * network interface. Then removes the cgroups.
  *
  * @throws UserError if something still exists after {@link GONE_MS}. The message names what still
  * exists.

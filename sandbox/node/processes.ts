@@ -84,7 +84,10 @@ export function sandboxProcesses(): SandboxProcess[] {
   });
 }
 
-/** Returns the arguments that make nsenter enter the sandbox's namespaces. */
+/**
+ * Returns the arguments that make nsenter enter the sandbox's namespaces. With `edge`, nsenter does
+ * not enter the network namespace.
+ */
 export function nsenterArguments(pid: number, network: "node" | "edge"): string[] {
   const net = network === "node" ? ["--net"] : [];
   return ["--target", String(pid), "--mount", "--pid", ...net, "--"];
@@ -108,8 +111,9 @@ export async function runInNamespaces(argv: readonly string[], input?: string): 
 
 /**
  * Returns the process ids of Pulumi's engines and plugins that still run after someone has killed
- * the command that started them. Also returns the ids of their child processes. Such an engine or
- * plugin is a child of process 1, and its program or script is in the sandbox's directory.
+ * the command that started them. Such an engine or plugin is a child of process 1, and its program
+ * or script is in the sandbox's directory. This function also returns the ids of all descendants of
+ * these engines and plugins.
  */
 export function orphans(): number[] {
   const inside = new Set(sandboxProcesses().map(({ pid }) => pid));
@@ -122,7 +126,7 @@ export function orphans(): number[] {
     return inside.has(pid) ? [] : [{ isOurs, parent, pid }];
   });
   const found = all.filter(({ isOurs, parent }) => isOurs && parent === 1);
-  // The loop also visits the processes that it adds, so it also finds the children of child
+  // The loop visits the processes that the loop adds, too. So the loop finds the children of child
   // processes.
   for (const { pid } of found) found.push(...all.filter(({ parent }) => parent === pid));
   return found.map(({ pid }) => pid);

@@ -23,16 +23,16 @@ interface IngressClasses {
   }[];
 }
 
-/** Facts about a cluster, from requests to the cluster. */
+/** Facts about a cluster, from the kubeconfig and from requests to the cluster. */
 export type ClusterFacts = Pick<OwnCluster, "ingressClass" | "platforms" | "server" | "uid">;
 
 /**
  * Reads what stack `local` must know about a cluster that the developer already has. Changes
  * nothing.
  *
- * @throws UserError with one line if the kubeconfig does not contain the context, or if the cluster
- * does not answer within 30 s. The line names the context and, if the cluster does not answer, the
- * address of the cluster.
+ * @throws UserError with one line if the kubeconfig does not contain the context, or if kubectl
+ * gets no answer from the cluster before a timeout. The line names the context. If kubectl gets no
+ * answer, the line names the address of the cluster, too.
  */
 export async function readOwnCluster({
   context,

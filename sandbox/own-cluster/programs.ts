@@ -62,7 +62,7 @@ const maven: Check = async (system) => {
     : [`${home} is a Java runtime without a compiler: ${installWith("jdk", system)}`];
 };
 
-/** Checks Docker's client, its plugin buildx, and that the current builder answers. */
+/** Checks that Docker and the plugin buildx are installed, and that the current builder answers. */
 const docker: Check = async (system) => {
   const client = await ran("docker", "--version");
   if (client === undefined) return [`Docker is missing: ${installWith("docker", system)}`];

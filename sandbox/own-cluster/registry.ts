@@ -6,7 +6,7 @@ const patienceMs = 8_000;
 /**
  * Checks that a registry answers with a success status or with status 401. Status 401 means that
  * the registry requires a login. The check does not log in, because only the builder and the
- * cluster have the credentials.
+ * cluster have the credentials. The check accepts a certificate that Node.js does not trust.
  *
  * @returns what is wrong and what to do. Undefined if the registry answers.
  */
@@ -20,7 +20,7 @@ export async function registryIssue(registry: string): Promise<string | undefine
   return `the registry ${registry} ${said} at ${url}; check its name, and run the command again`;
 }
 
-/** Replaces the answer of a registry whose certificate Node.js does not trust. */
+/** Used instead of the answer, if Node.js does not trust the registry's certificate. */
 const unknownCertificate = { ok: true, status: 200 };
 
 /**
