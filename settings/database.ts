@@ -42,7 +42,7 @@ export const databaseSettings = {
     ...forms.secretName,
     default: () => `${service}-database`,
     description:
-      "Secret with the keys `username` and `password` for databaseHost. To verify the server, the Secret also needs the key `ca.crt`. The Secret must exist before the stack.",
+      "Secret with the keys `username` and `password` for databaseHost. To verify the server, the Secret also needs the key `ca.crt`. Create the Secret before the first update of the stack.",
   }),
   databaseSslMode: setting({
     ...forms.oneOf(...sslModes),

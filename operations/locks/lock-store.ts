@@ -170,8 +170,9 @@ function storedIn(directory: string): Stored {
 }
 
 /**
- * Whether the process of a record has taken a lock. The rule about the process id and the times is
- * in `tookSoonAfter`. The same rule applies to a Pulumi process that was killed on this machine.
+ * Whether the Pulumi process that the record describes is the owner of the lock. `tookSoonAfter`
+ * contains the rule about the process id and the times. The same rule applies to a Pulumi process
+ * that was killed on this machine.
  */
 const isOwner = (record: JobRecord, owner: LockOwner): boolean =>
   record.hostname === owner.hostname && tookSoonAfter(record, owner);

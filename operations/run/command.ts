@@ -160,7 +160,7 @@ async function templateOf(
   if (answer.trim() !== "") return JSON.parse(answer) as PodTemplate;
   const deploy = stack === "local" ? "npm run up" : `npm run deploy -- ${stack}`;
   throw new UserError(
-    `Namespace ${namespace} has no PodTemplate "${name}". npm run run needs it to create a Job. Deploy the stack first: ${deploy}. Nothing was changed.`,
+    `Namespace ${namespace} has no PodTemplate "${name}". The command "npm run run" needs this PodTemplate to create a Job. Deploy the stack first: ${deploy}. Nothing was changed.`,
   );
 }
 

@@ -9,7 +9,7 @@ import { cel } from "./cel";
 
 const { namespacePrefix } = reviewAccess;
 
-/** First part of the Kubernetes user of a branch's jobs. The name of the branch follows. */
+/** Prefix of the Kubernetes user name of a branch's CI jobs. The name of the branch follows. */
 const userPrefix = reviewUser("");
 const longestHead = budgets.slug - suffixLength - 1;
 

@@ -24,7 +24,8 @@ import org.slf4j.LoggerFactory;
  */
 final class MigrationProgress implements Callback, AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(MigrationProgress.class);
-    // PostgreSQL counts the progress of a phase in blocks of the table, or in tuples.
+    // In some phases, PostgreSQL counts the progress in blocks, and in other phases in tuples. In a
+    // phase without these counts, such as a wait for other transactions, the percentage is NULL.
     private static final String INDEX_PROGRESS = """
             SELECT command, phase,
                    CASE WHEN blocks_total > 0 THEN 100 * blocks_done / blocks_total
