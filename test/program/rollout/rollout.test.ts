@@ -168,10 +168,17 @@ describe("rolledOut", () => {
   });
 
   it("fails without progress, also when pods come and go", async () => {
-    const { "one old pod is left": one, "a new pod is not available": other } = unfinished;
     // The program adds a margin of 30 s to the deadline, so a deadline of -29.99 s leaves these
-    // rollouts 10 ms.
-    const flapping = [one, other, one, other, one].map((status) => facts(status, -29.99));
+    // rollouts 10 ms without progress. All 1,000 pods together may take 1,000 times as long, so
+    // that a slow machine does not exceed this limit first.
+    const all = 1_000;
+    const one = { ...whole, availableReplicas: all, replicas: all + 1, updatedReplicas: all };
+    const updated = progressing("ReplicaSetUpdated");
+    const other = { ...one, ...updated, availableReplicas: all - 1, replicas: all };
+    const flapping = [one, other, one, other, one].map((status) => {
+      const { spec, ...rest } = facts(status, -29.99);
+      return { ...rest, spec: { ...spec, replicas: all } };
+    });
     const pace = { pollMs: 4, quietMs: 0, sayMs: 60_000 };
     await assert.rejects(waited(flapping, { pace }), /failed: no progress: /);
   });
