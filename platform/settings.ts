@@ -50,10 +50,7 @@ export interface ReviewLimits {
   readonly ingressClassName: string;
   /** Networks from which requests to review stacks may come: the subnets of the load balancer. */
   readonly ingressCidrs: readonly string[];
-  /**
-   * Namespaces whose pods may send requests to review stacks. Needed only if the ingress controller
-   * runs in pods.
-   */
+  /** Namespaces with pods of the ingress controller. These pods may request review stacks. */
   readonly ingressNamespaces: readonly string[];
   readonly memory: string;
   readonly pods: number;
@@ -205,8 +202,7 @@ export const table = {
       review: optional(keyArn),
       staging: optional(keyArn),
     }),
-    description:
-      "KMS key for the secrets in the Pulumi states, for each environment in the account.",
+    description: "KMS key for the secrets in the state of each environment in the account.",
   }),
   // The pattern excludes IAM's wildcards, which would match other repositories and branches, too.
   vcsOrigin: required({
