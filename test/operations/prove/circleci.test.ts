@@ -165,7 +165,7 @@ describe("npm run prove -- circleci, against the stand-in", () => {
     assert.equal(readFileSync(write, "utf8"), proofPipeline());
     await assert.rejects(
       proveCircleci(undefined, { write }),
-      /already exists. Choose another file/,
+      /already exists\. Choose another file\. Nothing was changed/,
     );
   });
 });

@@ -89,7 +89,7 @@ const cases: readonly Case[] = [
     around: { branches: new Set(["main"]), remote: "github.com/ada/orders" },
     goes: false,
     title: "may have lost its branch, but a fork was asked",
-    why: /belongs to github\.com\/acme\/orders, which the sweep does not read, and the stack/,
+    why: /belongs to github\.com\/acme\/orders, which the sweep does not read, and the stack expires in 24 h/,
   },
   {
     around: { branches: new Set() },
