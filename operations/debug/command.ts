@@ -1,11 +1,11 @@
-import { environments, parseStack, traitsOf } from "../../environments";
-import { confirm } from "../../lib/confirm";
+import { environments, parseStack } from "../../environments";
 import { WrongUse } from "../../lib/errors";
 import { hours } from "../../lib/time";
 import { person } from "../clients/git";
 import { connectToCluster } from "../pulumi/connect";
 import { type Workspace, defaultWorkspace } from "../pulumi/run-pulumi";
 import { settingsOf } from "../pulumi/settings";
+import { confirmProtected } from "../stacks/confirm-protected";
 import { withoutRelease } from "../stacks/release";
 import { assertStackName } from "../stacks/stack-name";
 import { type Capture, capture, captureOf, wordsOf } from "./capture";
@@ -75,7 +75,7 @@ export async function debug(
   const target = targetOf(settings, cluster);
   const does = wanted === undefined ? `a twin of Deployment ${target.deployment}` : wordsOf(wanted);
   console.error(`Stack ${stack}, ${placeOf(settings)}: ${does}`);
-  await confirm(stack, yes || traitsOf(stack)?.protectedBranch !== true, "debug stack");
+  await confirmProtected(stack, yes, "debug stack");
   const who = await person(workspace);
   if (wanted === undefined) {
     await session(target, { deadlineSeconds, port, reason, suspend, who });

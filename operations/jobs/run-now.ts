@@ -1,10 +1,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { copyLabels } from "../../components/conventions/one-off/copies";
-import { traitsOf } from "../../environments";
-import { confirm } from "../../lib/confirm";
 import { UserError } from "../../lib/errors";
 import { duration } from "../../lib/time";
 import type { Pod } from "../clients/kubectl";
+import { confirmProtected } from "../stacks/confirm-protected";
 import { FirstContainer, notBegun } from "./first-container";
 import { PodLog, podsOf } from "./logs";
 import type { ScheduledJobs } from "./read";
@@ -40,7 +39,7 @@ export async function runNow(
   // characters, and the suffix has 7 or 8 characters. So this name has at most 60 characters.
   const run = `${job.name}-${Math.floor(Date.now() / 1000).toString(36)}`;
   console.error(`Stack ${stack}, namespace ${namespace}: starts ${run}`);
-  await confirm(stack, yes || traitsOf(stack)?.protectedBranch !== true, "start a run in stack");
+  await confirmProtected(stack, yes, "start a run in stack");
   await create(run, job.name, where);
   const again = `npm run jobs -- ${stack} logs ${job.name} --run ${run}`;
   const onStop = (): void => {

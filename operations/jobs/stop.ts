@@ -1,5 +1,4 @@
-import { confirm } from "../../lib/confirm";
-import { traitsOf } from "../../environments";
+import { confirmProtected } from "../stacks/confirm-protected";
 import type { ScheduledJobs } from "./read";
 import type { Run } from "./runs";
 
@@ -15,7 +14,7 @@ export async function stopRun(
   yes: boolean,
 ): Promise<void> {
   console.error(`Stack ${stack}, namespace ${namespace}: stops run ${run.name}`);
-  await confirm(stack, yes || traitsOf(stack)?.protectedBranch !== true, "stop a run in stack");
+  await confirmProtected(stack, yes, "stop a run in stack");
   const patch = JSON.stringify({ spec: { activeDeadlineSeconds: 1 } });
   const args = ["--namespace", namespace, "patch", "job", run.name, "--patch", patch];
   await cluster.kubectl(args, 30_000);

@@ -2,7 +2,6 @@ import { mkdirSync, renameSync, writeFileSync } from "node:fs";
 import { appendFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { environments, parseStack, traitsOf } from "../../environments";
-import { confirm } from "../../lib/confirm";
 import { UserError, WrongUse } from "../../lib/errors";
 import { hours } from "../../lib/time";
 import { person } from "../clients/git";
@@ -10,6 +9,7 @@ import { type StartingCluster, isForbidden } from "../clients/kubectl";
 import { connectToCluster } from "../pulumi/connect";
 import { type Workspace, defaultWorkspace } from "../pulumi/run-pulumi";
 import { settingsOf } from "../pulumi/settings";
+import { confirmProtected } from "../stacks/confirm-protected";
 import { type ApprovalOptions, assertApproved, saveShown } from "../stacks/approval";
 import { withoutRelease } from "../stacks/release";
 import { assertStackName } from "../stacks/stack-name";
@@ -86,11 +86,7 @@ export async function run(
   console.error(
     `Stack ${stack}, namespace ${namespace}: runs "${lineOf(args)}" of ${imageOf(template)} as Job ${name}`,
   );
-  await confirm(
-    stack,
-    options.yes === true || traitsOf(stack)?.protectedBranch !== true,
-    "run the command in stack",
-  );
+  await confirmProtected(stack, options.yes === true, "run the command in stack");
   await create(jobOf(name, template, request), namespace, cluster);
   await toItsEnd(stack, { cluster, name, namespace }, options.output);
 }
