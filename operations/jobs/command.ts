@@ -2,10 +2,11 @@ import { withoutSecrets } from "../../components/conventions/secrets/masked";
 import { UserError } from "../../lib/errors";
 import { columns } from "../../lib/table";
 import { duration } from "../../lib/time";
+import type { Pod } from "../clients/kubectl";
 import { type Workspace, defaultWorkspace } from "../pulumi/run-pulumi";
 import { timeIn } from "./due-times";
 import { endOfRun } from "./ends";
-import { printLogs } from "./logs";
+import { podsOfRuns, printLogs } from "./logs";
 import { type ScheduledJobs, jobNamed, readJobs } from "./read";
 import { runNow } from "./run-now";
 import type { JobStatus, Run } from "./runs";
@@ -85,10 +86,12 @@ async function linesOf(stack: string, read: ScheduledJobs): Promise<readonly str
   const { jobs: all, namespace } = read;
   if (all.length === 0) return [`Stack ${stack} has no jobs in namespace ${namespace}.`];
   const heading = ["job", "schedule", "last run", "result", "took", "next run", "missed runs"];
-  const failures = await Promise.all(all.map(async (job) => failure(stack, job, read)));
+  const someFailed = all.some(({ runs: [last] }) => last?.result === "failed");
+  // One request for the pods of all runs, because many jobs can fail at the same time.
+  const pods = someFailed ? await podsOfRuns(read) : new Map<string, readonly Pod[]>();
   return [
     ...columns([heading, ...all.map(rowOf)]),
-    ...all.flatMap((job, i) => [...(failures[i] ?? []), ...missed(job)]),
+    ...all.flatMap((job) => [...failure(stack, job, pods), ...missed(job)]),
   ];
 }
 
@@ -111,13 +114,13 @@ function rowOf(job: JobStatus): readonly string[] {
  * Returns lines that say why the newest run failed, how its last container ended, and how to read
  * its log. Empty if this run did not fail.
  */
-async function failure(
+function failure(
   stack: string,
   { name, runs: [last] }: JobStatus,
-  where: ScheduledJobs,
-): Promise<readonly string[]> {
+  pods: ReadonlyMap<string, readonly Pod[]>,
+): readonly string[] {
   if (last?.result !== "failed") return [];
-  const why = withoutSecrets(await endOfRun(last, where)).split("\n");
+  const why = withoutSecrets(endOfRun(last, pods.get(last.name) ?? [])).split("\n");
   return [
     "",
     `${name}: run ${last.name} failed`,

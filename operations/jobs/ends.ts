@@ -1,6 +1,5 @@
 import { podIssues } from "../../components/conventions/rollout/pod-status";
-import type { Cluster, Pod } from "../clients/kubectl";
-import { podsOf } from "./logs";
+import type { Pod } from "../clients/kubectl";
 import type { Run } from "./runs";
 
 /** A pod, with the fields that say whether Kubernetes takes termination messages from the log. */
@@ -18,12 +17,10 @@ interface FailedPod extends Pod {
 /**
  * Returns why a run failed: the cause that Kubernetes gives, then how the containers of the last
  * pod ended. The text contains no lines of logs, because a log may contain names of customers.
+ *
+ * @param pods the pods of the run, the oldest first
  */
-export async function endOfRun(
-  run: Run,
-  where: { readonly cluster: Cluster; readonly namespace: string },
-): Promise<string> {
-  const pods = await podsOf(run.name, where);
+export function endOfRun(run: Run, pods: readonly Pod[]): string {
   const last = pods.at(-1);
   const ends = last === undefined ? [] : podIssues(withoutLogs(last as FailedPod));
   const retries = pods.length > 1 ? [`The last of ${String(pods.length)} tries:`] : [];

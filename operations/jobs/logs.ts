@@ -4,9 +4,26 @@ import type { ScheduledJobs } from "./read";
 
 type Where = Pick<ScheduledJobs, "cluster" | "namespace">;
 
+/** Label of a run's pods. The value is the name of the run's Job. */
+const runLabel = "batch.kubernetes.io/job-name";
+
 /** Returns the pods of a run, the oldest first. Each retry of a run has its own pod. */
-export async function podsOf(run: string, { cluster, namespace }: Where): Promise<readonly Pod[]> {
-  const which = ["--namespace", namespace, "--selector", `batch.kubernetes.io/job-name=${run}`];
+export async function podsOf(run: string, where: Where): Promise<readonly Pod[]> {
+  return podsWith(`${runLabel}=${run}`, where);
+}
+
+/** Returns the pods of all runs, by the name of the run. The oldest pod of a run is the first. */
+export async function podsOfRuns(where: Where): Promise<ReadonlyMap<string, readonly Pod[]>> {
+  const found = new Map<string, Pod[]>();
+  for (const pod of await podsWith(runLabel, where)) {
+    const run = pod.metadata.labels?.[runLabel] ?? "";
+    found.set(run, [...(found.get(run) ?? []), pod]);
+  }
+  return found;
+}
+
+async function podsWith(selector: string, { cluster, namespace }: Where): Promise<readonly Pod[]> {
+  const which = ["--namespace", namespace, "--selector", selector];
   const pods = await list<Pod>(cluster, "pods", which);
   const created = ({ metadata }: Pod): string => metadata.creationTimestamp ?? "";
   return [...pods].sort((one, other) => created(one).localeCompare(created(other)));

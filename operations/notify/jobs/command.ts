@@ -2,6 +2,7 @@ import { masked, withoutSecrets } from "../../../components/conventions/secrets/
 import { reasonOf } from "../../../lib/command";
 import { UserError } from "../../../lib/errors";
 import { endOfRun } from "../../jobs/ends";
+import { podsOf } from "../../jobs/logs";
 import { type ScheduledJobs, readJobs } from "../../jobs/read";
 import type { JobStatus } from "../../jobs/runs";
 import { secretsOf } from "../../preview/changes/values";
@@ -141,7 +142,7 @@ async function noticeOf(
       ...run,
       // The message shows at most `mostRuns` failed runs, so the command does not read the pods of
       // the remaining failed runs.
-      why: i < mostRuns ? safe(await endOfRun(run, read)) : "",
+      why: i < mostRuns ? safe(endOfRun(run, await podsOf(run.name, read))) : "",
     })),
   );
   return { failed: ends, job, missed, stack, strayed };

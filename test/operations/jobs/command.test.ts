@@ -19,7 +19,11 @@ const run = (name: string, status: object) => ({
   status,
 });
 const pod = (exitCode: number) => ({
-  metadata: { creationTimestamp: "2026-11-27T03:30:00Z", name: "export-1-abc" },
+  metadata: {
+    creationTimestamp: "2026-11-27T03:30:00Z",
+    labels: { "batch.kubernetes.io/job-name": "export-1" },
+    name: "export-1-abc",
+  },
   spec: { containers: [{ image: "orders", name: "export" }] },
   status: {
     containerStatuses: [
