@@ -4,8 +4,10 @@ import { join } from "node:path";
 import { parse, stringify } from "yaml";
 import { project } from "../../../lib/project";
 import { command } from "../../../lib/command";
+import { withLabels } from "../../../operations/clients/kubectl";
 import { platformLabels } from "../../../platform/labels";
 import { environment } from "../../../sandbox/environment";
+import { kubectl } from "../support/commands";
 import type { Moto } from "./moto";
 
 type Config = Readonly<Record<string, unknown>>;
@@ -23,10 +25,6 @@ const clusterScoped = [
   "validatingadmissionpolicies",
   "validatingadmissionpolicybindings",
 ];
-/** Label selector of the objects that the platform creates. */
-const ours = Object.entries(platformLabels)
-  .map(([key, value]) => `${key}=${value}`)
-  .join(",");
 
 /**
  * Fixture: a stack of the Pulumi project `platform` with a separate state. The stack uses the
@@ -62,10 +60,7 @@ export class PlatformStack {
    * into the settings file of the fixture.
    */
   async init(): Promise<void> {
-    await command("kubectl", ["delete", clusterScoped.join(","), "--selector", ours], {
-      env: this.env,
-      timeout: 60_000,
-    });
+    await kubectl(["delete", clusterScoped.join(","), ...withLabels(platformLabels)]);
     await this.pulumi("stack", "init", name, "--no-select");
     const written = join(platform, `Pulumi.${name}.yaml`);
     const key = parse(readFileSync(written, "utf8")) as Config;
