@@ -1,3 +1,4 @@
+import { inspect } from "node:util";
 import { execa } from "execa";
 import { project } from "../lib/project";
 import { duration } from "../lib/time";
@@ -10,12 +11,15 @@ interface Result {
   readonly output: string;
 }
 
+/** Whether programs may color their output, although this command reads the output. */
+const isColored = process.stdout.isTTY && (process.env["NO_COLOR"] ?? "") === "";
+
 /** Runs a program of an npm package. The result is good if the exit code is 0. */
 async function npx(...args: readonly string[]): Promise<Result> {
   const { all, exitCode } = await execa("npx", ["--no-install", ...args], {
     all: true,
     cwd: project,
-    env: process.stdout.isTTY ? { FORCE_COLOR: "1" } : {},
+    env: isColored ? { FORCE_COLOR: "1" } : {},
     reject: false,
   });
   return { isGood: exitCode === 0, output: all };
@@ -27,7 +31,7 @@ async function passes(check: () => Promise<void>): Promise<Result> {
     await check();
     return { isGood: true, output: "" };
   } catch (error) {
-    return { isGood: false, output: error instanceof UserError ? error.message : String(error) };
+    return { isGood: false, output: error instanceof UserError ? error.message : inspect(error) };
   }
 }
 
@@ -85,10 +89,10 @@ export async function check(only: readonly string[] = []): Promise<void> {
   }
   const failed: string[] = [];
   const chosen = checks.filter(([what]) => only.length === 0 || only.includes(firstWord(what)));
-  const left = [...chosen];
+  // Both lanes take their checks from this iterator, so each check runs once.
+  const left = chosen.values();
   const lane = async (): Promise<void> => {
-    for (let next = left.shift(); next !== undefined; next = left.shift()) {
-      const [what, run] = next;
+    for (const [what, run] of left) {
       const started = Date.now();
       const { isGood, output } = await run();
       if (output.trim() !== "") console.log(output.trimEnd());
