@@ -32,6 +32,7 @@ export default tseslint.config(
       "service/",
       "test/golden/",
       "**/*.mjs",
+      "**/*.d.cts",
       "**/*.d.mts",
       "**/*.cjs",
       "**/*.js",

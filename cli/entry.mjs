@@ -1,7 +1,7 @@
 // Every `npm run` command starts with this file. The file must work in a new clone, before npm has
 // installed any package, so it imports only modules of Node.js. If npm has installed no packages
 // yet, or if package-lock.json has changed since the last installation, this file runs `npm ci`.
-// Then this file starts cli/main.ts.
+// Then this file starts cli/load-main.cjs, which loads cli/main.ts.
 import { spawn, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
@@ -57,10 +57,9 @@ if (!existsSync(installed) || readFileSync(installed, "utf8") !== lock) {
 const cli = spawn(
   process.execPath,
   [
-    "--import",
-    "tsx",
+    // Node.js 20 prints this warning when CommonJS code loads an ES module.
     "--disable-warning=ExperimentalWarning",
-    join(project, "cli", "main.ts"),
+    join(project, "cli", "load-main.cjs"),
     ...process.argv.slice(2),
   ],
   { cwd: project, stdio: "inherit" },

@@ -1,5 +1,6 @@
-// When Pulumi loads a policy pack in TypeScript, Pulumi always checks types, even with
-// PULUMI_NODEJS_TRANSPILE_ONLY. The type check takes seconds. So this file loads the pack with tsx,
-// which only removes the types. `npm run check` checks the types.
-require("tsx/cjs");
-module.exports = require("./index.ts");
+// Pulumi itself would load the policy pack with ts-node, which always checks the types of a policy
+// pack, even with PULUMI_NODEJS_TRANSPILE_ONLY. The type check takes seconds.
+const { join } = require("node:path");
+const loadTypeScript = require("../lib/load-typescript.cjs");
+
+module.exports = loadTypeScript(join(__dirname, "index.ts"));

@@ -16,7 +16,7 @@ const rooms = {
   "components/": ["config/"],
   "jobs.ts": ["components/", "environments.ts"],
   "settings/": facts,
-  "policy/": onFacts,
+  "policy/": [...onFacts, "lib/load-typescript.cjs"],
   "platform/": onFacts,
   "program/": [...onFacts, "components/", "jobs.ts"],
   "index.ts": [...onFacts, "components/", "jobs.ts", "program/"],

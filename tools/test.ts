@@ -190,7 +190,7 @@ async function mocha(args: readonly string[], lane?: string): Promise<Count> {
     [
       "--disable-warning=ExperimentalWarning",
       join(project, "node_modules", "mocha", "bin", "mocha.js"),
-      ...["--reporter", join(import.meta.dirname, "reporter.cjs")],
+      ...["--reporter", join(project, "tools", "reporter.cjs")],
       ...["--reporter-option", `output=${result}`],
       ...args,
     ],

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { project } from "../../lib/project";
 import { probeNamespace, restricted } from "../probe/pods";
 
 /**
@@ -25,8 +26,8 @@ const lifetimeSeconds = 60;
 /** Longest time that a pod waits for its network policies to hold, in seconds. */
 const policySeconds = 10;
 
-const program = readFileSync(join(import.meta.dirname, "first-instruction.pl"), "utf8");
-const connect = readFileSync(join(import.meta.dirname, "..", "probe", "connect.pl"), "utf8");
+const program = readFileSync(join(project, "operations", "doctor", "first-instruction.pl"), "utf8");
+const connect = readFileSync(join(project, "operations", "probe", "connect.pl"), "utf8");
 
 /**
  * Returns the command of a pod. The pod's first instruction tries to connect to the addresses in

@@ -1,4 +1,4 @@
-import pRetry, { AbortError } from "p-retry";
+import { AbortError, makeRetriable } from "p-retry";
 import type { Message } from "./slack-message";
 
 const TIMEOUT_MS = 5_000;
@@ -46,7 +46,7 @@ export async function send(
     return "no message in Slack: SLACK_WEBHOOK_URL must be an http or https URL";
   }
   const retries = { factor: 1, minTimeout: pauseMs, retries: TRIES - 1 };
-  return pRetry(async () => post(webhook, message), retries).then(
+  return makeRetriable(post, retries)(webhook, message).then(
     () => undefined,
     (error: unknown) => `no message in Slack: ${error instanceof Error ? error.message : ""}`,
   );

@@ -8,6 +8,7 @@ import {
   doors,
 } from "../../components/conventions/connections";
 import { traitsOf } from "../../environments";
+import { project } from "../../lib/project";
 import { Steps } from "../../lib/progress";
 import { UserError } from "../../lib/errors";
 import { type Cluster, type Pod, list } from "../clients/kubectl";
@@ -34,7 +35,7 @@ export interface ProbeOptions {
 /** The address of each door (where a connection ends), or the reason why the address is missing. */
 type Addresses = Readonly<Record<DoorName, { readonly address?: string; readonly why?: string }>>;
 
-const script = readFileSync(join(import.meta.dirname, "connect.pl"), "utf8");
+const script = readFileSync(join(project, "operations", "probe", "connect.pl"), "utf8");
 
 /**
  * `npm run probe -- STACK`: tries the connections of the list `connections` in the stack's

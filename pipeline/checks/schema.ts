@@ -20,7 +20,7 @@ import type { Finding, Source } from "./source";
 /** Error that says that CircleCI's schema is not on this machine, and that the download failed. */
 export class SchemaMissing extends UserError {}
 
-const requirements = join(import.meta.dirname, "..", "requirements.txt");
+const requirements = join(project, "pipeline", "requirements.txt");
 const inPackage = join("check_jsonschema", "builtin_schemas", "vendor", "circle-ci.json");
 
 /**

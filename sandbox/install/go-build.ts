@@ -1,6 +1,7 @@
 import { copyFileSync, cpSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { command, type CommandOptions } from "../../lib/command";
+import { project } from "../../lib/project";
 import type { Report } from "../../lib/progress";
 import { paths } from "../layout";
 import type { Build, Part } from "./parts";
@@ -9,7 +10,7 @@ import type { Build, Part } from "./parts";
  * Directory of the Go modules from which the sandbox builds parts. Each module has a go.mod and a
  * go.sum. Some modules have a main package.
  */
-export const modules = join(import.meta.dirname, "..", "modules");
+export const modules = join(project, "sandbox", "modules");
 
 /**
  * Environment variables for Go. Garbage collection makes Go's compiler slower. With these

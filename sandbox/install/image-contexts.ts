@@ -134,7 +134,7 @@ export const images = {
     version: `postgresql-${POSTGRES} 2`,
     context: async (directory, report) => {
       copyFileSync(
-        join(import.meta.dirname, "..", "postgres", "docker-entrypoint.sh"),
+        join(project, "sandbox", "postgres", "docker-entrypoint.sh"),
         join(directory, "docker-entrypoint.sh"),
       );
       await debianBase(

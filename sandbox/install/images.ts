@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { command } from "../../lib/command";
+import { project } from "../../lib/project";
 import { type Report } from "../../lib/progress";
 import { UserError } from "../../lib/errors";
 import { replaceFile } from "../../lib/replace";
@@ -41,9 +42,7 @@ export function imageRef(name: ImageName): string {
 }
 
 function fingerprint(image: Image): string {
-  const entrypoint = readFileSync(
-    join(import.meta.dirname, "..", "postgres", "docker-entrypoint.sh"),
-  );
+  const entrypoint = readFileSync(join(project, "sandbox", "postgres", "docker-entrypoint.sh"));
   const decides = [
     image.repository,
     image.version,

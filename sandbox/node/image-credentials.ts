@@ -1,6 +1,7 @@
 import { chmodSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { stringify } from "yaml";
+import { project } from "../../lib/project";
 import { config } from "./daemons";
 import { testAuthority } from "./test-authority";
 
@@ -14,7 +15,7 @@ const provider = "ecr-credential-provider";
  * @see https://kubernetes.io/docs/tasks/administer-cluster/kubelet-credential-provider/
  */
 export function imageCredentials(): readonly string[] {
-  const script = readFileSync(join(import.meta.dirname, `${provider}.mjs`), "utf8");
+  const script = readFileSync(join(project, "sandbox", "node", `${provider}.mjs`), "utf8");
   // The kubelet uses a copy of the script, because someone may delete this checkout while the
   // kubelet still runs.
   const copy = config(`${provider}.mjs`, script);

@@ -13,9 +13,11 @@ const platform = "@example/platform";
  */
 const programs = [
   "cli/entry.mjs",
+  "cli/load-main.cjs",
   "cli/main.ts",
   "index.ts",
   "platform/index.ts",
+  "policy/entry.cjs",
   "policy/index.ts",
 ];
 

@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import ts from "typescript";
+import { project } from "../../lib/project";
 import { unwrapped } from "./components";
 
 /** A field of a Kubernetes API type. */
@@ -46,7 +47,7 @@ function fieldOf(member: ts.PropertySignature): KubernetesField {
 
 /** File with the input types of Pulumi's Kubernetes package. */
 const file = join(
-  dirname(createRequire(import.meta.url).resolve("@pulumi/kubernetes/package.json")),
+  dirname(createRequire(join(project, "package.json")).resolve("@pulumi/kubernetes/package.json")),
   "types",
   "input.d.ts",
 );

@@ -1,6 +1,9 @@
 import { createRequire } from "node:module";
+import { join } from "node:path";
 import type * as Pulumi from "@pulumi/pulumi";
 import { labels } from "../../components/conventions/labels";
+import loadTypeScript from "../../lib/load-typescript.cjs";
+import { project } from "../../lib/project";
 import { UserError } from "../../lib/errors";
 import type { Settings } from "../../settings";
 import type { Json } from "../../operations/pulumi/events";
@@ -24,9 +27,8 @@ type Program = (outside: object) => Promise<unknown>;
 /** Placeholder for the random end of a name that Pulumi generates. */
 export const suffix = "<generated-suffix>";
 
-// Loads the program in the same way as Pulumi does: as CommonJS modules. Node.js loads each module
-// when the code first needs the module.
-const require = createRequire(import.meta.url);
+// Node.js loads a module when the code first needs the module.
+const require = createRequire(join(project, "package.json"));
 
 /**
  * Runs a function that declares resources, with Pulumi's mocks instead of an engine. Returns the
@@ -86,7 +88,7 @@ interface Monitor {
  */
 export async function declaredIn(settings: Settings): Promise<readonly Declared[]> {
   const { clusterUid = "", identity, stack } = settings;
-  const program = require("../../index") as Program;
+  const program = loadTypeScript(join(project, "index.ts")) as Program;
   const namespace = { labels: labels(identity, "namespace"), terminating: false };
   const nothing = (): Promise<undefined> => Promise.resolve(undefined);
   const outside = {

@@ -1,0 +1,2 @@
+declare function loadTypeScript(file: string): unknown;
+export = loadTypeScript;
