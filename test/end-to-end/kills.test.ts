@@ -69,13 +69,10 @@ const review: readonly Chapter[] = [
   {
     command: "review up",
     rows: [
-      ...onlyWithEverything({
-        kill: "machine",
-        op: "create",
-        resource: "Namespace::namespace",
-        when: "before",
-      }),
-      { kill: "group", op: "create", resource: "StatefulSet::postgres", when: "during" },
+      ...onlyWithEverything(
+        { kill: "machine", op: "create", resource: "Namespace::namespace", when: "before" },
+        { kill: "group", op: "create", resource: "StatefulSet::postgres", when: "during" },
+      ),
     ],
     title: "the first update",
   },

@@ -63,7 +63,6 @@ const releases: Readonly<Record<string, Broken>> = {
     args: 'args: ["no-such-command"],',
     cause: /services-orders: ended with exit code 2 \(Error\)/,
     log: /, services-orders(?: \(previous run\))?:\n(?: .*\n)* .*no-such-command/,
-    usual: true,
   },
   "an image that does not exist": {
     ...image("localhost:5000/services-orders"),
@@ -73,7 +72,6 @@ const releases: Readonly<Record<string, Broken>> = {
   "a Secret that does not exist": {
     args: variable("nowhere"),
     cause: /CreateContainerConfigError: secret "nowhere" not found/,
-    usual: true,
   },
   "a readiness probe that fails": {
     args: `${soon} readinessProbe: { path: "/nowhere" },`,
