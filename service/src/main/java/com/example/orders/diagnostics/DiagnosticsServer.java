@@ -58,7 +58,11 @@ public final class DiagnosticsServer implements AutoCloseable {
      * @throws IOException if the port is not free, or if the directory cannot be read
      */
     public DiagnosticsServer(DiagnosticsConfiguration configuration, Duration keep) throws IOException {
-        results = new Results(configuration, keep);
+        this(configuration, keep, Space::freeBytes);
+    }
+
+    DiagnosticsServer(DiagnosticsConfiguration configuration, Duration keep, Space.Disk disk) throws IOException {
+        results = new Results(configuration, keep, disk);
         server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), configuration.port()), 0);
         server.setExecutor(Executors.newCachedThreadPool(daemons("diagnostics")));
         timer = Executors.newSingleThreadScheduledExecutor(daemons("diagnostics-timer"));

@@ -40,10 +40,10 @@ final class Results {
         }
     }
 
-    Results(DiagnosticsConfiguration configuration, Duration keep) throws IOException {
+    Results(DiagnosticsConfiguration configuration, Duration keep, Space.Disk disk) throws IOException {
         this.configuration = configuration;
         this.keep = keep;
-        space = new Space(configuration);
+        space = new Space(configuration, disk);
         deleteEarlier();
     }
 

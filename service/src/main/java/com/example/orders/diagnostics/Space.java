@@ -4,6 +4,7 @@ import com.example.orders.config.DiagnosticsConfiguration;
 import java.io.IOException;
 import java.nio.file.FileStore;
 import java.nio.file.Files;
+import java.nio.file.Path;
 
 /** Checks that a file is not so large that Kubernetes evicts the pod. */
 final class Space {
@@ -15,10 +16,24 @@ final class Space {
     // 10 % of the disk is free. The other 5 % are a margin.
     private static final double LEAST_FREE = 0.15;
 
-    private final DiagnosticsConfiguration configuration;
+    /** The node's disk. */
+    interface Disk {
+        /** Returns the number of bytes that the pod may write before Kubernetes evicts pods. */
+        long freeBytes(Path directory) throws IOException;
+    }
 
-    Space(DiagnosticsConfiguration configuration) {
+    private final DiagnosticsConfiguration configuration;
+    private final Disk disk;
+
+    Space(DiagnosticsConfiguration configuration, Disk disk) {
         this.configuration = configuration;
+        this.disk = disk;
+    }
+
+    /** Returns the free bytes of the disk that has the directory. */
+    static long freeBytes(Path directory) throws IOException {
+        FileStore store = Files.getFileStore(directory);
+        return store.getUsableSpace() - (long) (LEAST_FREE * store.getTotalSpace());
     }
 
     /**
@@ -28,8 +43,7 @@ final class Space {
      * @throws Refusal if there is not enough space. The message says which limit is too low.
      */
     void check(String what, long bytes) throws Refusal, IOException {
-        FileStore store = Files.getFileStore(configuration.directory());
-        long free = store.getUsableSpace() - (long) (LEAST_FREE * store.getTotalSpace());
+        long free = disk.freeBytes(configuration.directory());
         String needs = "%s may need %d MiB, and ".formatted(what, mebibytes(bytes) + 1);
         if (bytes > configuration.volumeBytes()) {
             throw new Refusal(

@@ -45,7 +45,12 @@ class DiagnosticsServerTest {
     }
 
     private void start(long volumeBytes, long podBytes, Duration keep) throws IOException {
-        server = new DiagnosticsServer(new DiagnosticsConfiguration(0, directory, volumeBytes, podBytes), keep);
+        start(volumeBytes, podBytes, keep, LARGE);
+    }
+
+    private void start(long volumeBytes, long podBytes, Duration keep, long diskBytes) throws IOException {
+        DiagnosticsConfiguration configuration = new DiagnosticsConfiguration(0, directory, volumeBytes, podBytes);
+        server = new DiagnosticsServer(configuration, keep, path -> diskBytes);
         server.start();
     }
 
@@ -142,6 +147,12 @@ class DiagnosticsServerTest {
         HttpResponse<byte[]> pod = ask("POST", "/jfr?seconds=1");
         assertEquals(507, pod.statusCode());
         assertTrue(text(pod).contains("limit for ephemeral-storage, 58 MiB are left"), text(pod));
+        server.close();
+
+        start(LARGE, LARGE, Duration.ofMinutes(2), 1 << 20);
+        HttpResponse<byte[]> node = ask("POST", "/heap");
+        assertEquals(507, node.statusCode());
+        assertTrue(text(node).contains("the disk of the node has 1 MiB until"), text(node));
         assertEquals(List.of(), files());
     }
 
