@@ -18,7 +18,7 @@ const rooms = {
   "settings/": facts,
   "policy/": [...onFacts, "lib/load-typescript.cjs"],
   "platform/": onFacts,
-  "program/": [...onFacts, "components/", "jobs.ts"],
+  "program/": [...onFacts, "components/", "jobs.ts", "lib/load-typescript.cjs"],
   "index.ts": [...onFacts, "components/", "jobs.ts", "program/"],
   "operations/": [...onFacts, "jobs.ts", "lib/"],
   "pipeline/": [...onFacts, "jobs.ts", "lib/"],

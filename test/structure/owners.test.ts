@@ -19,6 +19,7 @@ const programs = [
   "platform/index.ts",
   "policy/entry.cjs",
   "policy/index.ts",
+  "program/entry.cjs",
 ];
 
 /**

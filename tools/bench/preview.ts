@@ -83,15 +83,14 @@ export async function measurePreviews(
 }
 
 /**
- * Creates a one-line Pulumi program without resources. The program uses the same engine, runtime
- * options and packages as this project, and a separate state.
+ * Creates a one-line Pulumi program without resources. The program uses the same engine and
+ * packages as this project, and a separate state.
  *
  * @returns the environment variables with which the benchmark must run the program
  */
 async function oneLineProgram(cwd: string): Promise<Record<string, string>> {
-  for (const file of ["Pulumi.yaml", "package.json"]) {
-    copyFileSync(join(project, file), join(cwd, file));
-  }
+  copyFileSync(join(project, "Pulumi.yaml"), join(cwd, "Pulumi.yaml"));
+  writeFileSync(join(cwd, "package.json"), JSON.stringify({ main: "index.ts" }));
   writeFileSync(join(cwd, "index.ts"), "export const one = 1;\n");
   const state = join(cwd, "state");
   mkdirSync(state);

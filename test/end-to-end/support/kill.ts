@@ -61,9 +61,6 @@ export async function killAt(command: Command, row: Row): Promise<void> {
       ...process.env,
       ...command.env,
       TMPDIR: temporary,
-      // All runs use the same cache of ts-node, because the compilation of the program takes three
-      // seconds.
-      TS_NODE_CACHE_DIRECTORY: join(tmpdir(), "ts-node"),
     },
     stdio: ["ignore", "pipe", "pipe"],
   });
