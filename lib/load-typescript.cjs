@@ -5,48 +5,60 @@ const { buildSync } = require("esbuild");
 const project = dirname(__dirname);
 
 /**
- * Loads a TypeScript file, and returns its exports. esbuild removes the types, and joins the file
- * with the files of this project that it imports. Nothing is written to the disk. esbuild does not
- * check the types: `npm run check` does.
+ * Joins a TypeScript file with the files of this project that it imports, and removes the types.
+ * Returns the JavaScript code. If a file has a syntax error, esbuild prints the error, and the
+ * process ends with exit code 1: a stack trace of esbuild would not help.
+ */
+function joinedCode(file, outfile) {
+  try {
+    const { outputFiles } = buildSync({
+      bundle: true,
+      // The joined code has only one `import.meta.dirname`: the directory of lib/project.ts. Other
+      // files use the constant `project` of that file.
+      define: { "import.meta.dirname": JSON.stringify(__dirname) },
+      entryPoints: [file],
+      // Node.js itself loads the project's JavaScript files, which may use `import.meta` or
+      // `__dirname`.
+      external: [join(project, "*.cjs"), join(project, "*.mjs")],
+      format: "cjs",
+      logLevel: "error",
+      logOverride: { "empty-import-meta": "error" },
+      outfile,
+      packages: "external",
+      platform: "node",
+      sourcemap: "inline",
+      sourcesContent: false,
+      target: `node${process.versions.node}`,
+      write: false,
+    });
+    return outputFiles[0].text;
+  } catch (error) {
+    if (!Array.isArray(error.errors)) throw error;
+    process.exit(1);
+  }
+}
+
+/**
+ * Loads a TypeScript file, and returns its exports. esbuild compiles the file and the files that it
+ * imports, in memory, and does not check the types: `npm run check` does.
  *
  * A loader such as tsx or ts-node compiles file by file, and also examines the files of the npm
  * packages. Such a loader takes about one second longer than this function.
  *
  * @param {string} file Absolute path.
  * @returns {unknown} The exports.
- * @throws The errors of esbuild, for example if the file has a syntax error.
+ * @throws The errors of the loaded code.
  */
 module.exports = function loadTypeScript(file) {
   const joined = file.replace(/\.ts$/, ".cjs");
-  const {
-    outputFiles: [{ text }],
-  } = buildSync({
-    bundle: true,
-    // The joined file has only one `import.meta.dirname`: the directory of lib/project.ts. Other
-    // files use the constant `project` of that file.
-    define: { "import.meta.dirname": JSON.stringify(__dirname) },
-    entryPoints: [file],
-    // Node.js itself loads the project's JavaScript files, which may use `import.meta` or
-    // `__dirname`.
-    external: [join(project, "*.cjs"), join(project, "*.mjs")],
-    format: "cjs",
-    logLevel: "error",
-    logOverride: { "empty-import-meta": "error" },
-    outfile: joined,
-    packages: "external",
-    platform: "node",
-    sourcemap: "inline",
-    sourcesContent: false,
-    target: `node${process.versions.node}`,
-    write: false,
-  });
+  const code = joinedCode(file, joined);
   // With these two settings, the stack of an error names the TypeScript files. Pulumi has replaced
-  // `prepareStackTrace` with a function of ts-node, which does not know the joined file.
+  // `prepareStackTrace` with a function of ts-node, which does not know the joined code.
   process.setSourceMapsEnabled(true);
   delete Error.prepareStackTrace;
   const loaded = new Module(joined, module);
   loaded.filename = joined;
   loaded.paths = Module._nodeModulePaths(dirname(joined));
-  loaded._compile(text, joined);
+  loaded._compile(code, joined);
   return loaded.exports;
 };

@@ -58,7 +58,7 @@ const wrong: Readonly<Record<string, Wrong>> = {
     edit: ["jobs.ts", /name: "expire-unpaid"/, 'name: "export"'],
     says: "export",
   },
-  "code that does not compile": { edit: ["jobs.ts", /$/, "const x: = 3;"], says: "Type expected" },
+  "code that does not compile": { edit: ["jobs.ts", /$/, "const x: = 3;"], says: 'Unexpected "="' },
   "an error in the code": {
     edit: [
       "program/environment.ts",
