@@ -3,7 +3,7 @@
  * only data.
  */
 export const company = {
-  /** Domain of the review stacks' hosts: `<service>-<slug>.<domain>`. */
+  /** Domain of the review stacks' hosts. A host has the form `<service>-<slug>.<domain>`. */
   reviewDomain: "review.example.com",
   /** Cluster of the review stacks. Do not use production's cluster. */
   reviewCluster: { name: "staging", region: "eu-central-1" },

@@ -10,8 +10,9 @@ export const buildFiles: readonly string[] = ["service/Dockerfile", "service/pom
 export const codeDirectory = "service/src/main";
 
 /**
- * Files and directories that determine the content of the image, relative to the repository. The
- * build, the image's tag and the pods' commit all use this list.
+ * Paths of the files and directories that determine the content of the image. The paths are
+ * relative to the root of the repository. The build, the image's tag and the pods' commit all use
+ * this list.
  */
 export const imageInputs: readonly string[] = [...buildFiles, codeDirectory];
 

@@ -99,8 +99,8 @@ describe("the history of a stack", () => {
 
     const day = (n: number): Date => new Date(Date.UTC(2026, 10, n));
     /**
-     * Returns one update for each number, with the commit that has this index in `commits`. The
-     * newest update is first.
+     * Returns one update for each number. The number is the index of the update's commit in
+     * `commits`. The newest update is first.
      */
     const releases = (...numbers: readonly number[]): readonly Update[] =>
       numbers.map((n, place) => ({

@@ -39,9 +39,9 @@ final class ExportRange {
     Days days;
 
     /**
-     * Returns the name of the file with the orders of a period. A second export of the same period
-     * has the same file name as the first export, so the second export replaces the file. If an
-     * export with {@code --continue} fails, the next export begins at the same time, but may end
+     * Returns the name of the file with the orders of a period. A second export of the same period,
+     * with the same options, has the same file name as the first export and replaces the file. If
+     * an export with {@code --continue} fails, the next export begins at the same time, but may end
      * later. So with {@code --continue}, the name of the file contains only the start of the
      * period.
      */
