@@ -1,16 +1,20 @@
 import { duration, moment } from "../../lib/time";
 import { UserError } from "../../lib/errors";
-import { company } from "../../config/company";
 import { type DeployOptions, assertDeployable, updateAndRecord } from "../deploy/deploy";
 import { resolveTarget } from "../deploy/target";
 import { type Workspace, defaultWorkspace, withEnv } from "../pulumi/run-pulumi";
 import { ensureStack } from "../deploy/ensure-stack";
 import { takeBack } from "../drift/take-back";
 import { forcing } from "../pulumi/field-managers";
-import { expiry } from "../stacks/expiry";
 import { currentBranch } from "../clients/git";
 import { isGiven } from "../stacks/release";
 import { assertBelowLimit } from "../stacks/review-limit";
+import {
+  expiryOf,
+  namespaceOfStack,
+  readNamespace,
+  reviewNamespace,
+} from "../stacks/review-namespace";
 import { branchOr, stackOf } from "../stacks/review-stack";
 import { showPreview } from "../deploy/show-preview";
 import { tellPullRequest } from "./tell";
@@ -63,13 +67,12 @@ export async function reviewUp(
     },
   );
   await tellPullRequest(stack, url, workspace);
-  const ends = expiry({
-    extendedUntil: undefined,
-    lastUpdate: new Date(),
-    ttlHours: company.reviewStacks.ttlHours,
-  });
+  // The stack is deployed. So the command succeeds, even if it cannot read the expiry any more.
+  const namespace = await readNamespace(namespaceOfStack(stack), cluster).catch(() => undefined);
+  const until =
+    namespace === undefined
+      ? ""
+      : `until ${moment(expiryOf(reviewNamespace(namespace)))}, unless it is updated or extended `;
   console.log(`\n${branch} runs as stack ${stack}: ${url}`);
-  console.log(
-    `  until ${moment(ends)}, unless it is updated or extended (everything ${duration(took)})`,
-  );
+  console.log(`  ${until}(everything ${duration(took)})`);
 }
