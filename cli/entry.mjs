@@ -26,9 +26,12 @@ function nodeHint() {
 }
 
 const [major, minor] = process.versions.node.split(".").map(Number);
-if (major < 20 || (major === 20 && minor < 19)) {
+// The commands load ES modules with `require`. Node.js 21, and the first versions of 20 and 22,
+// cannot do this.
+const firstMinor = { 20: 19, 22: 12 }[major] ?? 0;
+if (major < 20 || major === 21 || minor < firstMinor) {
   stop(
-    `Node.js must be 20.19 or newer, but this is ${process.versions.node}; install a newer version and run the command again. ${nodeHint()}`,
+    `Node.js must be 20.19 or newer, or 22.12 or newer, but this is ${process.versions.node}; install a newer version and run the command again. ${nodeHint()}`,
   );
 }
 

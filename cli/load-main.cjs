@@ -1,4 +1,10 @@
 const { join } = require("node:path");
 const loadTypeScript = require("../lib/load-typescript.cjs");
 
-loadTypeScript(join(__dirname, "main.ts"));
+try {
+  loadTypeScript(join(__dirname, "main.ts"));
+} catch (error) {
+  if (!(error instanceof SyntaxError)) throw error;
+  console.error(error.message);
+  process.exitCode = 1;
+}

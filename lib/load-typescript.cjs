@@ -1,13 +1,16 @@
 const Module = require("node:module");
 const { dirname, join } = require("node:path");
-const { buildSync } = require("esbuild");
+const { buildSync, formatMessagesSync } = require("esbuild");
 
 const project = dirname(__dirname);
 
 /**
  * Joins a TypeScript file with the files of this project that it imports, and removes the types.
- * Returns the JavaScript code. If a file has a syntax error, esbuild prints the error, and the
- * process ends with exit code 1: a stack trace of esbuild would not help.
+ * Returns the JavaScript code.
+ *
+ * @throws SyntaxError if esbuild finds an error. The message says which file and line is wrong. The
+ * error has no stack, because a stack of esbuild would not help. Pulumi prints the message of a
+ * SyntaxError.
  */
 function joinedCode(file, outfile) {
   try {
@@ -21,7 +24,7 @@ function joinedCode(file, outfile) {
       // `__dirname`.
       external: [join(project, "*.cjs"), join(project, "*.mjs")],
       format: "cjs",
-      logLevel: "error",
+      logLevel: "silent",
       logOverride: { "empty-import-meta": "error" },
       outfile,
       packages: "external",
@@ -34,7 +37,8 @@ function joinedCode(file, outfile) {
     return outputFiles[0].text;
   } catch (error) {
     if (!Array.isArray(error.errors)) throw error;
-    process.exit(1);
+    const text = formatMessagesSync(error.errors, { kind: "error" }).join("").trimEnd();
+    throw Object.assign(new SyntaxError(text), { stack: undefined });
   }
 }
 
@@ -47,6 +51,7 @@ function joinedCode(file, outfile) {
  *
  * @param {string} file Absolute path.
  * @returns {unknown} The exports.
+ * @throws SyntaxError if the file, or a file that it imports, cannot be compiled.
  * @throws The errors of the loaded code.
  */
 module.exports = function loadTypeScript(file) {

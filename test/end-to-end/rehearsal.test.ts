@@ -295,10 +295,10 @@ describe("a rehearsal of all environments", () => {
 
   it("sweeps a canary that has expired, and leaves production as it is; no request fails", async () => {
     const was = (await uids()).split("\n").filter((row) => !row.includes("-canary"));
-    const sweep = async (): Promise<string> =>
-      succeeded(await all.run("canary-removal", ["sweep", "--only", "canary", "--apply"])).output;
+    const sweep = async (): Promise<Run> =>
+      all.run("canary-removal", ["sweep", "--only", "canary", "--apply"]);
     assert.match(
-      await sweep(),
+      succeeded(await sweep()).output,
       /stays +canary +prod-canary: runs branch "env-feature\/a-b" and expires in/,
     );
     const past = ["expires", new Date(0).toISOString()];
@@ -310,7 +310,7 @@ describe("a rehearsal of all environments", () => {
       `no longer an endpoint ${((Date.now() - began) / 1000).toFixed(1)} s after the start of the sweep`,
     );
     assert.match(
-      await sweeping,
+      succeeded(await sweeping).output,
       /goes +canary +prod-canary: runs branch "env-feature\/a-b" and expired/,
     );
     assert.ok(duringCanary !== undefined);

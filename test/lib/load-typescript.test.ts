@@ -31,7 +31,7 @@ describe("loading TypeScript with esbuild", () => {
     );
   });
 
-  it("says where a syntax error is, and prints no stack", () => {
+  it("says where a syntax error is, in an error without a stack, which Pulumi prints", () => {
     const printed = load("const one = ;\n");
     assert.match(printed, /\[ERROR\] Unexpected ";"\n\n +\S*given\.ts:1:12/);
     assert.doesNotMatch(printed, /\n +at /);
@@ -52,28 +52,52 @@ describe("loading TypeScript with esbuild", () => {
   // The joined code loads npm packages with `require`, as Node.js's own ES modules load CommonJS
   // packages. Then the default import of an ES module is the whole module.
   it("meets no default import of an ES module", () => {
-    const folders = ["cli", "lib", "operations", "pipeline", "sandbox", "tools", "policy"];
-    const files = execFileSync("git", ["ls-files", ...folders.map((name) => `${name}/**/*.ts`)], {
-      cwd: project,
-      encoding: "utf8",
-    });
-    const wrong = files
-      .trim()
-      .split("\n")
-      .filter((file) => existsSync(join(project, file)))
-      .flatMap((file) =>
-        [...readFileSync(join(project, file), "utf8").matchAll(defaultImport)].map(
-          ([, name = ""]) => [file, name] as const,
-        ),
-      )
-      .filter(([, name]) => isEsModule(name));
+    const wrong = joinedFiles().flatMap(([file, code]) =>
+      [...code.matchAll(defaultImport)]
+        .map(([, name = ""]) => [file, name] as const)
+        .filter(([, name]) => isEsModule(name)),
+    );
     assert.deepEqual(wrong, []);
-    // The test of the packages works: these two are of the two kinds.
+    // These two packages are of the two kinds.
     assert.deepEqual([isEsModule("p-retry"), isEsModule("typescript")], [true, false]);
+  });
+
+  it("meets the directory of a file only where it is the right one", () => {
+    const uses = joinedFiles().filter(([, code]) =>
+      /\bimport\.meta\b|\b__(?:dir|file)name\b/.test(code),
+    );
+    assert.deepEqual(
+      uses.map(([file]) => file),
+      [
+        "lib/project.ts",
+        "policy/index.ts",
+        // A separate process, which tsx loads.
+        "tools/bench/load.ts",
+      ],
+    );
   });
 });
 
-const defaultImport = /^import (?!type )\w+(?:, \{[^}]*\})? from "((?:@[\w-]+\/)?[a-z][\w.-]*)"/gm;
+/** Returns the path and the code of each file that esbuild may join. */
+function joinedFiles(): readonly (readonly [file: string, code: string])[] {
+  const all = execFileSync(
+    "git",
+    ["ls-files", "--cached", "--others", "--exclude-standard", "*.ts"],
+    {
+      cwd: project,
+      encoding: "utf8",
+    },
+  );
+  const files = all
+    .trim()
+    .split("\n")
+    .filter((file) => !/^(?:test|platform)\//.test(file) && existsSync(join(project, file)));
+  assert.ok(files.includes("lib/command.ts") && files.includes("jobs.ts"));
+  return files.map((file) => [file, readFileSync(join(project, file), "utf8")]);
+}
+
+const defaultImport =
+  /^import (?:(?!type )\w+(?:, \{[^}]*\})?|\{[^}]*\bdefault as [^}]*\}) from "((?:@[\w-]+\/)?[a-z][\w.-]*)/gm;
 
 function isEsModule(name: string): boolean {
   const text = readFileSync(join(project, "node_modules", name, "package.json"), "utf8");

@@ -15,8 +15,9 @@ import type * as AllSettings from "../../settings";
  */
 type Program = (outside: object) => Promise<unknown>;
 
-// Loads the program in the same way as Pulumi does: as CommonJS modules. Node.js loads each module
-// when the code first needs the module.
+// Loads the program as CommonJS modules. Node.js loads each module when the code first needs the
+// module. Pulumi loads the program with lib/load-typescript.cjs, but then this file could not add
+// jobs to the program's list.
 const require = createRequire(import.meta.url);
 const JOBS = 200;
 

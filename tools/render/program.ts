@@ -79,6 +79,9 @@ interface Monitor {
   registerResource(request: Request, callback: unknown): Promise<void>;
 }
 
+/** The program, after the first call of {@link declaredIn}. */
+let loaded: Program | undefined;
+
 /**
  * Runs the program for a stack without an engine, a state or a cluster. The function tells the
  * program that the namespace exists and belongs to the stack, and that the namespace contains no
@@ -88,7 +91,8 @@ interface Monitor {
  */
 export async function declaredIn(settings: Settings): Promise<readonly Declared[]> {
   const { clusterUid = "", identity, stack } = settings;
-  const program = loadTypeScript(join(project, "index.ts")) as Program;
+  loaded ??= loadTypeScript(join(project, "index.ts")) as Program;
+  const program = loaded;
   const namespace = { labels: labels(identity, "namespace"), terminating: false };
   const nothing = (): Promise<undefined> => Promise.resolve(undefined);
   const outside = {

@@ -30,7 +30,7 @@ final class Space {
         this.disk = disk;
     }
 
-    /** Returns the free bytes of the disk that has the directory. */
+    /** Returns the number of bytes until only {@link #LEAST_FREE} of the directory's disk is free. */
     static long freeBytes(Path directory) throws IOException {
         FileStore store = Files.getFileStore(directory);
         return store.getUsableSpace() - (long) (LEAST_FREE * store.getTotalSpace());

@@ -15,6 +15,7 @@ import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.FileStore;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -154,6 +155,13 @@ class DiagnosticsServerTest {
         assertEquals(507, node.statusCode());
         assertTrue(text(node).contains("the disk of the node has 1 MiB until"), text(node));
         assertEquals(List.of(), files());
+    }
+
+    @Test
+    void partOfTheDiskStaysFree() throws Exception {
+        FileStore disk = Files.getFileStore(directory);
+        double free = disk.getUsableSpace() - 0.15 * disk.getTotalSpace();
+        assertEquals(free, Space.freeBytes(directory), 0.01 * disk.getTotalSpace());
     }
 
     @Test
