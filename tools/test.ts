@@ -54,11 +54,14 @@ function testsIn(path: string): string {
  * objects the policies would reject.
  */
 const phases: readonly Readonly<Record<string, readonly string[]>>[] = [
-  { environments: ["rehearsal", "pipelines"], commands: ["kills", "rollouts", "policy", "edges"] },
+  {
+    environments: ["rehearsal", "pipelines", "platform"],
+    commands: ["kills", "rollouts", "policy", "edges", "preview", "kube-score"],
+  },
   // `updates` checks that the service loses no request while Kubernetes replaces pods. A busy
   // machine could make `updates` fail, so the other lane of this phase starts few pods.
-  { stacks: ["preview"], platform: ["updates", "platform", "kube-score"] },
-  { objects: ["network", "manifests"], review: ["review"] },
+  { updates: ["updates"], objects: ["manifests"] },
+  { network: ["network"], review: ["review"] },
   // The test `life` stops the sandbox, so `life` must be the last test.
   { life: ["life"] },
 ];
