@@ -382,7 +382,8 @@ describe("from a clean clone to a running service", function () {
     await nothingWasLost(NAMESPACE, { client: result });
   });
 
-  it("an update that is killed is continued by the next one, and older code deploys again", async () => {
+  it("npm run up brings everything back after an update and every process of the sandbox were killed, and older code deploys again", async () => {
+    const id = await placeOrder();
     const killed = await npmRun(["up"], {
       when: {
         text: "Updating (local)",
@@ -390,14 +391,6 @@ describe("from a clean clone to a running service", function () {
       },
     });
     assert.equal(killed.code, null);
-    const next = await npmRun(["up"]);
-    succeeded(next);
-    assert.equal((await live()).contentHash, contentHash(project));
-    await pulumi(["preview", "--expect-no-changes"]);
-  });
-
-  it("npm run up brings everything back after every process of the sandbox was killed", async () => {
-    const id = await placeOrder();
     for (const { pid } of sandboxProcesses()) {
       try {
         process.kill(pid, "SIGKILL");
@@ -418,6 +411,8 @@ describe("from a clean clone to a running service", function () {
       `      after the kill: ${run.seconds.toFixed(0)} s; ${/sandbox start \S+/.exec(run.output)?.[0] ?? ""}`,
     );
     await until("the service", async () => (await api(`/orders/${id}`)).status === 200);
+    assert.equal((await live()).contentHash, contentHash(project));
+    await pulumi(["preview", "--expect-no-changes"]);
   });
 
   it("npm run down leaves nothing behind on the machine", async () => {

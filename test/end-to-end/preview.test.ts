@@ -19,8 +19,11 @@ import { apply, copyOfProject, edit as editIn, kubectl, npmRun } from "./support
 import { Load } from "./support/load";
 
 // These tests compare the summary of a preview with the effects of the update. The tests make
-// thirteen changes, one after the other, in a stack with its own state and namespace. With
-// RECORD_PREVIEWS=DIR, these tests also write the engine's events to DIR, for the unit tests.
+// eleven changes, one after the other, in a stack with its own state and namespace. With
+// RECORD_PREVIEWS=DIR, these tests make two more changes, and also write the engine's events to
+// DIR, for the unit tests.
+
+const everything = process.env["RECORD_PREVIEWS"] !== undefined;
 
 const NAMESPACE = "services-orders-preview";
 const HOST = "services-orders-preview.localhost";
@@ -296,15 +299,18 @@ describe("the summary of a preview says what then happens", () => {
     assert.equal((await happens("env")).headline, "new pods, rolling, no downtime");
   });
 
-  it("another reference to a Secret", async () => {
-    edit(webServiceArgs, 'key: "a", secretName', 'key: "b", secretName');
-    assert.equal((await happens("secret-reference")).headline, "new pods, rolling, no downtime");
-  });
+  // These two changes have the same effect as another value of a variable.
+  if (everything) {
+    it("another reference to a Secret", async () => {
+      edit(webServiceArgs, 'key: "a", secretName', 'key: "b", secretName');
+      assert.equal((await happens("secret-reference")).headline, "new pods, rolling, no downtime");
+    });
 
-  it("more memory", async () => {
-    await set("requests", '{"cpu":"50m","memory":"300Mi"}');
-    assert.equal((await happens("memory")).headline, "new pods, rolling, no downtime");
-  });
+    it("more memory", async () => {
+      await set("requests", '{"cpu":"50m","memory":"300Mi"}');
+      assert.equal((await happens("memory")).headline, "new pods, rolling, no downtime");
+    });
+  }
 
   it("another host", async () => {
     await set("hostPattern", NEW_HOST);

@@ -78,7 +78,6 @@ const releases: Readonly<Record<string, Broken>> = {
     cause: /services-orders: runs, but is not ready/,
     late: true,
     log: /, services-orders:\n(?: .*\n)* .*serving on port 8080/,
-    usual: true,
   },
   "a process that ends without an error": {
     args: 'args: ["--help"],',
