@@ -1,8 +1,25 @@
 const Module = require("node:module");
 const { dirname, join } = require("node:path");
-const { buildSync, formatMessagesSync } = require("esbuild");
 
 const project = dirname(__dirname);
+
+/**
+ * Loads esbuild. By default, esbuild would keep a thread and a process until this process ends.
+ * esbuild reads the environment variable only while Node.js loads it.
+ */
+function esbuild() {
+  const name = "ESBUILD_WORKER_THREADS";
+  const before = process.env[name];
+  process.env[name] = "0";
+  try {
+    return require("esbuild");
+  } finally {
+    if (before === undefined) delete process.env[name];
+    else process.env[name] = before;
+  }
+}
+
+const { buildSync, formatMessagesSync } = esbuild();
 
 /**
  * Joins a TypeScript file with the files of this project that it imports, and removes the types.
