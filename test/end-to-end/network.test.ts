@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -18,7 +18,7 @@ import { recordKey } from "../../operations/doctor/record";
 import { command } from "../../lib/command";
 import { environment } from "../../sandbox/environment";
 import { net, options } from "../../sandbox/layout";
-import { apply, copyOfProject, kubectl, npmRun, type Run } from "./support/commands";
+import { apply, copyOfProject, edit, kubectl, npmRun, type Run } from "./support/commands";
 
 // These tests open connections to check the NetworkPolicies of a review namespace, and create pods
 // to check the namespace's quota. The stack consists of the components of this repository. The
@@ -223,10 +223,7 @@ describe("a cluster whose network policies hold some seconds too late", () => {
     // The annotation may still exist, if someone has killed an earlier test run.
     await forget();
     copy = copyOfProject();
-    writeFileSync(
-      join(copy, "config", "service.ts"),
-      `export const service = ${JSON.stringify(service)};\n`,
-    );
+    edit(copy, "config/service.ts", 'service = "services-orders"', `service = "${service}"`);
     rmSync(join(copy, ".git"), { force: true, recursive: true });
     await command("git", ["init", "--quiet", "--initial-branch=first"], { cwd: copy });
   });
