@@ -72,7 +72,7 @@ describe("a rehearsal of all environments", () => {
     JSON.parse(
       await all.pulumi("preview", "stack", "output", "--json", "--stack", stack),
     ) as Record<string, string>;
-  /** Checks that a preview shows no change, also after a comparison of the state with the cluster. */
+  /** Checks that a preview shows no change, after it has compared the state with the cluster. */
   const unchanged = async (who: Who, stack: string): Promise<void> => {
     await all.pulumi(who, "preview", "--stack", stack, "--expect-no-changes", "--refresh");
   };
@@ -235,7 +235,7 @@ describe("a rehearsal of all environments", () => {
 
   if (everything) {
     it("updates production next to a canary that crashes, as fast as without", async () => {
-      // This image exists, but does not contain the service, so a container with this image ends
+      // This image exists, but does not contain the service. So a container with this image ends
       // immediately after each start.
       const crashing = all.clone.env["SANDBOX_POSTGRES_IMAGE"] ?? "";
       const image = ["--image", crashing, "--commit", candidate, "--percent", "25"];
@@ -249,7 +249,7 @@ describe("a rehearsal of all environments", () => {
       await until("a canary that crashes", async () =>
         (await podsOf(namespace, "canary")).some(({ restarts }) => restarts > 0),
       );
-      // Sends SIGINT, as Ctrl-C does, so that the test does not have to wait until the rollout fails.
+      // Sends SIGINT, as Ctrl-C does, so that the test does not wait until the rollout fails.
       process.kill(-starting, "SIGINT");
       assert.notEqual((await began).code, 0);
       const requests = new Requests(host);
