@@ -1,7 +1,7 @@
 // Every `npm run` command starts with this file. The file must work in a new clone, before npm has
 // installed any package, so it imports only modules of Node.js. If npm has installed no packages
 // yet, or if package-lock.json has changed since the last installation, this file runs `npm ci`.
-// Then this file starts cli/load-main.cjs, which loads cli/main.ts.
+// Then this file starts cli/main.ts.
 import { spawn, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
@@ -26,12 +26,9 @@ function nodeHint() {
 }
 
 const [major, minor] = process.versions.node.split(".").map(Number);
-// The commands load ES modules with `require`. Node.js 21, and the first versions of 20 and 22,
-// cannot do this.
-const firstMinor = { 20: 19, 22: 12 }[major] ?? 0;
-if (major < 20 || major === 21 || minor < firstMinor) {
+if (major < 20 || (major === 20 && minor < 19)) {
   stop(
-    `Node.js must be 20.19 or newer, or 22.12 or newer, but this is ${process.versions.node}; install a newer version and run the command again. ${nodeHint()}`,
+    `Node.js must be 20.19 or newer, but this is ${process.versions.node}; install a newer version and run the command again. ${nodeHint()}`,
   );
 }
 
@@ -60,9 +57,10 @@ if (!existsSync(installed) || readFileSync(installed, "utf8") !== lock) {
 const cli = spawn(
   process.execPath,
   [
-    // Node.js 20 prints this warning when CommonJS code loads an ES module.
+    "--import",
+    "tsx",
     "--disable-warning=ExperimentalWarning",
-    join(project, "cli", "load-main.cjs"),
+    join(project, "cli", "main.ts"),
     ...process.argv.slice(2),
   ],
   { cwd: project, stdio: "inherit" },

@@ -1,7 +1,5 @@
 const Module = require("node:module");
-const { dirname, join } = require("node:path");
-
-const project = dirname(__dirname);
+const { dirname } = require("node:path");
 
 /**
  * Loads esbuild. By default, esbuild would keep a thread and a process until this process ends.
@@ -33,13 +31,7 @@ function joinedCode(file, outfile) {
   try {
     const { outputFiles } = buildSync({
       bundle: true,
-      // The joined code has only one `import.meta.dirname`: the directory of lib/project.ts. Other
-      // files use the constant `project` of that file.
-      define: { "import.meta.dirname": JSON.stringify(__dirname) },
       entryPoints: [file],
-      // Node.js itself loads the project's JavaScript files, which may use `import.meta` or
-      // `__dirname`.
-      external: [join(project, "*.cjs"), join(project, "*.mjs")],
       format: "cjs",
       logLevel: "silent",
       logOverride: { "empty-import-meta": "error" },
@@ -64,7 +56,7 @@ function joinedCode(file, outfile) {
  * imports, in memory, and does not check the types: `npm run check` does.
  *
  * A loader such as tsx or ts-node compiles file by file, and also examines the files of the npm
- * packages. Such a loader takes about one second longer than this function.
+ * packages.
  *
  * @param {string} file Absolute path.
  * @returns {unknown} The exports.

@@ -313,7 +313,7 @@ describe("a rehearsal of all environments", () => {
     await all.pulumi("prod", "stack", "tag", "set", "--stack", "prod-canary", ...past);
     const sweeping = sweep();
     const began = Date.now();
-    await until("the canary is not an endpoint", async () => (await canaryEndpoints()) === 0, 90);
+    await until("the canary is not an endpoint", async () => (await canaryEndpoints()) === 0, 60);
     line(
       `no longer an endpoint ${((Date.now() - began) / 1000).toFixed(1)} s after the start of the sweep`,
     );

@@ -13,7 +13,6 @@ const platform = "@example/platform";
  */
 const programs = [
   "cli/entry.mjs",
-  "cli/load-main.cjs",
   "cli/main.ts",
   "index.ts",
   "platform/index.ts",
