@@ -3,6 +3,11 @@ import { update } from "../operations/deploy/deploy";
 import { resolveTarget } from "../operations/deploy/target";
 import { type Workspace, ask, withEnv } from "../operations/pulumi/run-pulumi";
 import { destroy } from "../operations/removal/destroy";
+import { deleteNamespace } from "../operations/removal/namespace";
+import { readNamespace } from "../operations/stacks/review-namespace";
+import { settingsOf } from "../operations/pulumi/settings";
+import { ownNamespace } from "../operations/pulumi/unrecorded";
+import { foreignLabel, labels } from "../components/conventions/labels";
 import { forcing } from "../operations/pulumi/field-managers";
 import { sandboxRecord } from "../operations/doctor/record";
 import { recoverState } from "../operations/pulumi/recover-state";
@@ -10,7 +15,6 @@ import { driftOf } from "../operations/drift/drift";
 import { notesOf } from "../operations/drift/read";
 import { notifierNote } from "../operations/notify/jobs/last-run";
 import { takeBack } from "../operations/drift/take-back";
-import type { Seen } from "../operations/pulumi/live-objects";
 import { showPreview } from "../operations/deploy/show-preview";
 import { outputsOf } from "../operations/pulumi/stacks";
 import { stackNames } from "../operations/pulumi/connect";
@@ -36,17 +40,6 @@ const workspace = (): Workspace => ({ cwd: project, env: localEnvironment() });
 const cluster = (): Pick<Cluster, "kubectl"> => ({ kubectl: kubectlFor([], localEnvironment()) });
 
 /**
- * Corrects the Pulumi state after the last update was killed, or after someone deleted objects in
- * the cluster.
- *
- * @returns the objects that this function has read from the cluster. Empty if this function has
- * changed the state.
- */
-async function recovered(): Promise<Seen> {
-  return recoverState(STACK, cluster(), workspace());
-}
-
-/**
  * `npm run up`: starts the sandbox, or checks the developer's own cluster. Then builds the service
  * and deploys stack `local`.
  */
@@ -65,8 +58,9 @@ export async function up(where: Where = {}): Promise<void> {
   const what = `What will change in stack ${STACK} (npm run preview)`;
   const target = await steps.step(what, async () => {
     await ask(["stack", "select", STACK, "--create"], workspace());
-    const drift = driftOf(await recovered());
     const resolved = await resolveTarget(STACK, workspace());
+    const own = ownNamespace(resolved.settings);
+    const drift = driftOf(await recoverState(STACK, resolved.cluster, workspace(), own));
     await assertNamespaceNotShared(resolved);
     const notes = notesOf(drift);
     await showPreview(STACK, withEnv(workspace(), forcing), { cluster: resolved.cluster, notes });
@@ -118,8 +112,15 @@ export async function down(): Promise<void> {
       console.log(`      there is no stack ${STACK}`);
       return;
     }
-    await recovered();
+    const settings = await settingsOf(STACK, workspace());
+    await recoverState(STACK, cluster(), workspace());
     await destroy(STACK, cluster(), workspace());
+    // After a killed first update, the state does not contain the namespace.
+    const object = await readNamespace(settings.namespace, cluster());
+    const wanted = labels(settings.identity, "namespace");
+    if (object && foreignLabel(object.metadata.labels ?? {}, wanted) === undefined) {
+      await deleteNamespace(settings.namespace, cluster());
+    }
   });
   if (own === undefined) await steps.step("Sandbox", sandboxDown);
 }

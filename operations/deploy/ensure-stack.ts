@@ -5,6 +5,7 @@ import { recoverState } from "../pulumi/recover-state";
 import { isReview, reviewTags } from "../stacks/review-stack";
 import { secretsProviderOf } from "../pulumi/settings";
 import { type Tags, createStack, setTags } from "../pulumi/stacks";
+import { ownNamespace } from "../pulumi/unrecorded";
 
 /**
  * Creates the stack if the stack does not exist. Recovers the stack if someone killed its last
@@ -19,14 +20,15 @@ export async function ensureStack({
   cluster,
   workspace,
   last,
-  settings: { release, stack },
+  settings,
 }: DeployTarget): Promise<Drift> {
+  const { release, stack } = settings;
   const isReviewStack = isReview(stack);
   if (isReviewStack) assertSameBranch(stack, release.branch, last?.tags ?? {});
-  let drift: Drift = { changed: [], gone: [] };
   if (last === undefined) {
     await createStack(stack, secretsProviderOf(stack, workspace), workspace);
-  } else drift = driftOf(await recoverState(stack, cluster, workspace));
+  }
+  const drift = driftOf(await recoverState(stack, cluster, workspace, ownNamespace(settings)));
   if (!isReviewStack) return drift;
   // After a killed command, or after an update with plain Pulumi, some of the tags may be missing.
   const wanted = { [reviewTags.branch]: release.branch, [reviewTags.cluster]: cluster.uid };

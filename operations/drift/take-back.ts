@@ -1,7 +1,7 @@
 import type { Kubectl } from "../clients/kubectl";
 import { keyOf } from "../pulumi/live-objects";
 import type { ChangedObject, Drift } from "./drift";
-import { signature } from "../preview/changes/differences";
+import { signature } from "../pulumi/special-values";
 import type { Difference } from "./differences";
 import { childAt, type Segment, stepIn, valueAt } from "./paths";
 

@@ -26,6 +26,8 @@ export interface Step {
   readonly new?: State | null;
   readonly old?: State | null;
   readonly op: string;
+  /** URN and id of the resource's provider, with `::` between them. */
+  readonly provider?: string;
   readonly type: string;
   readonly urn: string;
 }

@@ -27,6 +27,7 @@ export interface LiveObject {
   readonly apiVersion: string;
   readonly kind: string;
   readonly metadata: {
+    readonly creationTimestamp?: string;
     readonly deletionTimestamp?: string;
     readonly finalizers?: readonly string[];
     readonly labels?: Readonly<Record<string, string>>;
@@ -57,21 +58,22 @@ export const isSame = (one: Key, other: Key): boolean =>
   one.metadata.namespace === other.metadata.namespace;
 
 /**
- * Matches the types of objects that every role with access to a stack may read. The expression does
- * not match Secrets.
+ * Types of objects that every role with access to a stack may read. The list does not contain
+ * Secrets.
  */
-const readableTypes = new RegExp(
-  `^kubernetes:(?:${[
-    "apps/v1:(?:Deployment|StatefulSet)",
-    "autoscaling/v2:HorizontalPodAutoscaler",
-    "batch/v1:CronJob",
-    "core/v1:(?:ConfigMap|LimitRange|Namespace|PodTemplate|ResourceQuota|Service|ServiceAccount)",
-    "networking.k8s.io/v1:(?:Ingress|NetworkPolicy)",
-    "policy/v1:PodDisruptionBudget",
-  ].join("|")})$`,
-);
+const readableTypes = [
+  ...["Deployment", "StatefulSet"].map((kind) => `kubernetes:apps/v1:${kind}`),
+  "kubernetes:autoscaling/v2:HorizontalPodAutoscaler",
+  "kubernetes:batch/v1:CronJob",
+  ...["ConfigMap", "LimitRange", "Namespace", "PodTemplate", "ResourceQuota"].map(
+    (kind) => `kubernetes:core/v1:${kind}`,
+  ),
+  ...["Service", "ServiceAccount"].map((kind) => `kubernetes:core/v1:${kind}`),
+  ...["Ingress", "NetworkPolicy"].map((kind) => `kubernetes:networking.k8s.io/v1:${kind}`),
+  "kubernetes:policy/v1:PodDisruptionBudget",
+];
 
-export const isReadable = (type: string): boolean => readableTypes.test(type);
+export const isReadable = (type: string): boolean => readableTypes.includes(type);
 
 /**
  * The objects of a stack that every role with access to the stack may read: as objects in the
@@ -84,21 +86,35 @@ export interface Seen {
 
 export const nothingSeen: Seen = { objects: [], resources: [] };
 
+/** The objects of a namespace, and the Namespace object itself. */
+export interface Listing {
+  readonly namespace: string;
+  readonly objects: readonly LiveObject[];
+}
+
 /**
  * Reads the stack's objects from the cluster. Empty if the stack is in a cluster other than the
  * given cluster. Without this rule, all objects of such a stack would look as if someone had
  * deleted them.
+ *
+ * @param listing - the objects of a namespace, if the caller has already read them
  */
 export async function seenIn(
   all: readonly StateResource[],
   cluster: Pick<Cluster, "kubectl">,
+  listing?: Listing,
 ): Promise<Seen> {
   const { clusterUid } = outputsIn(all);
   const resources = all.filter(
     (one) => one.id !== undefined && one.delete !== true && isReadable(one.type),
   );
   if (clusterUid === undefined || resources.length === 0) return nothingSeen;
-  const seen = { objects: await live(resources, all, cluster), resources };
+  const isListed = resources.map(keyOf).every(({ metadata }) => {
+    const { name, namespace = name } = metadata;
+    return namespace === listing?.namespace;
+  });
+  const objects = isListed && listing ? listing.objects : await listed(resources, all, cluster);
+  const seen = { objects, resources };
   // The cluster's UID needs one more request, so this code reads the UID only if objects are
   // missing.
   if (goneFrom(seen).length === 0) return seen;
@@ -109,6 +125,52 @@ export async function seenIn(
 /** Returns the objects that are in the state but not in the cluster. */
 export const goneFrom = ({ objects, resources }: Seen): readonly Key[] =>
   resources.map(keyOf).filter((key) => !objects.some((one) => isSame(one, key)));
+
+/**
+ * Reads the objects of the `wanted` resources. The result does not contain objects that do not
+ * exist. The function lists all objects of the resources' kinds in each namespace, because a
+ * request for each object would take too long in a stack with hundreds of objects.
+ *
+ * @param all - all resources of the state, including the providers
+ */
+async function listed(
+  wanted: readonly StateResource[],
+  all: readonly StateResource[],
+  cluster: Pick<Cluster, "kubectl">,
+): Promise<readonly LiveObject[]> {
+  const reads = [...byContext(wanted, all)].flatMap(([context, keys]) => {
+    const namespaces = new Set(keys.map(({ metadata }) => metadata.namespace));
+    return [...namespaces].map(async (namespace) => {
+      const inIt = keys.filter(({ metadata }) => metadata.namespace === namespace);
+      return namespace === undefined
+        ? find(inIt, cluster, context)
+        : listIn(namespace, inIt, cluster, context);
+    });
+  });
+  const objects = (await Promise.all(reads)).flat();
+  const keys = wanted.map(keyOf);
+  return objects.filter((object) => keys.some((key) => isSame(object, key)));
+}
+
+/** Lists the objects in a namespace that have the kind of one of the keys. */
+export async function listIn(
+  namespace: string,
+  keys: readonly Pick<Key, "apiVersion" | "kind">[],
+  { kubectl }: Pick<Cluster, "kubectl">,
+  context?: string,
+): Promise<readonly LiveObject[]> {
+  const kinds = [...new Set(keys.map(kindOf))].join(",");
+  const how = ["--namespace", namespace, "--show-managed-fields", "--output", "json"];
+  const where = context === undefined ? [] : [`--context=${context}`];
+  const answer = await kubectl(["get", kinds, ...how, ...where], 60_000);
+  return (JSON.parse(answer) as { readonly items: readonly LiveObject[] }).items;
+}
+
+/** Returns the name of a kind for `kubectl get`, such as `CronJob.v1.batch` or `Service`. */
+function kindOf({ apiVersion, kind }: Pick<Key, "apiVersion" | "kind">): string {
+  const [group = "", version] = apiVersion.split("/");
+  return version === undefined ? kind : `${kind}.${version}.${group}`;
+}
 
 /**
  * Reads the objects of the `wanted` resources, with one request for each cluster. The result does

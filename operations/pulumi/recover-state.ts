@@ -1,6 +1,5 @@
 import { foreignLabel } from "../../components/conventions/labels";
 import { type Workspace, ask, whenUnlocked } from "./run-pulumi";
-import { drawnManager } from "./field-managers";
 import {
   type LiveObject,
   type Seen,
@@ -14,7 +13,25 @@ import {
 import { removeDeadLocks } from "./locks";
 import { begunInAws } from "./pending-aws";
 import type { Cluster } from "../clients/kubectl";
-import { type Deployment, type StateResource, begunIn, editState, stateOf } from "./stacks";
+import {
+  type Deployment,
+  type State,
+  type StateResource,
+  begunIn,
+  editState,
+  outputsIn,
+  stateOf,
+} from "./stacks";
+import {
+  type OwnNamespace,
+  changedLater,
+  isObject,
+  managerOf,
+  matched,
+  missingIn,
+  objectsIn,
+  plannedCreations,
+} from "./unrecorded";
 
 /**
  * Corrects a stack's state after the stack's last update was killed, or after someone deleted
@@ -25,6 +42,8 @@ import { type Deployment, type StateResource, begunIn, editState, stateOf } from
  * compares the program with the state, and not with the cluster. Without the refresh, Pulumi would
  * not notice that objects are missing.
  *
+ * @param own - the stack's own namespace. Updates of such a stack write the state only at their
+ * end, so this function also finds out from the cluster what a killed update has done.
  * @returns the objects that this function has read from the cluster. Empty if this function has
  * changed the state.
  */
@@ -32,6 +51,7 @@ export async function recoverState(
   stack: string,
   cluster: Pick<Cluster, "kubectl">,
   workspace: Workspace,
+  own?: OwnNamespace,
 ): Promise<Seen> {
   let seen = nothingSeen;
   await removeDeadLocks(stack, workspace);
@@ -39,46 +59,122 @@ export async function recoverState(
   // While this code waits for the lock, the update in progress may finish its operations. So each
   // try reads the state again.
   await whenUnlocked(stack, workspace, async () => {
-    const { begun, pending, resources } = await stateOf(stack, workspace);
-    if (!pending) {
-      seen = await seenIn(resources, cluster);
-      const gone = goneFrom(seen);
-      if (gone.length === 0) return;
-      for (const { kind, metadata } of gone) {
-        console.log(`  ${kind} ${metadata.name} is missing in the cluster`);
-      }
-      console.log("  refreshing the state from the cluster");
+    const state = await stateOf(stack, workspace);
+    const objects = own && (await objectsIn(own, cluster));
+    const listing = own && objects && { namespace: own.namespace, objects };
+    seen = state.pending ? nothingSeen : await seenIn(state.resources, cluster, listing);
+    const isHere = outputsIn(state.resources)["clusterUid"] === undefined || seen !== nothingSeen;
+    const changed = changedLater(seen);
+    let { resources } = state;
+    const gone = goneFrom(seen);
+    for (const { kind, metadata } of gone) {
+      console.log(`  ${kind} ${metadata.name} is missing in the cluster`);
+    }
+    if (gone.length > 0) console.log("  refreshing the state from the cluster");
+    if (state.pending || gone.length > 0) {
+      await refresh(stack, state, cluster, workspace);
       // The refresh copies the fields of the objects in the cluster to the state. After the
       // refresh, a comparison of the cluster with the state would find no difference. So this
       // function returns no objects.
       seen = nothingSeen;
+      if (listing !== undefined) ({ resources } = await stateOf(stack, workspace));
     }
-    const refresh = ["refresh", "--stack", stack, "--yes", "--skip-preview"];
-    // The refresh resolves interrupted changes and deletions. Interrupted creations stay in the
-    // state as pending operations, and `editState` below resolves them.
-    await ask(refresh, workspace);
-    if (!(await stateOf(stack, workspace)).pending) return;
-    const inAws = await begunInAws(begun, workspace.env);
-    await editState(
-      stack,
-      async (deployment) => {
-        const { resources = [] } = deployment;
-        const found = await live(begunObjects(deployment), resources, cluster);
-        return withBegun({ ...deployment, resources: [...resources, ...inAws] }, found);
-      },
-      workspace,
-    );
-    if (inAws.length > 0) await ask(refresh, workspace);
+    if (own === undefined || objects === undefined || !isHere) return;
+    const killed = { changed, missing: missingIn(resources, objects, own) };
+    if (await recordKilled(stack, own, killed, cluster, workspace)) seen = nothingSeen;
   });
   return seen;
 }
 
-/** Returns the Kubernetes objects that a killed update had begun to create. */
-function begunObjects(deployment: Deployment): readonly StateResource[] {
-  return begunIn(deployment).filter(
-    ({ inputs, type }) => type.startsWith("kubernetes:") && typeof inputs?.["kind"] === "string",
+/**
+ * Runs `pulumi refresh`, and adds the objects to the state that a killed update had begun to
+ * create.
+ */
+async function refresh(
+  stack: string,
+  { begun }: Pick<State, "begun">,
+  cluster: Pick<Cluster, "kubectl">,
+  workspace: Workspace,
+): Promise<void> {
+  const args = ["refresh", "--stack", stack, "--yes", "--skip-preview"];
+  // The refresh resolves interrupted changes and deletions. Interrupted creations stay in the
+  // state as pending operations, and `editState` below resolves them.
+  await ask(args, workspace);
+  if (!(await stateOf(stack, workspace)).pending) return;
+  const inAws = await begunInAws(begun, workspace.env);
+  await editState(
+    stack,
+    async (deployment) => {
+      const { resources = [] } = deployment;
+      const found = await live(begunObjects(deployment), resources, cluster);
+      return withBegun({ ...deployment, resources: [...resources, ...inAws] }, found);
+    },
+    workspace,
   );
+  if (inAws.length > 0) await ask(args, workspace);
 }
+
+/** What a killed update has done without recording it in the state. */
+interface Killed {
+  readonly changed: readonly StateResource[];
+  /** Objects that the update has created. */
+  readonly missing: readonly LiveObject[];
+}
+
+/**
+ * Records in the state what a killed update has done: the created objects, and the changed objects,
+ * which the next update must apply again. Deletes the created objects that the program no longer
+ * creates.
+ *
+ * @returns whether this function has changed the state
+ */
+async function recordKilled(
+  stack: string,
+  own: OwnNamespace,
+  { changed, missing }: Killed,
+  cluster: Pick<Cluster, "kubectl">,
+  workspace: Workspace,
+): Promise<boolean> {
+  if (missing.length === 0 && changed.length === 0) return false;
+  console.log("  an earlier update was killed and has not recorded what it did");
+  const creations = missing.length === 0 ? [] : await plannedCreations(stack, workspace);
+  if (creations === undefined) return false;
+  let left: readonly LiveObject[] = [];
+  await editState(
+    stack,
+    (deployment) => {
+      const { resources = [] } = deployment;
+      const still = missingIn(resources, missing, own);
+      const { above, begun, left: more } = matched(still, creations, deployment);
+      left = more;
+      const marked = resources.map((one) =>
+        changed.some(({ id, urn }) => one.id === id && one.urn === urn) ? unsettled(one) : one,
+      );
+      return withBegun({ ...deployment, resources: [...marked, ...above] }, still, begun);
+    },
+    workspace,
+  );
+  for (const { kind, metadata } of left) {
+    console.log(`  deleting ${kind} ${metadata.name}, which only the killed update created`);
+    const which = ["--namespace", own.namespace, "--ignore-not-found", "--wait=false"];
+    await cluster.kubectl(["delete", kind, metadata.name, ...which]);
+  }
+  return true;
+}
+
+/** Returns an entry that makes the next update apply the object again, and wait for the object. */
+function unsettled(resource: StateResource): StateResource {
+  const { kind, metadata } = keyOf(resource);
+  console.log(`  ${kind} ${metadata.name}: the next update applies the object again`);
+  return { ...resource, initErrors: [notSettled] };
+}
+
+const notSettled =
+  "The update that created or changed this object was killed. The object may not be ready.";
+
+/** Returns the Kubernetes objects that a killed update had begun to create. */
+const begunObjects = (deployment: Deployment): readonly StateResource[] =>
+  begunIn(deployment).filter(isObject);
 
 /**
  * Adds objects to the state: the objects that a killed update had begun to create. The state is
@@ -86,9 +182,13 @@ function begunObjects(deployment: Deployment): readonly StateResource[] {
  * field manager of the killed update. With a different field manager, the next update would have
  * conflicts.
  */
-export function withBegun(deployment: Deployment, found: readonly LiveObject[]): Deployment {
+export function withBegun(
+  deployment: Deployment,
+  found: readonly LiveObject[],
+  begun = begunObjects(deployment),
+): Deployment {
   let resources = deployment.resources ?? [];
-  for (const resource of begunObjects(deployment)) {
+  for (const resource of begun) {
     const object = found.find((one) => isSame(one, keyOf(resource)));
     const adopted = object && adoption(resource, object);
     if (adopted === undefined) continue;
@@ -114,18 +214,15 @@ function adoption(resource: StateResource, object: LiveObject): StateResource | 
   if (resource.retainOnDelete === true) return undefined;
   const { labels: wanted = {} } = keyOf(resource).metadata;
   if (foreignLabel(object.metadata.labels ?? {}, wanted) !== undefined) return undefined;
-  const { managedFields = [], name, namespace } = object.metadata;
-  const manager = managedFields
-    .filter((one) => one.operation === "Apply" && drawnManager.test(one.manager))
-    .sort((one, other) => (one.time ?? "").localeCompare(other.time ?? ""))
-    .at(-1)?.manager;
+  const { name, namespace } = object.metadata;
+  const manager = managerOf(object);
   if (manager === undefined) return undefined;
   const { inputs = {} } = resource;
   console.log(`  adopting ${object.kind} ${name}, which the killed update had begun to create`);
   return {
     ...resource,
     id: namespace === undefined ? name : `${namespace}/${name}`,
-    initErrors: ["The update that created this object was killed. The object may not be ready."],
+    initErrors: [notSettled],
     // The outputs have the form in which the Kubernetes provider stores them. The data of an object
     // comes from the inputs and not from the cluster, because a Secret's data must stay encrypted.
     outputs: {

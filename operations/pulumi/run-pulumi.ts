@@ -5,6 +5,7 @@ import { join } from "node:path";
 import type { CommandOptions } from "../../lib/command";
 import { withoutSecrets } from "../../components/conventions/secrets/masked";
 import { service } from "../../config/service";
+import { traitsOf } from "../../environments";
 import { project } from "../../lib/project";
 import { UserError } from "../../lib/errors";
 import { fieldConflicts } from "./field-managers";
@@ -54,6 +55,20 @@ const fallback = { PULUMI_FALLBACK_TO_STATE_SECRETS_MANAGER: "true" };
  */
 const withoutTypeCheck = { PULUMI_NODEJS_TRANSPILE_ONLY: "true" };
 const always = { ...fallback, ...withoutTypeCheck };
+
+/**
+ * Returns the workspace for an update of a stack. Pulumi writes the whole state before and after
+ * each step, which takes most of the time of an update with many steps. So in a stack that owns its
+ * data, an update writes the state only at its end. `recoverState` finds out what a killed update
+ * has done. In all other stacks, Pulumi writes the state at each step. See ADR 0032.
+ */
+function forUpdate(stack: string, workspace: Workspace): Workspace {
+  const name = "PULUMI_SKIP_CHECKPOINTS";
+  const isOwn = traitsOf(stack)?.data === "own";
+  return isOwn && variables(workspace)[name] === undefined
+    ? withEnv(workspace, { [name]: "true" })
+    : workspace;
+}
 
 /** Returns Pulumi's options for the policy pack. Empty if the project has no policy pack. */
 export function policyOptions({ cwd }: Workspace): readonly string[] {
@@ -217,7 +232,7 @@ export async function change(
   const args = [what, "--stack", stack, "--yes", "--skip-preview", ...options];
   await whenUnlocked(stack, workspace, async () => {
     await before?.();
-    await changeOnce(args, workspace);
+    await changeOnce(args, forUpdate(stack, workspace));
   });
 }
 

@@ -51,6 +51,8 @@ export async function removeTags(
 
 /** A resource in a stack's state. */
 export interface StateResource {
+  /** `false` for a component, `true` for a resource that a provider manages. */
+  readonly custom?: boolean;
   /**
    * Whether the next update deletes this resource, for example because a new resource has replaced
    * it.
@@ -64,6 +66,8 @@ export interface StateResource {
   readonly initErrors?: readonly string[];
   readonly inputs?: Readonly<Record<string, unknown>>;
   readonly outputs?: Readonly<Record<string, unknown>>;
+  /** URN of the component that the resource belongs to. */
+  readonly parent?: string;
   /**
    * Whether an update has deleted the resource in order to replace it, and its replacement does not
    * exist yet.

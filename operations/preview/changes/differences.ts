@@ -1,5 +1,6 @@
 import { secret } from "../../../components/conventions/secrets/masked";
 import type { Json } from "../../pulumi/events";
+import { secretSignature, signature, unknownMark } from "../../pulumi/special-values";
 import { steps } from "./paths";
 
 /**
@@ -16,11 +17,6 @@ export interface Difference {
 
 /** Text that the output shows in place of a value that is known only after the update. */
 export const unknown = "known after the update";
-
-/** Key that marks an object as a special value of Pulumi, such as a secret or an asset. */
-export const signature = "4dabf18193072939515e22adb298388d";
-const secretSignature = "1b47061264138c4ac30d75fd1eb44270";
-const unknownMark = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
 
 type Fields = Readonly<Record<string, Json>>;
 

@@ -1,0 +1,317 @@
+import assert from "node:assert/strict";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { mock } from "node:test";
+import type { Step } from "../../../operations/pulumi/events";
+import type { LiveObject } from "../../../operations/pulumi/live-objects";
+import { recoverState } from "../../../operations/pulumi/recover-state";
+import type { Deployment, StateResource } from "../../../operations/pulumi/stacks";
+import { changedLater, kinds, matched, missingIn } from "../../../operations/pulumi/unrecorded";
+import { parseAllDocuments } from "yaml";
+import { project } from "../../../lib/project";
+import { namespacedRules } from "../../../platform/cluster-roles";
+import { identityOf } from "../../../settings/identity";
+import { Programs } from "../support/programs";
+
+const namespace = "services-orders-review-a";
+const own = { identity: identityOf("review", "a"), namespace };
+const labels = {
+  "app.kubernetes.io/instance": "services-orders-a",
+  "app.kubernetes.io/managed-by": "pulumi",
+  "app.kubernetes.io/part-of": "services-orders",
+};
+const manager = "pulumi-kubernetes-0a1b2c3d";
+const at = (time: string, name = manager) => [{ manager: name, operation: "Apply", time }];
+
+/** Returns an object of the cluster that an update has applied. */
+function live(kind: string, name: string, more: Readonly<Record<string, unknown>> = {}) {
+  const apiVersion = kind === "CronJob" ? "batch/v1" : "v1";
+  const managedFields = at("2026-01-01T00:00:00Z");
+  const where = kind === "Namespace" ? {} : { namespace };
+  const metadata = { labels, managedFields, name, ...where, ...more };
+  return { apiVersion, kind, metadata } satisfies LiveObject;
+}
+
+const start = "urn:pulumi:review-a::services-orders::";
+const root = `${start}pulumi:pulumi:Stack::services-orders-review-a`;
+const provider = `${start}pulumi:providers:kubernetes::kubernetes`;
+const component = `${start}services:k8s:Postgres::postgres`;
+const unknownId = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
+
+/** Returns the engine's step that creates an object. */
+function creation(kind: string, name: string, more: Readonly<Record<string, unknown>> = {}): Step {
+  const { apiVersion } = live(kind, name);
+  const type = `kubernetes:${apiVersion === "v1" ? "core/v1" : apiVersion}:${kind}`;
+  const urn = `${start}services:k8s:Postgres$${type}::${name}`;
+  const where = kind === "Namespace" ? {} : { namespace };
+  const inputs = { apiVersion, kind, metadata: { labels, name, ...where }, ...more };
+  const step = { op: "create", provider: `${provider}::${unknownId}`, type, urn };
+  return { ...step, new: { inputs, parent: component, type, urn } };
+}
+
+const above: readonly Step[] = [
+  [root, "pulumi:pulumi:Stack", ""],
+  [provider, "pulumi:providers:kubernetes", root],
+  [component, "services:k8s:Postgres", root],
+].map(([urn = "", type = "", parent = ""]) => ({
+  ...{ new: { inputs: {}, parent, type, urn }, op: "create", type, urn },
+}));
+
+const secretMark = { "4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270" };
+/** The creation of a Secret whose name the provider generates, here `postgres-99999999`. */
+function secretCreation(): Step {
+  const step = creation("Secret", "postgres", { data: { ...secretMark, ciphertext: "[secret]" } });
+  const { inputs = {} } = step.new ?? {};
+  const annotations = { "pulumi.com/autonamed": "true" };
+  const metadata = { annotations, labels, name: "postgres-99999999", namespace };
+  return { ...step, ...(step.new && { new: { ...step.new, inputs: { ...inputs, metadata } } }) };
+}
+
+describe("the kinds of objects that a stack creates in its own namespace", () => {
+  const names = kinds.map(({ apiVersion, kind }) => `${apiVersion} ${kind}`);
+
+  it("are all kinds in the recorded manifests, except what a role must not read", () => {
+    const golden = join(project, "test", "golden");
+    const objects = readdirSync(golden)
+      .filter((file) => file.endsWith(".yaml") && file !== "platform.yaml")
+      .flatMap((file) => parseAllDocuments(readFileSync(join(golden, file), "utf8")))
+      .flatMap((document) => (document.toJS() as readonly object[] | null) ?? []) as LiveObject[];
+    const created = new Set(objects.map(({ apiVersion, kind }) => `${apiVersion} ${kind}`));
+    assert.ok(created.size > 10);
+    const others = [...created].filter((name) => !names.includes(name));
+    assert.deepEqual(others, ["v1 Namespace"]);
+  });
+
+  it("may all be listed by the role of review stacks", () => {
+    const may = namespacedRules.review
+      .filter(({ verbs }) => (verbs as string[]).includes("list"))
+      .flatMap(({ resources }) => resources as string[]);
+    const plural = (kind: string): string =>
+      `${kind.toLowerCase()}s`.replace(/ys$/, "ies").replace(/sss$/, "sses");
+    assert.deepEqual(
+      kinds.filter(({ kind }) => !may.includes(plural(kind))),
+      [],
+    );
+  });
+});
+
+describe("the objects that a killed update has created", () => {
+  it("are those of an update of this stack that the state does not contain", () => {
+    const other = { ...labels, "app.kubernetes.io/instance": "services-orders-b" };
+    const objects = [
+      live("CronJob", "here"),
+      live("CronJob", "known"),
+      live("CronJob", "by-hand", { managedFields: at("2026-01-01T00:00:00Z", "kubectl") }),
+      live("CronJob", "of-another-stack", { labels: other }),
+    ];
+    const known: StateResource = {
+      inputs: { apiVersion: "batch/v1", kind: "CronJob", metadata: { name: "known", namespace } },
+      type: "kubernetes:batch/v1:CronJob",
+      urn: "known",
+    };
+    const names = missingIn([known], objects, own).map(({ metadata }) => metadata.name);
+    assert.deepEqual(names, ["here"]);
+  });
+
+  it("get the entries that a recorded creation would have, below their components and with one provider", () => {
+    const objects = [live("CronJob", "one"), live("Namespace", namespace)];
+    const steps = [...above, creation("Namespace", namespace), creation("CronJob", "one")];
+    const { above: first, begun, left } = matched(objects, steps, {});
+    assert.deepEqual(left, []);
+    const [id, ...otherIds] = first.flatMap((one) => one.id ?? []);
+    assert.deepEqual(otherIds, []);
+    assert.deepEqual(
+      first.map((one) => [one.urn, one.custom, one.parent]),
+      [
+        [root, false, undefined],
+        [component, false, root],
+        [provider, true, root],
+      ],
+    );
+    assert.deepEqual(
+      begun.map((one) => [one.urn, one.custom, one.parent, one.provider]),
+      ["core/v1:Namespace::" + namespace, "batch/v1:CronJob::one"].map((end) => [
+        ...[`${start}services:k8s:Postgres$kubernetes:${end}`, true, component],
+        `${provider}::${id ?? ""}`,
+      ]),
+    );
+  });
+
+  it("use the components and the provider that the state contains", () => {
+    const known = above.map(({ type, urn }) => ({
+      ...{ type, urn, ...(urn === provider && { custom: true, id: "its-id" }) },
+    }));
+    const steps = [creation("CronJob", "one")];
+    const found = matched([live("CronJob", "one")], steps, { resources: known });
+    assert.deepEqual(found.above, []);
+    assert.equal(found.begun[0]?.provider, `${provider}::its-id`);
+  });
+
+  it("keep a generated name and a password, the older one first", () => {
+    const data = { password: "b2xk" };
+    const young = live("Secret", "postgres-22222222", {
+      creationTimestamp: "2026-01-01T00:00:02Z",
+    });
+    const old = {
+      ...live("Secret", "postgres-11111111", { creationTimestamp: "2026-01-01T00:00:01Z" }),
+      data,
+    };
+    const { begun } = matched([young, old], [...above, secretCreation()], {});
+    const names = begun.map(({ inputs }) => (inputs?.["metadata"] as { name: string }).name);
+    assert.deepEqual(names, ["postgres-11111111", "postgres-22222222"]);
+    assert.deepEqual(begun[0]?.inputs?.["data"], {
+      ...secretMark,
+      plaintext: JSON.stringify(data),
+    });
+  });
+
+  it("are left over if the program creates no such object", () => {
+    const objects = ["postgres", "postgres-1234567g", "postgres-db-11111111"].map((name) =>
+      live("Secret", name),
+    );
+    const { begun, left } = matched(objects, [...above, secretCreation()], {});
+    assert.deepEqual([begun, left.length], [[], 3]);
+  });
+
+  it("put no secret value of a component or a provider into the state", () => {
+    const secret = { ...secretMark, ciphertext: "[secret]" };
+    const steps = above.map((step) => ({
+      ...step,
+      ...(step.new && { new: { ...step.new, inputs: { a: 1, kubeconfig: { in: secret } } } }),
+    }));
+    const object = [live("CronJob", "one")];
+    const { above: first } = matched(object, [...steps, creation("CronJob", "one")], {});
+    assert.deepEqual(
+      first.map(({ inputs }) => inputs),
+      [{ a: 1 }, { a: 1 }, { a: 1 }],
+    );
+  });
+});
+
+describe("the objects that a killed update has changed", () => {
+  const recorded = (time: string): StateResource => ({
+    inputs: { apiVersion: "batch/v1", kind: "CronJob", metadata: { name: "one", namespace } },
+    outputs: { __fieldManager: manager, metadata: { managedFields: at(time) } },
+    type: "kubernetes:batch/v1:CronJob",
+    urn: "one",
+  });
+  const later = (managedFields: LiveObject["metadata"]["managedFields"]): boolean =>
+    changedLater({
+      objects: [live("CronJob", "one", { managedFields })],
+      resources: [recorded("2026-01-01T00:00:05Z")],
+    }).length === 1;
+
+  it("are those that the stack's field manager has changed after the recorded time", () => {
+    assert.equal(later(at("2026-01-01T00:00:06Z")), true);
+    assert.equal(later(at("2026-01-01T00:00:05Z")), false);
+    assert.equal(later(at("2026-01-01T00:00:06Z", "kubectl")), false);
+  });
+
+  it("do not include a change of the status", () => {
+    const [status] = at("2026-01-01T00:00:06Z");
+    assert.ok(status);
+    const entries = [...at("2026-01-01T00:00:05Z"), { ...status, subresource: "status" }];
+    assert.equal(later(entries), false);
+  });
+});
+
+describe("recovering from an update that was killed before it wrote the state", () => {
+  let programs: Programs;
+  let asked: string[];
+  beforeEach(() => {
+    programs = new Programs();
+    asked = [];
+    mock.method(console, "log", () => undefined);
+  });
+  afterEach(() => {
+    mock.restoreAll();
+    programs.remove();
+  });
+
+  const cluster = (...items: readonly LiveObject[]) => ({
+    kubectl: async (args: readonly string[], _timeout?: number, input?: string) => {
+      asked.push(args.join(" "));
+      const isOne = input !== undefined;
+      const found = items.filter(({ kind }) => (kind === "Namespace") === isOne);
+      return Promise.resolve(JSON.stringify({ items: found }));
+    },
+  });
+  const pulumi = (deployment: Deployment, steps: readonly Step[], fails = false): void => {
+    const events = steps.map((metadata, sequence) =>
+      JSON.stringify({ sequence, timestamp: 1, resourcePreEvent: { metadata } }),
+    );
+    const log = join(programs.directory, "log");
+    writeFileSync(log, events.join("\n"));
+    programs.add("pulumi", {
+      "preview *": fails ? "exit 1" : `for to; do :; done; cp "${log}" "$to"`, // the log's path is last
+      "*stack export*": `echo '${JSON.stringify({ deployment })}'`,
+      "*stack import*": `cat > "${join(programs.directory, "imported")}"`,
+    });
+  };
+  const imported = (): readonly StateResource[] => {
+    const text = readFileSync(join(programs.directory, "imported"), "utf8");
+    return (JSON.parse(text) as { deployment: Deployment }).deployment.resources ?? [];
+  };
+  const recover = async (...objects: readonly LiveObject[]) =>
+    recoverState("review-a", cluster(...objects), programs.workspace(), own);
+
+  it("adds what was created to an empty state, and deletes what the program no longer creates", async () => {
+    pulumi({}, [...above, creation("Namespace", namespace), creation("CronJob", "one")]);
+    await recover(live("Namespace", namespace), live("CronJob", "one"), live("CronJob", "two"));
+    const ids = imported().map(({ id, type }) => [type, id]);
+    assert.deepEqual(
+      ids.filter(([type = ""]) => type.startsWith("kubernetes:")),
+      [
+        ["kubernetes:core/v1:Namespace", namespace],
+        ["kubernetes:batch/v1:CronJob", `${namespace}/one`],
+      ],
+    );
+    const deleted = asked.filter((call) => call.startsWith("delete"));
+    assert.deepEqual(deleted, [
+      `delete CronJob two --namespace ${namespace} --ignore-not-found --wait=false`,
+    ]);
+  });
+
+  it("makes the next update apply a changed object again, without a preview", async () => {
+    const metadata = { name: "one", namespace };
+    const resource: StateResource = {
+      id: `${namespace}/one`,
+      inputs: { apiVersion: "batch/v1", kind: "CronJob", metadata },
+      outputs: {
+        __fieldManager: manager,
+        metadata: { managedFields: at("2025-12-31T00:00:00Z") },
+      },
+      type: "kubernetes:batch/v1:CronJob",
+      urn: "one",
+    };
+    const stack = { outputs: { clusterUid: "here" }, type: "pulumi:pulumi:Stack", urn: root };
+    pulumi({ resources: [stack, resource] }, []);
+    const seen = await recover(live("CronJob", "one"));
+    assert.deepEqual(seen.resources, []);
+    assert.equal(imported().find(({ urn }) => urn === "one")?.initErrors?.length, 1);
+    assert.ok(!programs.calls.some((call) => call.startsWith("pulumi preview")));
+  });
+
+  it("changes nothing after an update that was not killed, and if the preview fails", async () => {
+    pulumi({}, []);
+    await recover();
+    await recover(live("CronJob", "by-hand", { managedFields: [] }));
+    pulumi({}, [], true);
+    await recover(live("CronJob", "one"));
+    assert.ok(!existsSync(join(programs.directory, "imported")));
+    assert.ok(!asked.some((call) => call.startsWith("delete")));
+  });
+
+  it("changes nothing if the stack is in another cluster", async () => {
+    const known = {
+      id: namespace,
+      ...creation("Namespace", namespace).new,
+      type: "kubernetes:core/v1:Namespace",
+      urn: "ns",
+    };
+    const stack = { outputs: { clusterUid: "elsewhere" }, type: "pulumi:pulumi:Stack", urn: root };
+    pulumi({ resources: [stack, known as StateResource] }, []);
+    await recover(live("CronJob", "one"));
+    assert.ok(!existsSync(join(programs.directory, "imported")));
+  });
+});
