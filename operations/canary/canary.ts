@@ -23,7 +23,7 @@ import { changedFiles, committed, fetchBranch, isAncestor } from "../clients/git
 import { holdIssue } from "../release/hold";
 import { migrationsDirectory } from "../../config/service";
 import { destroy } from "../removal/destroy";
-import { recoverState } from "../pulumi/recover-state";
+import { recoverState } from "../pulumi/recovery/recover-state";
 import { releaseEnv } from "../stacks/release";
 import { reports } from "../../lib/reports";
 import { secretsProviderOf } from "../pulumi/settings";

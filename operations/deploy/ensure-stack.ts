@@ -1,11 +1,11 @@
 import { UserError } from "../../lib/errors";
 import type { DeployTarget } from "./target";
 import { type Drift, driftOf } from "../drift/drift";
-import { recoverState } from "../pulumi/recover-state";
+import { recoverState } from "../pulumi/recovery/recover-state";
 import { isReview, reviewTags } from "../stacks/review-stack";
 import { secretsProviderOf } from "../pulumi/settings";
 import { type Tags, createStack, setTags } from "../pulumi/stacks";
-import { ownNamespace } from "../pulumi/unrecorded";
+import { ownNamespace } from "../pulumi/recovery/unrecorded";
 
 /**
  * Creates the stack if the stack does not exist. Recovers the stack if someone killed its last

@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { confirm } from "../../lib/confirm";
 import { UserError } from "../../lib/errors";
 import { kubectlFor } from "../clients/kubectl";
-import { recoverState } from "../pulumi/recover-state";
+import { recoverState } from "../pulumi/recovery/recover-state";
 import { type Workspace, change, defaultWorkspace, runPulumi } from "../pulumi/run-pulumi";
 import { stackNames } from "../pulumi/connect";
 

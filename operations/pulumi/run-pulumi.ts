@@ -5,9 +5,9 @@ import { join } from "node:path";
 import type { CommandOptions } from "../../lib/command";
 import { withoutSecrets } from "../../components/conventions/secrets/masked";
 import { service } from "../../config/service";
-import { traitsOf } from "../../environments";
 import { project } from "../../lib/project";
 import { UserError } from "../../lib/errors";
+import { engineEnvironment, updateEnvironment } from "./engine-environment";
 import { fieldConflicts } from "./field-managers";
 import { circleciJob } from "../locks/circleci-job";
 import type { Recording } from "../locks/job-record";
@@ -42,32 +42,6 @@ export function withEnv(workspace: Workspace, env: Readonly<Record<string, strin
 /** Returns the environment variables of this process and, in addition, those of the workspace. */
 export function variables(workspace: Workspace): Readonly<Record<string, string | undefined>> {
   return { ...process.env, ...workspace.env };
-}
-
-/**
- * Makes Pulumi use the encryption key in the state if a stack has no stack settings file. Without
- * this variable, Pulumi would use another key.
- */
-const fallback = { PULUMI_FALLBACK_TO_STATE_SECRETS_MANAGER: "true" };
-/**
- * Makes Pulumi load the program without a type check. A type check needs development dependencies
- * such as `@types/mocha`. The CI jobs that only `main` may run do not install these dependencies.
- */
-const withoutTypeCheck = { PULUMI_NODEJS_TRANSPILE_ONLY: "true" };
-const always = { ...fallback, ...withoutTypeCheck };
-
-/**
- * Returns the workspace for an update of a stack. Pulumi writes the whole state before and after
- * each step, which takes most of the time of an update with many steps. So in a stack that owns its
- * data, an update writes the state only at its end. `recoverState` finds out what a killed update
- * has done. In all other stacks, Pulumi writes the state at each step. See ADR 0032.
- */
-function forUpdate(stack: string, workspace: Workspace): Workspace {
-  const name = "PULUMI_SKIP_CHECKPOINTS";
-  const isOwn = traitsOf(stack)?.data === "own";
-  return isOwn && variables(workspace)[name] === undefined
-    ? withEnv(workspace, { [name]: "true" })
-    : workspace;
 }
 
 /** Returns Pulumi's options for the policy pack. Empty if the project has no policy pack. */
@@ -140,7 +114,7 @@ async function remembering(args: readonly string[], workspace: Workspace): Promi
 }
 
 function pulumiEnv(workspace: Workspace): Record<string, string> {
-  return { ...always, ...workspace.env };
+  return { ...engineEnvironment(variables(workspace)), ...workspace.env };
 }
 
 /** Result of a Pulumi process: its exit code or signal, and its events. */
@@ -232,7 +206,7 @@ export async function change(
   const args = [what, "--stack", stack, "--yes", "--skip-preview", ...options];
   await whenUnlocked(stack, workspace, async () => {
     await before?.();
-    await changeOnce(args, forUpdate(stack, workspace));
+    await changeOnce(args, withEnv(workspace, updateEnvironment(stack, variables(workspace))));
   });
 }
 

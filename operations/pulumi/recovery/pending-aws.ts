@@ -1,5 +1,5 @@
-import { command } from "../../lib/command";
-import type { StateResource } from "./stacks";
+import { command } from "../../../lib/command";
+import type { StateResource } from "../stacks";
 
 type Inputs = Readonly<Record<string, unknown>>;
 

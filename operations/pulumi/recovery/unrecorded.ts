@@ -1,17 +1,17 @@
 import { Writable } from "node:stream";
 import { randomUUID } from "node:crypto";
-import { type Identity, foreignLabel, labels } from "../../components/conventions/labels";
-import { environments } from "../../environments";
-import type { Settings } from "../../settings";
-import { type Cluster, isForbidden } from "../clients/kubectl";
-import { type Step, readEvents } from "./events";
-import { drawnManager } from "./field-managers";
-import { type Key, type LiveObject, type Seen, find, isSame, keyOf, listIn } from "./live-objects";
-import { runPreview } from "./run-preview";
-import type { Workspace } from "./run-pulumi";
-import { secretSignature, signature } from "./special-values";
-import type { Deployment, StateResource } from "./stacks";
-import { nameIn } from "./urn";
+import { type Identity, foreignLabel, labels } from "../../../components/conventions/labels";
+import { environments } from "../../../environments";
+import type { Settings } from "../../../settings";
+import { type Cluster, isForbidden } from "../../clients/kubectl";
+import { type Step, readEvents } from "../events";
+import { drawnManager } from "../field-managers";
+import { type Key, type LiveObject, type Seen, find, isSame, keyOf, listIn } from "../live-objects";
+import { runPreview } from "../run-preview";
+import type { Workspace } from "../run-pulumi";
+import { secretSignature, signature } from "../special-values";
+import type { Deployment, StateResource } from "../stacks";
+import { nameIn } from "../urn";
 
 // Updates of stack `local` and of review stacks write the state only at their end (ADR 0032). If
 // someone kills such an update, the state does not contain what the update has done. This file

@@ -2,16 +2,16 @@ import assert from "node:assert/strict";
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { mock } from "node:test";
-import type { Step } from "../../../operations/pulumi/events";
-import type { LiveObject } from "../../../operations/pulumi/live-objects";
-import { recoverState } from "../../../operations/pulumi/recover-state";
-import type { Deployment, StateResource } from "../../../operations/pulumi/stacks";
-import { changedLater, kinds, matched, missingIn } from "../../../operations/pulumi/unrecorded";
+import type { Step } from "../../../../operations/pulumi/events";
+import type { LiveObject } from "../../../../operations/pulumi/live-objects";
+import { recoverState } from "../../../../operations/pulumi/recovery/recover-state";
+import type { Deployment, StateResource } from "../../../../operations/pulumi/stacks";
+import { changedLater, kinds, matched, missingIn } from "../../../../operations/pulumi/recovery/unrecorded";
 import { parseAllDocuments } from "yaml";
-import { project } from "../../../lib/project";
-import { namespacedRules } from "../../../platform/cluster-roles";
-import { identityOf } from "../../../settings/identity";
-import { Programs } from "../support/programs";
+import { project } from "../../../../lib/project";
+import { namespacedRules } from "../../../../platform/cluster-roles";
+import { identityOf } from "../../../../settings/identity";
+import { Programs } from "../../support/programs";
 
 const namespace = "services-orders-review-a";
 const own = { identity: identityOf("review", "a"), namespace };
@@ -310,7 +310,7 @@ describe("recovering from an update that was killed before it wrote the state", 
       urn: "ns",
     };
     const stack = { outputs: { clusterUid: "elsewhere" }, type: "pulumi:pulumi:Stack", urn: root };
-    pulumi({ resources: [stack, known as StateResource] }, []);
+    pulumi({ resources: [stack, known] }, []);
     await recover(live("CronJob", "one"));
     assert.ok(!existsSync(join(programs.directory, "imported")));
   });

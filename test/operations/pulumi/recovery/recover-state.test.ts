@@ -2,10 +2,10 @@ import assert from "node:assert/strict";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { mock } from "node:test";
-import type { LiveObject } from "../../../operations/pulumi/live-objects";
-import { recoverState, withBegun } from "../../../operations/pulumi/recover-state";
-import type { Deployment, StateResource } from "../../../operations/pulumi/stacks";
-import { Programs } from "../support/programs";
+import type { LiveObject } from "../../../../operations/pulumi/live-objects";
+import { recoverState, withBegun } from "../../../../operations/pulumi/recovery/recover-state";
+import type { Deployment, StateResource } from "../../../../operations/pulumi/stacks";
+import { Programs } from "../../support/programs";
 
 const labels = {
   "app.kubernetes.io/instance": "services-orders-a",

@@ -1,5 +1,5 @@
-import { foreignLabel } from "../../components/conventions/labels";
-import { type Workspace, ask, whenUnlocked } from "./run-pulumi";
+import { foreignLabel } from "../../../components/conventions/labels";
+import { type Workspace, ask, whenUnlocked } from "../run-pulumi";
 import {
   type LiveObject,
   type Seen,
@@ -9,10 +9,10 @@ import {
   live,
   nothingSeen,
   seenIn,
-} from "./live-objects";
-import { removeDeadLocks } from "./locks";
+} from "../live-objects";
+import { removeDeadLocks } from "../locks";
 import { begunInAws } from "./pending-aws";
-import type { Cluster } from "../clients/kubectl";
+import type { Cluster } from "../../clients/kubectl";
 import {
   type Deployment,
   type State,
@@ -21,7 +21,7 @@ import {
   editState,
   outputsIn,
   stateOf,
-} from "./stacks";
+} from "../stacks";
 import {
   type OwnNamespace,
   changedLater,

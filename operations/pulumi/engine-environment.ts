@@ -1,0 +1,51 @@
+import { traitsOf } from "../../environments";
+
+type Variables = Readonly<Record<string, string | undefined>>;
+
+/**
+ * Makes Pulumi use the encryption key in the state if a stack has no stack settings file. Without
+ * this variable, Pulumi would use another key.
+ */
+const fallback = { PULUMI_FALLBACK_TO_STATE_SECRETS_MANAGER: "true" };
+
+/**
+ * Makes Pulumi load the program without a type check. A type check needs development dependencies
+ * such as `@types/mocha`. The CI jobs that only `main` may run do not install these dependencies.
+ */
+const withoutTypeCheck = { PULUMI_NODEJS_TRANSPILE_ONLY: "true" };
+
+/**
+ * Requests per second that Pulumi's Kubernetes provider may send, and the largest number of
+ * requests that it may send at once. The provider's defaults are 50 and 120. With these defaults,
+ * an update that changes hundreds of jobs waits for the limit and not for the cluster. The API
+ * server has its own limits, and slows down one client before the other clients notice.
+ */
+const clientLimits = { PULUMI_K8S_CLIENT_BURST: "400", PULUMI_K8S_CLIENT_QPS: "200" };
+
+/**
+ * Returns the environment variables of every Pulumi command, without those that the caller has set
+ * to another value.
+ */
+export const engineEnvironment = (given: Variables): Readonly<Record<string, string>> => ({
+  ...fallback,
+  ...withoutTypeCheck,
+  ...unlessSet(clientLimits, given),
+});
+
+/**
+ * Returns the additional environment variables of an update. Pulumi writes the whole state before
+ * and after each step, which takes most of the time of an update with many steps. So in a stack
+ * that owns its data, an update writes the state only at its end. `recoverState` finds out what a
+ * killed update has done. In all other stacks, Pulumi writes the state at each step. See ADR 0032.
+ */
+export const updateEnvironment = (
+  stack: string,
+  given: Variables,
+): Readonly<Record<string, string>> =>
+  traitsOf(stack)?.data === "own" ? unlessSet({ PULUMI_SKIP_CHECKPOINTS: "true" }, given) : {};
+
+const unlessSet = (
+  values: Readonly<Record<string, string>>,
+  given: Variables,
+): Readonly<Record<string, string>> =>
+  Object.fromEntries(Object.entries(values).filter(([name]) => given[name] === undefined));
