@@ -45,12 +45,12 @@ export async function createEnvironment(
   ];
   assertConnections(settings, web, { jobs: jobPods, service: servicePods });
   const demands = [servicePods, Postgres.peakPods("postgres"), ...jobPods];
-  const namespace = createNamespace(settings, demands, opts);
-  const database = databaseOf(settings, namespace, opts);
+  const { inNamespace, namespace } = createNamespace(settings, demands, opts);
+  const database = databaseOf(settings, namespace, inNamespace);
   const imageRef = imageOf(settings);
   const common = { database, imageRef, namespace };
   const waiting: WebServiceOptions = {
-    ...opts,
+    ...inNamespace,
     waitForMigration: migrated(rollouts),
     waitForRollout: rolledOut(rollouts),
   };
@@ -61,7 +61,7 @@ export async function createEnvironment(
   // rollout or the migration fails, the jobs do not change. The jobs do not depend on the Ingress,
   // because the creation of a load balancer may take minutes.
   const { rollout } = service;
-  const afterRollout = { ...opts, dependsOn: rollout };
+  const afterRollout = { ...inNamespace, dependsOn: rollout };
   const { release, requests } = settings;
   const serviceAccountName = serviceAccount.metadata.name;
   const scheduled = jobs.map(({ name, ...job }) => {
@@ -76,7 +76,7 @@ export async function createEnvironment(
     identity.service,
     { ...template, scheduledJobs, serviceAccountName },
     // The list of scheduled jobs must never name a CronJob that does not exist yet.
-    { ...opts, dependsOn: [rollout, ...scheduled] },
+    { ...inNamespace, dependsOn: [rollout, ...scheduled] },
   );
   return { imageRef, namespace, rollout, url: service.url };
 }

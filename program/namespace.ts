@@ -5,8 +5,14 @@ import { StackNamespace } from "../components/namespace/stack-namespace";
 import { environments } from "../environments";
 import type { Settings } from "../settings";
 
+/** The namespace of a stack, and the options of the resources in the namespace. */
+interface Created {
+  readonly inNamespace: pulumi.ComponentResourceOptions;
+  readonly namespace: pulumi.Output<string>;
+}
+
 /**
- * Creates the stack's namespace and returns its name. In stack `local` and in review stacks, the
+ * Creates the stack's namespace. In stack `local` and in review stacks, the
  * namespace also gets a ResourceQuota, a LimitRange and NetworkPolicies, because the code of any
  * branch may run in these stacks.
  */
@@ -14,19 +20,42 @@ export function createNamespace(
   settings: Settings,
   demands: readonly PodRequirement[],
   opts: pulumi.ComponentResourceOptions,
-): pulumi.Output<string> {
+): Created {
   const { environment, identity, ingressPreset, namespace, release } = settings;
   const { data, perBranch, protect } = environments[environment];
   const common = { identity, namespace, ...(ingressPreset === undefined ? {} : { ingressPreset }) };
   if (data === "given") {
     // The platform has created this namespace, and the stack adopts it. Pulumi never deletes this
     // namespace (`retain`), because the stack could not restore the Secrets in the namespace.
-    return new StackNamespace("namespace", { ...common, protect, retain: true }, opts).namespace;
+    const args = { ...common, protect, retain: true };
+    return {
+      inNamespace: opts,
+      namespace: new StackNamespace("namespace", args, opts).namespace,
+    };
   }
   const { datadogAgentTo, dnsTo, egressTo, ingressFrom, quota } = settings;
   const guardrails = { datadogAgentTo, dnsTo, egressTo, ingressFrom, quota, demands };
   // The CI jobs of a branch are not administrators of the cluster. The component ReviewNamespace
   // gives these jobs permissions in the branch's own namespace.
   const owner = perBranch ? { branch: release.branch } : {};
-  return new ReviewNamespace("namespace", { ...common, ...guardrails, ...owner }, opts).namespace;
+  const args = { ...common, ...guardrails, ...owner };
+  const created = new ReviewNamespace("namespace", args, opts);
+  return {
+    inNamespace: { ...opts, transformations: [deletedWith(created.nodes.namespace)] },
+    namespace: created.namespace,
+  };
 }
+
+/**
+ * Makes `pulumi destroy` delete no object of its own if the destroy deletes the namespace:
+ * Kubernetes deletes the objects with the namespace. Pulumi still deletes an Ingress before the
+ * namespace, because the controller of a load balancer needs the Ingress' namespace to remove the
+ * load balancer. The children of a component get the transformations of the component, but not its
+ * option `deletedWith`.
+ */
+const deletedWith =
+  (namespace: pulumi.Resource): pulumi.ResourceTransformation =>
+  ({ opts, props: args, type }) =>
+    type.startsWith("kubernetes:") && !type.endsWith(":Ingress")
+      ? { opts: { ...opts, deletedWith: namespace }, props: args }
+      : undefined;

@@ -64,6 +64,14 @@ export class ScheduledJob extends pulumi.ComponentResource {
 }
 
 /**
+ * Makes Pulumi delete the CronJob without waiting for the pods of a running job: Kubernetes deletes
+ * these pods after the CronJob. By default, the provider deletes in the foreground, and each
+ * deletion then waits for Kubernetes' garbage collector. So the deletion of 100 jobs took 6 s
+ * longer. The arg `annotations` can set `foreground`.
+ */
+const deletion: Annotations = { "pulumi.com/deletionPropagationPolicy": "background" };
+
+/**
  * Returns the annotations with the recipient and the runbook, for the CronJob and for the Job of
  * each run.
  */
@@ -107,10 +115,11 @@ function createCronJob(
   const { identity, namespace, release } = job;
   const onFailure = recipientOf(job);
   const all = { ...labels(identity, "job"), ...releaseLabels(identity, release) };
+  const added = { ...job, annotations: { ...deletion, ...job.annotations } };
   return new k8s.batch.v1.CronJob(
     name,
     {
-      metadata: { ...objectMetadata(job, all, onFailure), name, namespace },
+      metadata: { ...objectMetadata(added, all, onFailure), name, namespace },
       spec: applyOverride(job.overrides?.cronJobSpec, {
         concurrencyPolicy: job.concurrencyPolicy,
         failedJobsHistoryLimit: job.failedJobsHistoryLimit,

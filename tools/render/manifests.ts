@@ -1,6 +1,7 @@
 import { stringify } from "yaml";
 import { masked, secret } from "../../components/conventions/secrets/masked";
-import { readable, signature } from "../../operations/preview/changes/differences";
+import { readable } from "../../operations/preview/changes/differences";
+import { signature } from "../../operations/pulumi/special-values";
 import { secretsIn } from "../../operations/preview/changes/values";
 import type { Json } from "../../operations/pulumi/events";
 import { type Declared, suffix } from "./program";

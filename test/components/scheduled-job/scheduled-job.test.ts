@@ -122,11 +122,21 @@ describe("ScheduledJob", () => {
     assert.equal("completions" in plain.jobTemplate.spec, false);
   });
 
+  const inBackground = { "pulumi.com/deletionPropagationPolicy": "background" };
+
+  it("is deleted in the background, unless an annotation says otherwise", async () => {
+    const { inputs } = (await made()).one(cronJob);
+    assert.deepEqual(inputs.metadata.annotations, inBackground);
+    const foreground = { "pulumi.com/deletionPropagationPolicy": "foreground" };
+    const other = (await made({ annotations: foreground })).one(cronJob);
+    assert.deepEqual(other.inputs.metadata.annotations, foreground);
+  });
+
   it("names the recipient in onFailure on the CronJob and on each Job, and on no pod", async () => {
     const onFailure = { runbook: "https://example.com/r", tell: "slack:#orders" } as const;
     const { inputs } = (await made({ onFailure })).one(cronJob);
     const expected = { "on-failure/runbook": onFailure.runbook, "on-failure/tell": onFailure.tell };
-    assert.deepEqual(inputs.metadata.annotations, expected);
+    assert.deepEqual(inputs.metadata.annotations, { ...inBackground, ...expected });
     assert.deepEqual(inputs.spec.jobTemplate.metadata.annotations, expected);
     assert.equal(inputs.spec.jobTemplate.spec.template.metadata.annotations, undefined);
   });

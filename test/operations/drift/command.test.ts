@@ -47,7 +47,7 @@ describe("npm run drift", () => {
     program(
       "kubectl",
       `case "$*" in
-         *"get jobs"*) echo '{"items":[]}';;
+         *"get jobs"*|*"get Service"*) echo '{"items":[]}';;
          *"--raw"*) echo '{"metadata":{"uid":"1234"}}';;
          *"jsonpath={.metadata.uid}"*) printf 1234;;
        esac`,

@@ -43,6 +43,7 @@ describe("a removal", () => {
         urn: "ingress",
       },
     ];
+    const waiting = ingress({ ...since, finalizers: ["a/b"] });
     async function said(kubectl: () => Promise<string>): Promise<readonly unknown[]> {
       const log = mock.method(console, "log", () => undefined);
       try {
@@ -54,9 +55,7 @@ describe("a removal", () => {
     }
 
     it("says so again and again while it works", async () => {
-      const lines = await said(async () =>
-        Promise.resolve(JSON.stringify(ingress({ ...since, finalizers: ["a/b"] }))),
-      );
+      const lines = await said(async () => Promise.resolve(JSON.stringify({ items: [waiting] })));
       assert.ok(lines.length >= 1);
       assert.match(String(lines[0]), /Ingress orders waits for a\/b/);
     });
@@ -75,7 +74,7 @@ describe("a removal", () => {
       const work = async (): Promise<void> =>
         seen.then(() => Promise.reject(new Error("destroy failed")));
       const kubectl = async (): Promise<string> =>
-        Promise.resolve(JSON.stringify(ingress({ ...since, finalizers: ["a/b"] })));
+        Promise.resolve(JSON.stringify({ items: [waiting] }));
       try {
         await assert.rejects(sayingWhatHolds(resources, { kubectl }, work, 20), /destroy failed/);
         const [cause] = added.mock.calls.map(({ arguments: [text] }) => text as unknown);
