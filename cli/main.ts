@@ -179,7 +179,14 @@ program
 program
   .command("bench")
   .description("measures the program, previews, memory and CPU requests")
-  .action(async () => (await import("../tools/bench/bench")).bench());
+  .option(
+    "--jobs <counts>",
+    "measures instead a stack with these numbers of additional jobs, beside Helm, such as 20,100",
+  )
+  .action(async ({ jobs }: { jobs?: string }) => {
+    if (jobs === undefined) return (await import("../tools/bench/bench")).bench();
+    return (await import("../tools/bench/scale/scale")).scale(jobs);
+  });
 program
   .command("rehearse")
   .description(

@@ -75,6 +75,7 @@ export const versions = {
   localPathProvisioner: "0.0.30", // renovate: github-releases rancher/local-path-provisioner
   networkPolicies: "0.8.0", // renovate: github-releases kubernetes-sigs/kube-network-policies
   kubeScore: "1.20.0", // renovate: github-releases zegl/kube-score
+  helm: "3.19.5", // renovate: github-releases helm/helm
 } as const;
 
 /** Returns the description of a file of a GitHub release. */
@@ -297,4 +298,17 @@ export const kubeScore = programPart(
     { "kube-score": "kube-score" },
     "checksums.txt",
   ),
+);
+
+/** The program Helm. Only a benchmark uses this program, to compare Pulumi with it. */
+export const helm = programPart(
+  "helm",
+  "Helm (for a benchmark)",
+  versions.helm,
+  { package: "helm.sh/helm/v3/cmd/helm" },
+  {
+    url: `https://get.helm.sh/helm-v${versions.helm}-linux-${goarch}.tar.gz`,
+    checksums: `https://get.helm.sh/helm-v${versions.helm}-linux-${goarch}.tar.gz.sha256sum`,
+    take: { [`linux-${goarch}/helm`]: "helm" },
+  },
 );

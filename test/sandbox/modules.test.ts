@@ -10,6 +10,8 @@ import { modules } from "../../sandbox/install/go-build";
 const old = [
   // kube-score does not compile with k8s.io/apimachinery 0.34. Only a test uses kube-score.
   "kube-score",
+  // Helm requires old versions of containerd and of other modules. Only a benchmark uses Helm.
+  "helm",
   // The language host requires an old version of Pulumi's SDK. This SDK requires old versions of
   // other modules.
   "language-host",

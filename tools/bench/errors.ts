@@ -1,16 +1,10 @@
-import { readFileSync, readdirSync, writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { execa } from "execa";
 import { UserError } from "../../lib/errors";
 import { environment } from "../../sandbox/environment";
+import { type Cost, measured } from "./cost";
 import { type Say, copyProject, inTemporaryDirectory } from "./preview";
-
-/** Duration of a preview, and the peak memory of its largest process. */
-interface Cost {
-  readonly mib: number;
-  readonly milliseconds: number;
-}
 
 /** A wrong input that must make the preview fail. */
 interface Wrong {
@@ -124,50 +118,13 @@ async function preview(
   env: Readonly<Record<string, string>>,
   says?: string,
 ): Promise<Cost> {
-  const started = performance.now();
   const args = ["preview", "--stack", "local", "--non-interactive"];
-  const child = execa("pulumi", says === undefined ? [...args, "--expect-no-changes"] : args, {
-    all: true,
-    cwd,
-    env: { ...environment(), ...env },
-    reject: false,
-    timeout: 120_000,
-  });
-  let mib = 0;
-  while (child.exitCode === null && child.signalCode === null) {
-    mib = Math.max(mib, largest(child.pid ?? 0));
-    await Promise.race([child, sleep(25)]);
-  }
-  const { all, exitCode } = await child;
-  const milliseconds = performance.now() - started;
-  if (says === undefined ? exitCode !== 0 : exitCode === 0 || !all.includes(says)) {
+  const all = says === undefined ? [...args, "--expect-no-changes"] : args;
+  const options = { cwd, env: { ...environment(), ...env } };
+  const { exitCode, output, ...cost } = await measured("pulumi", all, options);
+  if (says === undefined ? exitCode !== 0 : exitCode === 0 || !output.includes(says)) {
     const rule = says === undefined ? "succeed without changes" : `fail with the text "${says}"`;
-    throw new UserError(`a preview did not ${rule}:\n${all}`);
+    throw new UserError(`a preview did not ${rule}:\n${output}`);
   }
-  return { mib, milliseconds };
-}
-
-/**
- * Reads the peak memory of a process and of each of its descendants. Returns the largest of these
- * values, in MiB.
- */
-function largest(pid: number): number {
-  const all = readdirSync("/proc")
-    .filter((name) => /^\d+$/.test(name))
-    .flatMap((name) => {
-      try {
-        const status = readFileSync(`/proc/${name}/status`, "utf8");
-        const field = (key: string): number =>
-          Number(new RegExp(`^${key}:\\s+(\\d+)`, "m").exec(status)?.[1] ?? 0);
-        return [{ parent: field("PPid"), peak: field("VmHWM"), pid: Number(name) }];
-      } catch {
-        return []; // The process has ended.
-      }
-    });
-  const below = (one: number): number =>
-    Math.max(
-      all.find((each) => each.pid === one)?.peak ?? 0,
-      ...all.filter(({ parent }) => parent === one).map((each) => below(each.pid)),
-    );
-  return below(pid) / 1024;
+  return cost;
 }

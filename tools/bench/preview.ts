@@ -110,19 +110,29 @@ export function copyProject(directory: string): void {
   }
 }
 
+/**
+ * Adds jobs to the file `jobs.ts` of a copy of the project. The jobs replace those that this
+ * function has added before.
+ *
+ * @param hour - hour at which each job starts
+ */
+export function addJobs(directory: string, count: number, hour: (n: number) => number): void {
+  const entries = Array.from(
+    { length: count },
+    (_, n) =>
+      `  { name: "bench-${String(n)}", args: ["expire-unpaid", "--older-than", "48h"], schedule: "${String(n % 60)} ${String(hour(n))} * * *" },\n`,
+  );
+  const start = "export const jobs: readonly Job[] = [\n";
+  const code = readFileSync(join(project, "jobs.ts"), "utf8");
+  writeFileSync(join(directory, "jobs.ts"), code.replace(start, start + entries.join("")));
+}
+
 /** Copies the project to a directory, and adds jobs until the copy has {@link JOBS} jobs. */
 function copyWithJobs(directory: string): void {
   copyProject(directory);
-  const file = join(directory, "jobs.ts");
-  const code = readFileSync(file, "utf8");
+  const code = readFileSync(join(project, "jobs.ts"), "utf8");
   const there = code.match(/^ {4}name: /gm)?.length ?? 0;
-  const entries = Array.from(
-    { length: JOBS - there },
-    (_, n) =>
-      `  { name: "bench-${String(n)}", args: ["expire-unpaid", "--older-than", "48h"], schedule: "${String(n)} 4 * * *" },\n`,
-  );
-  const start = "export const jobs: readonly Job[] = [\n";
-  writeFileSync(file, code.replace(start, start + entries.join("")));
+  addJobs(directory, JOBS - there, () => 4);
 }
 
 /**

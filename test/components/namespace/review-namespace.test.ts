@@ -121,7 +121,7 @@ describe("ReviewNamespace", () => {
     assert.deepEqual(spec, {
       hard: {
         "count/configmaps": "20",
-        "count/cronjobs.batch": "20",
+        "count/cronjobs.batch": "100",
         "count/ingresses.networking.k8s.io": "2",
         "count/jobs.batch": "200",
         "count/secrets": "20",
