@@ -181,7 +181,7 @@ program
   .description("measures the program, previews, memory and CPU requests")
   .option(
     "--jobs <counts>",
-    "measures instead a stack with these numbers of additional jobs, beside Helm, such as 20,100",
+    "measures instead a stack with these numbers of additional jobs, and Helm, such as 20,100",
   )
   .action(async ({ jobs }: { jobs?: string }) => {
     if (jobs === undefined) return (await import("../tools/bench/bench")).bench();

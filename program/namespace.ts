@@ -47,8 +47,8 @@ export function createNamespace(
 }
 
 /**
- * Makes `pulumi destroy` delete no object of its own if the destroy deletes the namespace:
- * Kubernetes deletes the objects with the namespace. Pulumi still deletes an Ingress before the
+ * Makes `pulumi destroy` delete the namespace, and not each object in the namespace: Kubernetes
+ * deletes the objects with the namespace. Pulumi still deletes an Ingress before the
  * namespace, because the controller of a load balancer needs the Ingress' namespace to remove the
  * load balancer. The children of a component get the transformations of the component, but not its
  * option `deletedWith`.

@@ -16,7 +16,7 @@ const withoutTypeCheck = { PULUMI_NODEJS_TRANSPILE_ONLY: "true" };
 
 /**
  * Requests per second that Pulumi's Kubernetes provider may send, and the largest number of
- * requests that it may send at once. The provider's defaults are 50 and 120. With these defaults,
+ * requests that it may send in a moment. The provider's defaults are 50 and 120. With these defaults,
  * an update that changes hundreds of jobs waits for the limit and not for the cluster. The API
  * server has its own limits, and slows down one client before the other clients notice.
  */

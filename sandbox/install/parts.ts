@@ -94,7 +94,7 @@ export function githubDownload(
  * Returns the description of a part with one program. By default, the sandbox builds the program
  * from the directory in modules/ that has the name of the part.
  */
-function programPart(
+export function programPart(
   name: string,
   title: string,
   version: string,
@@ -281,34 +281,3 @@ export const parts: readonly Part[] = [
     {},
   ),
 ];
-
-/** The program kube-score, which checks manifests. Only a test uses this program. */
-export const kubeScore = programPart(
-  "kube-score",
-  "kube-score (checks of manifests)",
-  versions.kubeScore,
-  {
-    package: "github.com/zegl/kube-score/cmd/kube-score",
-    set: { "main.version": versions.kubeScore },
-  },
-  githubDownload(
-    "zegl/kube-score",
-    versions.kubeScore,
-    `kube-score_${versions.kubeScore}_linux_${goarch}.tar.gz`,
-    { "kube-score": "kube-score" },
-    "checksums.txt",
-  ),
-);
-
-/** The program Helm. Only a benchmark uses this program, to compare Pulumi with it. */
-export const helm = programPart(
-  "helm",
-  "Helm (for a benchmark)",
-  versions.helm,
-  { package: "helm.sh/helm/v3/cmd/helm" },
-  {
-    url: `https://get.helm.sh/helm-v${versions.helm}-linux-${goarch}.tar.gz`,
-    checksums: `https://get.helm.sh/helm-v${versions.helm}-linux-${goarch}.tar.gz.sha256sum`,
-    take: { [`linux-${goarch}/helm`]: "helm" },
-  },
-);

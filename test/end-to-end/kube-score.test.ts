@@ -4,7 +4,8 @@ import { join } from "node:path";
 import { parse, stringify } from "yaml";
 import { command, CommandError } from "../../lib/command";
 import { executable, isInstalled, downloadOrBuild } from "../../sandbox/install/download-or-build";
-import { kubeScore, versions } from "../../sandbox/install/parts";
+import { kubeScore } from "../../sandbox/install/extra-parts";
+import { versions } from "../../sandbox/install/parts";
 import { goldens, type Manifest, objectsOf } from "./support/goldens";
 
 /**

@@ -53,7 +53,7 @@ function ratioRow(what: string, value: number, name: string, reference: Cost, mo
   return { isOver: ratio > most, reference: parts.join(", "), value: text(value), what };
 }
 
-/** Returns the figures beside their references. */
+/** Returns the figures and their references. */
 function rowsOf({ helm, kilobytesPerJob, oneConfigMap, plain, pulumi }: Figures): readonly Row[] {
   const { add, changeAll, changeOne, empty, preview, remove, removeAll, same } = pulumi;
   const memory = Math.max(...Object.values(pulumi).map(({ mib }) => mib));

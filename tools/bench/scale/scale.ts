@@ -9,11 +9,18 @@ import {
 } from "../../../operations/pulumi/engine-environment";
 import { environment } from "../../../sandbox/environment";
 import { downloadOrBuild, isInstalled } from "../../../sandbox/install/download-or-build";
-import { helm } from "../../../sandbox/install/parts";
+import { helm } from "../../../sandbox/install/extra-parts";
 import { isRunning } from "../../../sandbox/sandbox";
 import type { Cost } from "../cost";
 import { type Say, addJobs, copyProject, inTemporaryDirectory } from "../preview";
-import { beside, besideHelm, besidePrograms, chartOf, fastest, runner } from "./beside";
+import {
+  otherNamespace,
+  measureHelm,
+  measurePrograms,
+  chartOf,
+  fastest,
+  runner,
+} from "./comparison";
 import { type Figures, print } from "./figures";
 
 const stack = "review-bench";
@@ -43,7 +50,7 @@ export async function scale(asked: string): Promise<void> {
     if (!isInstalled(helm)) console.log(`      ${await downloadOrBuild(helm, report)}`);
   });
   for (const count of counts) {
-    const what = `${String(count)} additional jobs, beside Helm and a program without components`;
+    const what = `${String(count)} additional jobs, then Helm and a program without components`;
     const figures = await steps.step(what, async (say) => measureJobs(count, say));
     print(count, figures);
   }
@@ -93,13 +100,13 @@ async function measureJobs(count: number, say: Say): Promise<Figures> {
       const changeAll = await update("changing all jobs");
       jobs(0);
       const remove = await update("removing the jobs");
-      const withHelm = await besideHelm(chart, cwd, env, say);
-      const programs = await besidePrograms(count, cwd, env, say);
+      const withHelm = await measureHelm(chart, cwd, env, say);
+      const programs = await measurePrograms(count, cwd, env, say);
       const removeAll = await run("removing the stack", "pulumi", ["destroy", "--yes", ...at]);
       const pulumi = { add, changeAll, changeOne, empty, preview: noOp, remove, removeAll, same };
       return { helm: withHelm, kilobytesPerJob: perJob, ...programs, pulumi };
     } finally {
-      const which = [namespace, beside, "--ignore-not-found", "--timeout=300s"];
+      const which = [namespace, otherNamespace, "--ignore-not-found", "--timeout=300s"];
       await command("kubectl", ["delete", "namespace", ...which], { env, timeout: 320_000 });
     }
   });

@@ -3,13 +3,13 @@ import { join } from "node:path";
 import { command } from "../../../lib/command";
 import { UserError } from "../../../lib/errors";
 import { executable } from "../../../sandbox/install/download-or-build";
-import { helm } from "../../../sandbox/install/parts";
+import { helm } from "../../../sandbox/install/extra-parts";
 import { type Cost, measured } from "../cost";
 import type { Say } from "../preview";
 import type { Figures } from "./figures";
 
 /** Namespace of the objects that Helm and the plain Pulumi programs create. */
-export const beside = "services-orders-bench-beside";
+export const otherNamespace = "services-orders-bench-others";
 
 export type Env = Readonly<Record<string, string>>;
 
@@ -58,7 +58,7 @@ export async function chartOf(
     }));
 }
 
-export async function besideHelm(
+export async function measureHelm(
   jobs: readonly CronJob[],
   cwd: string,
   env: Env,
@@ -74,8 +74,8 @@ export async function besideHelm(
   };
   const run = runner(cwd, env, say);
   const withHelm = async (what: string, ...args: readonly string[]): Promise<Cost> =>
-    run(`helm ${what}`, executable(helm), [...args, "--namespace", beside]);
-  await command("kubectl", ["create", "namespace", beside], { env, timeout: 60_000 });
+    run(`helm ${what}`, executable(helm), [...args, "--namespace", otherNamespace]);
+  await command("kubectl", ["create", "namespace", otherNamespace], { env, timeout: 60_000 });
   write("0 4 * * *");
   const install = await withHelm("install", "install", "jobs", chart);
   const dry = ["upgrade", "jobs", chart, "--dry-run=server"];
@@ -93,7 +93,7 @@ const otherObjects = 21;
  * Measures previews of two programs without components: one with as many objects as the stack, and
  * one with a ConfigMap.
  */
-export async function besidePrograms(
+export async function measurePrograms(
   count: number,
   cwd: string,
   env: Env,
@@ -104,7 +104,7 @@ export async function besidePrograms(
   writeFileSync(join(directory, "Pulumi.yaml"), "name: bench-plain\nruntime: nodejs\n");
   writeFileSync(join(directory, "package.json"), '{"main":"index.js"}\n');
   writeFileSync(join(directory, "index.js"), plainProgram);
-  const run = runner(directory, { ...env, BENCH_NAMESPACE: beside }, say);
+  const run = runner(directory, { ...env, BENCH_NAMESPACE: otherNamespace }, say);
   const preview = async (name: string, jobs: number): Promise<Cost> => {
     const running = runner(directory, { ...env, ...variables(jobs) }, say);
     const which = ["--stack", name, "--non-interactive"];
@@ -121,7 +121,7 @@ export async function besidePrograms(
 
 const variables = (jobs: number): Env => ({
   BENCH_JOBS: String(jobs),
-  BENCH_NAMESPACE: beside,
+  BENCH_NAMESPACE: otherNamespace,
   // The program's objects have no labels, so our recovery does not apply to them.
   PULUMI_SKIP_CHECKPOINTS: "true",
 });
