@@ -15,10 +15,10 @@ const fallback = { PULUMI_FALLBACK_TO_STATE_SECRETS_MANAGER: "true" };
 const withoutTypeCheck = { PULUMI_NODEJS_TRANSPILE_ONLY: "true" };
 
 /**
- * Requests per second that Pulumi's Kubernetes provider may send, and the largest number of
- * requests that it may send in a moment. The provider's defaults are 50 and 120. With these defaults,
- * an update that changes hundreds of jobs waits for the limit and not for the cluster. The API
- * server has its own limits, and slows down one client before the other clients notice.
+ * Requests per second that Pulumi's Kubernetes provider may send, and how many requests it may send
+ * before this limit applies. The provider's defaults are 50 and 120. With these defaults, an update
+ * that changes hundreds of jobs waits for the limit and not for the cluster. The API server has its
+ * own limits, and slows down one client before the other clients notice.
  */
 const clientLimits = { PULUMI_K8S_CLIENT_BURST: "400", PULUMI_K8S_CLIENT_QPS: "200" };
 
