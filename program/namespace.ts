@@ -47,15 +47,20 @@ export function createNamespace(
 }
 
 /**
+ * Types of objects that `pulumi destroy` deletes before the namespace. The controller of a load
+ * balancer needs the namespace of the Ingress to remove the load balancer. If a namespace contains
+ * pods that end slowly, the deletion of the namespace takes longer than the deletion of the pods.
+ */
+const before = /:(?:Deployment|Ingress|StatefulSet)$/;
+
+/**
  * Makes `pulumi destroy` delete the namespace, and not each object in the namespace: Kubernetes
- * deletes the objects with the namespace. Pulumi still deletes an Ingress before the
- * namespace, because the controller of a load balancer needs the Ingress' namespace to remove the
- * load balancer. The children of a component get the transformations of the component, but not its
- * option `deletedWith`.
+ * deletes the objects with the namespace. The children of a component get the transformations of
+ * the component, but not its option `deletedWith`.
  */
 const deletedWith =
   (namespace: pulumi.Resource): pulumi.ResourceTransformation =>
   ({ opts, props: args, type }) =>
-    type.startsWith("kubernetes:") && !type.endsWith(":Ingress")
+    type.startsWith("kubernetes:") && !before.test(type)
       ? { opts: { ...opts, deletedWith: namespace }, props: args }
       : undefined;

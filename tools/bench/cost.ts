@@ -19,7 +19,7 @@ export async function measured(
   let mib = 0;
   while (child.exitCode === null && child.signalCode === null) {
     mib = Math.max(mib, largest(child.pid ?? 0));
-    await Promise.race([child, sleep(25)]);
+    await Promise.race([child, sleep(200)]);
   }
   const { all, exitCode } = await child;
   return { exitCode, mib, milliseconds: performance.now() - started, output: all };
