@@ -6,7 +6,12 @@ import type { Step } from "../../../../operations/pulumi/events";
 import type { LiveObject } from "../../../../operations/pulumi/live-objects";
 import { recoverState } from "../../../../operations/pulumi/recovery/recover-state";
 import type { Deployment, StateResource } from "../../../../operations/pulumi/stacks";
-import { changedLater, kinds, matched, missingIn } from "../../../../operations/pulumi/recovery/unrecorded";
+import {
+  changedLater,
+  kinds,
+  matched,
+  missingIn,
+} from "../../../../operations/pulumi/recovery/unrecorded";
 import { parseAllDocuments } from "yaml";
 import { project } from "../../../../lib/project";
 import { namespacedRules } from "../../../../platform/cluster-roles";
