@@ -92,6 +92,22 @@ Try next:
 }
 
 /**
+ * Deletes the namespace of stack `local` if it still exists. After a killed first update, the state
+ * does not contain the namespace. In a cluster of the developer, the namespace may be the namespace
+ * of another developer, so there this function only says that the namespace exists.
+ */
+async function removeNamespace(isSandbox: boolean): Promise<void> {
+  const { identity, namespace } = await settingsOf(STACK, workspace());
+  const object = await readNamespace(namespace, cluster());
+  const wanted = labels(identity, "namespace");
+  if (!object || foreignLabel(object.metadata.labels ?? {}, wanted) !== undefined) return;
+  if (isSandbox) return deleteNamespace(namespace, cluster());
+  console.log(
+    `      namespace ${namespace} still exists, but the state does not contain it. If it is yours: kubectl delete namespace ${namespace}`,
+  );
+}
+
+/**
  * `npm run down`: destroys stack `local`. Then stops the sandbox, if the stack is in the sandbox.
  * If the stack is in a sandbox that is not running, the stack stays.
  */
@@ -112,15 +128,9 @@ export async function down(): Promise<void> {
       console.log(`      there is no stack ${STACK}`);
       return;
     }
-    const settings = await settingsOf(STACK, workspace());
     await recoverState(STACK, cluster(), workspace());
     await destroy(STACK, cluster(), workspace());
-    // After a killed first update, the state does not contain the namespace.
-    const object = await readNamespace(settings.namespace, cluster());
-    const wanted = labels(settings.identity, "namespace");
-    if (object && foreignLabel(object.metadata.labels ?? {}, wanted) === undefined) {
-      await deleteNamespace(settings.namespace, cluster());
-    }
+    await removeNamespace(own === undefined);
   });
   if (own === undefined) await steps.step("Sandbox", sandboxDown);
 }

@@ -3,6 +3,7 @@ import type { DeployTarget } from "./target";
 import { type Drift, driftOf } from "../drift/drift";
 import { recoverState } from "../pulumi/recovery/recover-state";
 import { isReview, reviewTags } from "../stacks/review-stack";
+import { nothingSeen } from "../pulumi/live-objects";
 import { secretsProviderOf } from "../pulumi/settings";
 import { type Tags, createStack, setTags } from "../pulumi/stacks";
 import { ownNamespace } from "../pulumi/recovery/unrecorded";
@@ -28,7 +29,11 @@ export async function ensureStack({
   if (last === undefined) {
     await createStack(stack, secretsProviderOf(stack, workspace), workspace);
   }
-  const drift = driftOf(await recoverState(stack, cluster, workspace, ownNamespace(settings)));
+  const own = ownNamespace(settings);
+  // If an earlier state is lost, the objects in the stack's own namespace still exist.
+  const isEmpty = last === undefined && own === undefined;
+  const seen = isEmpty ? nothingSeen : await recoverState(stack, cluster, workspace, own);
+  const drift = driftOf(seen);
   if (!isReviewStack) return drift;
   // After a killed command, or after an update with plain Pulumi, some of the tags may be missing.
   const wanted = { [reviewTags.branch]: release.branch, [reviewTags.cluster]: cluster.uid };

@@ -35,6 +35,7 @@ export interface LiveObject {
     readonly name: string;
     readonly namespace?: string;
     readonly ownerReferences?: readonly object[];
+    readonly uid?: string;
   };
 }
 
@@ -118,8 +119,21 @@ export async function seenIn(
   // The cluster's UID needs one more request, so this code reads the UID only if objects are
   // missing.
   if (goneFrom(seen).length === 0) return seen;
+  return (await isClusterOf(all, cluster)) ? seen : nothingSeen;
+}
+
+/**
+ * Whether the stack with these resources is in the given cluster. If the state does not contain the
+ * UID of a cluster, the answer is yes.
+ */
+export async function isClusterOf(
+  all: readonly StateResource[],
+  { kubectl }: Pick<Cluster, "kubectl">,
+): Promise<boolean> {
+  const { clusterUid } = outputsIn(all);
+  if (clusterUid === undefined) return true;
   const uid = ["get", "namespace", "kube-system", "--output", "jsonpath={.metadata.uid}"];
-  return (await cluster.kubectl(uid, 30_000)).trim() === clusterUid ? seen : nothingSeen;
+  return (await kubectl(uid, 30_000)).trim() === clusterUid;
 }
 
 /** Returns the objects that are in the state but not in the cluster. */

@@ -1,9 +1,13 @@
 import { foreignLabel } from "../../../components/conventions/labels";
 import { type Workspace, ask, whenUnlocked } from "../run-pulumi";
 import {
+  type Key,
+  type Listing,
   type LiveObject,
   type Seen,
   goneFrom,
+  isClusterOf,
+  isReadable,
   isSame,
   keyOf,
   live,
@@ -19,18 +23,21 @@ import {
   type StateResource,
   begunIn,
   editState,
-  outputsIn,
   stateOf,
 } from "../stacks";
 import {
+  type ChangedLater,
   type OwnNamespace,
   changedLater,
+  isAutonamed,
+  isListed,
   isObject,
   managerOf,
   matched,
   missingIn,
   objectsIn,
-  plannedCreations,
+  plannedSteps,
+  roleBindings,
 } from "./unrecorded";
 
 /**
@@ -63,10 +70,9 @@ export async function recoverState(
     const objects = own && (await objectsIn(own, cluster));
     const listing = own && objects && { namespace: own.namespace, objects };
     seen = state.pending ? nothingSeen : await seenIn(state.resources, cluster, listing);
-    const isHere = outputsIn(state.resources)["clusterUid"] === undefined || seen !== nothingSeen;
     const changed = changedLater(seen);
     let { resources } = state;
-    const gone = goneFrom(seen);
+    const gone = [...goneFrom(seen), ...(await unreadableGone(resources, listing, cluster))];
     for (const { kind, metadata } of gone) {
       console.log(`  ${kind} ${metadata.name} is missing in the cluster`);
     }
@@ -79,11 +85,35 @@ export async function recoverState(
       seen = nothingSeen;
       if (listing !== undefined) ({ resources } = await stateOf(stack, workspace));
     }
-    if (own === undefined || objects === undefined || !isHere) return;
+    if (own === undefined || objects === undefined) return;
     const killed = { changed, missing: missingIn(resources, objects, own) };
-    if (await recordKilled(stack, own, killed, cluster, workspace)) seen = nothingSeen;
+    if (killed.missing.length === 0 && changed.length === 0) return;
+    if (!(await isClusterOf(resources, cluster))) return;
+    seen = nothingSeen;
+    await recordKilled(stack, own, killed, cluster, workspace);
   });
   return seen;
+}
+
+/**
+ * Returns the objects of the stack's own namespace that are in the state but not in the cluster,
+ * and that `seenIn` does not read, such as Secrets.
+ */
+async function unreadableGone(
+  resources: readonly StateResource[],
+  listing: Listing | undefined,
+  cluster: Pick<Cluster, "kubectl">,
+): Promise<readonly Key[]> {
+  if (listing === undefined) return [];
+  const unreadable = resources.filter(
+    (one) =>
+      one.id !== undefined &&
+      one.delete !== true &&
+      !isReadable(one.type) &&
+      isListed(one, listing),
+  );
+  const gone = goneFrom({ objects: listing.objects, resources: unreadable });
+  return gone.length > 0 && (await isClusterOf(resources, cluster)) ? gone : [];
 }
 
 /**
@@ -116,17 +146,17 @@ async function refresh(
 
 /** What a killed update has done without recording it in the state. */
 interface Killed {
-  readonly changed: readonly StateResource[];
+  readonly changed: readonly ChangedLater[];
   /** Objects that the update has created. */
   readonly missing: readonly LiveObject[];
 }
 
 /**
  * Records in the state what a killed update has done: the created objects, and the changed objects,
- * which the next update must apply again. Deletes the created objects that the program no longer
- * creates.
+ * which the next update must apply again. The next update deletes the created objects that the
+ * program does not declare.
  *
- * @returns whether this function has changed the state
+ * @throws UserError if a preview of the program fails.
  */
 async function recordKilled(
   stack: string,
@@ -134,39 +164,37 @@ async function recordKilled(
   { changed, missing }: Killed,
   cluster: Pick<Cluster, "kubectl">,
   workspace: Workspace,
-): Promise<boolean> {
-  if (missing.length === 0 && changed.length === 0) return false;
+): Promise<void> {
+  // An update in progress looks like a killed update, but holds the lock. An import of the same
+  // state fails while another process holds the lock. So this command then waits, and reads
+  // everything again.
+  await editState(stack, (deployment) => deployment, workspace);
   console.log("  an earlier update was killed and has not recorded what it did");
-  const creations = missing.length === 0 ? [] : await plannedCreations(stack, workspace);
-  if (creations === undefined) return false;
-  let left: readonly LiveObject[] = [];
+  const steps = missing.length === 0 ? [] : await plannedSteps(stack, workspace);
+  const bindings = await roleBindings(steps, cluster);
   await editState(
     stack,
     (deployment) => {
       const { resources = [] } = deployment;
-      const still = missingIn(resources, missing, own);
-      const { above, begun, left: more } = matched(still, creations, deployment);
-      left = more;
-      const marked = resources.map((one) =>
-        changed.some(({ id, urn }) => one.id === id && one.urn === urn) ? unsettled(one) : one,
-      );
-      return withBegun({ ...deployment, resources: [...marked, ...above] }, still, begun);
+      const still = missingIn(resources, [...missing, ...bindings], own);
+      const { above, begun, left } = matched(still, steps, deployment);
+      const marked = resources.map((one) => {
+        const later = changed.find(({ resource: { id, urn } }) => one.id === id && one.urn === urn);
+        return later === undefined ? one : unsettled(one, later.object);
+      });
+      return withBegun({ ...deployment, resources: [...marked, ...above, ...left] }, still, begun);
     },
     workspace,
   );
-  for (const { kind, metadata } of left) {
-    console.log(`  deleting ${kind} ${metadata.name}, which only the killed update created`);
-    const which = ["--namespace", own.namespace, "--ignore-not-found", "--wait=false"];
-    await cluster.kubectl(["delete", kind, metadata.name, ...which]);
-  }
-  return true;
 }
 
 /** Returns an entry that makes the next update apply the object again, and wait for the object. */
-function unsettled(resource: StateResource): StateResource {
-  const { kind, metadata } = keyOf(resource);
+function unsettled(resource: StateResource, object: LiveObject): StateResource {
+  const { kind, metadata } = object;
   console.log(`  ${kind} ${metadata.name}: the next update applies the object again`);
-  return { ...resource, initErrors: [notSettled] };
+  const manager = managerOf(object);
+  const outputs = { ...resource.outputs, metadata, ...(manager && { __fieldManager: manager }) };
+  return { ...resource, initErrors: [notSettled], outputs };
 }
 
 const notSettled =
@@ -197,9 +225,16 @@ export function withBegun(
     // If the killed update had already deleted the old object, the adopted object replaces the old
     // object. The state then no longer needs the entry of the old object.
     resources = resources.filter((one) => !known.includes(one) || one.pendingReplacement !== true);
+    const serves = known.some((one) => one.delete !== true && one.pendingReplacement !== true);
+    if (serves && !isAutonamed(adopted)) {
+      // The next update would create an object with the same name again. So the adopted object
+      // takes the place of the old object, and the next update deletes the old object.
+      resources = resources.map((one) => (known.includes(one) ? { ...one, delete: true } : one));
+      resources = [...resources, adopted];
+      continue;
+    }
     // If the old object is still in use, this code marks the adopted object in the state. The next
     // update then deletes the adopted object.
-    const serves = known.some((one) => one.delete !== true && one.pendingReplacement !== true);
     resources = [...resources, serves ? { ...adopted, delete: true } : adopted];
   }
   return { ...deployment, pending_operations: [], resources };
@@ -227,6 +262,7 @@ function adoption(resource: StateResource, object: LiveObject): StateResource | 
     // comes from the inputs and not from the cluster, because a Secret's data must stay encrypted.
     outputs: {
       ...inputs,
+      ...resource.outputs,
       metadata: object.metadata,
       __fieldManager: manager,
       __initialApiVersion: object.apiVersion,

@@ -1,21 +1,25 @@
 import { Writable } from "node:stream";
 import { randomUUID } from "node:crypto";
+import { isDeepStrictEqual } from "node:util";
 import { type Identity, foreignLabel, labels } from "../../../components/conventions/labels";
 import { environments } from "../../../environments";
 import type { Settings } from "../../../settings";
 import { type Cluster, isForbidden } from "../../clients/kubectl";
-import { type Step, readEvents } from "../events";
-import { drawnManager } from "../field-managers";
+import { UserError } from "../../../lib/errors";
+import { type Step, errorsIn, readEvents } from "../events";
+import { drawnManager, forcing } from "../field-managers";
 import { type Key, type LiveObject, type Seen, find, isSame, keyOf, listIn } from "../live-objects";
 import { runPreview } from "../run-preview";
-import type { Workspace } from "../run-pulumi";
-import { secretSignature, signature } from "../special-values";
+import { type Workspace, withEnv } from "../run-pulumi";
+import { secretSignature, signature, unknownMark } from "../special-values";
 import type { Deployment, StateResource } from "../stacks";
 import { nameIn } from "../urn";
 
 // Updates of stack `local` and of review stacks write the state only at their end (ADR 0032). If
 // someone kills such an update, the state does not contain what the update has done. This file
 // finds out from the cluster what the update has done.
+
+type Fields = Readonly<Record<string, unknown>>;
 
 /** The namespace that belongs to one stack alone, and the identity of the stack's objects. */
 export interface OwnNamespace {
@@ -34,8 +38,7 @@ export function ownNamespace({
 
 /**
  * Kinds of objects that the program creates in the stack's own namespace. The list does not contain
- * RoleBindings, because a review job must not read RoleBindings. If an update creates a RoleBinding
- * again, nothing changes.
+ * RoleBindings, because a review job must not list RoleBindings.
  */
 export const kinds: readonly Pick<Key, "apiVersion" | "kind">[] = [
   ...["Deployment", "StatefulSet"].map((kind) => ({ apiVersion: "apps/v1", kind })),
@@ -96,41 +99,91 @@ export function managerOf({ metadata: { managedFields = [] } }: LiveObject): str
     .at(-1)?.manager;
 }
 
+/** A resource whose object an update has changed after the update that wrote the state. */
+export interface ChangedLater {
+  readonly object: LiveObject;
+  readonly resource: StateResource;
+}
+
 /**
- * Returns the resources whose objects an update has changed after the update that wrote the state.
- * The function recognizes such an object by the time at which the resource's field manager has
- * changed the object.
+ * Returns the resources whose objects an update has changed or replaced after the update that wrote
+ * the state. The function recognizes such an object by its UID, or by the time and the result of
+ * the last change by the resource's field manager.
  */
-export function changedLater({ objects, resources }: Seen): readonly StateResource[] {
-  return resources.filter((resource) => {
-    const manager = resource.outputs?.["__fieldManager"];
-    const recorded = (resource.outputs as Partial<LiveObject> | undefined)?.metadata;
+export function changedLater({ objects, resources }: Seen): readonly ChangedLater[] {
+  return resources.flatMap((resource) => {
     const object = objects.find((one) => isSame(one, keyOf(resource)));
-    const timeIn = (metadata: LiveObject["metadata"] | undefined): string | undefined =>
-      metadata?.managedFields?.find(
-        (one) => one.manager === manager && one.operation === "Apply" && !one.subresource,
-      )?.time;
-    const [before, now] = [timeIn(recorded), timeIn(object?.metadata)];
-    return before !== undefined && now !== undefined && before < now;
+    const recorded = resource.outputs as (LiveObject & Fields) | undefined;
+    if (object === undefined || recorded?.metadata === undefined) return [];
+    const { uid } = recorded.metadata;
+    const isReplaced = uid !== undefined && uid !== object.metadata.uid;
+    const timeIn = ({ managedFields = [] }: LiveObject["metadata"]): string =>
+      managedFields.find(
+        (one) =>
+          one.manager === recorded["__fieldManager"] &&
+          one.operation === "Apply" &&
+          !one.subresource,
+      )?.time ?? "";
+    const [before, now] = [timeIn(recorded.metadata), timeIn(object.metadata)];
+    const isChanged = before !== "" && before < now && !hasContentOf(object, recorded);
+    return isReplaced || isChanged ? [{ object, resource }] : [];
   });
 }
 
 /**
- * Runs a preview, and returns what the program would create. Undefined if the preview fails: the
- * command will then show the preview's errors itself.
+ * Whether an object in the cluster has the content of the recorded object. If a command has undone
+ * a change in the cluster, the content is the same, although the field manager has a newer time.
  */
-export async function plannedCreations(
-  stack: string,
-  workspace: Workspace,
-): Promise<readonly Step[] | undefined> {
+function hasContentOf(object: LiveObject, recorded: LiveObject & Fields): boolean {
+  const contentOf = (one: Fields): Fields => {
+    const { annotations = {}, labels = {} } = one["metadata"] as Partial<
+      Record<"annotations" | "labels", Fields>
+    >;
+    const fields = Object.entries(one).filter(
+      ([name]) =>
+        !name.startsWith("__") && !["apiVersion", "kind", "metadata", "status"].includes(name),
+    );
+    return { annotations, fields: Object.fromEntries(fields), labels };
+  };
+  return isDeepStrictEqual(contentOf(object as unknown as Fields), contentOf(recorded));
+}
+
+/**
+ * Runs a preview, and returns the steps that create or update a resource, or leave it as it is.
+ *
+ * @throws UserError if the preview fails.
+ */
+export async function plannedSteps(stack: string, workspace: Workspace): Promise<readonly Step[]> {
   const nowhere = new Writable({
     write: (_chunk, _encoding, done) => {
       done();
     },
   });
-  const { exitCode, log } = await runPreview({ stack, to: nowhere, workspace });
-  if (exitCode !== 0) return undefined;
-  return readEvents(log).steps.filter(({ op }) => op === "create" || op === "create-replacement");
+  const run = { stack, to: nowhere, workspace: withEnv(workspace, forcing) };
+  const { exitCode, log, printed } = await runPreview(run);
+  if (exitCode !== 0) {
+    throw new UserError(
+      "An earlier update was killed. To find out what it has done, this command runs a preview, but the preview failed. Fix the cause and run the command again.\n" +
+        errorsIn(printed),
+    );
+  }
+  return readEvents(log).steps.filter(
+    ({ new: planned, op }) => planned && !op.startsWith("delete"),
+  );
+}
+
+/**
+ * Reads the RoleBindings that the steps declare. A review job may read a RoleBinding by its name,
+ * but must not list RoleBindings.
+ */
+export async function roleBindings(
+  steps: readonly Step[],
+  cluster: Pick<Cluster, "kubectl">,
+): Promise<readonly LiveObject[]> {
+  const declared = steps.flatMap(({ new: planned }) =>
+    planned?.type.endsWith(":RoleBinding") ? [keyOf(planned)] : [],
+  );
+  return declared.length === 0 ? [] : find(declared, cluster);
 }
 
 /** The result of {@link matched}. */
@@ -142,49 +195,82 @@ export interface Matched {
    * an entry before it created the object.
    */
   readonly begun: readonly StateResource[];
-  /** Objects that the program does not create. */
-  readonly left: readonly LiveObject[];
+  /** Entries of the objects that the program does not declare. The next update deletes them. */
+  readonly left: readonly StateResource[];
 }
 
 /**
- * Finds the resource of each object among the planned creations. If the provider has generated the
+ * Finds the resource of each object among the planned steps. If the provider has generated the
  * object's name, the function recognizes the object by the form of the name.
  */
 export function matched(
   objects: readonly LiveObject[],
-  creations: readonly Step[],
+  steps: readonly Step[],
   { resources = [] }: Deployment,
 ): Matched {
   const above = new Map<string, StateResource>();
   /** Returns the entry with this URN. If the entry is missing, adds it, and its parents first. */
   const need = (urn: string): StateResource | undefined => {
     const known = resources.find((one) => one.urn === urn) ?? above.get(urn);
-    const planned = creations.find((one) => one.urn === urn)?.new;
+    const planned = steps.find((one) => one.urn === urn)?.new;
     if (known !== undefined || !planned) return known;
     if (planned.parent) need(planned.parent);
     const entry = entryOf(planned);
     above.set(urn, entry);
     return entry;
   };
+  const providerOf = (reference = ""): Pick<StateResource, "provider"> => {
+    const provider = need(reference.replace(/::[^:]*$/, ""));
+    return provider?.id === undefined ? {} : { provider: `${provider.urn}::${provider.id}` };
+  };
   const begun: StateResource[] = [];
-  const left: LiveObject[] = [];
+  const left: StateResource[] = [];
   for (const object of [...objects].sort(byAge)) {
-    const step = creations.find((one) => creates(one, object));
+    const step = steps.find((one) => creates(one, object));
     if (!step?.new) {
-      left.push(object);
+      const sample = steps.find(({ new: planned }) => planned && isObject(planned));
+      if (sample && !undeletable.includes(object.kind)) {
+        left.push({ ...leftEntry(object, sample.urn), ...providerOf(sample.provider) });
+      }
       continue;
     }
-    const { inputs = {}, parent, type, urn } = step.new;
+    const { inputs: planned = {}, parent, type, urn } = step.new;
     if (parent) need(parent);
-    const provider = need((step.provider ?? "").replace(/::[^:]*$/, ""));
+    const inputs = inputsOf(planned, object);
     begun.push({
-      ...{ custom: true, inputs: inputsOf(inputs, object), type, urn },
+      ...{ custom: true, inputs, outputs: outputsOf(inputs, object), type, urn },
       ...(parent && { parent }),
-      ...(provider?.id && { provider: `${provider.urn}::${provider.id}` }),
+      ...providerOf(step.provider),
     });
   }
-  const place = ({ urn }: StateResource): number => creations.findIndex((one) => one.urn === urn);
-  return { above: [...above.values()], begun: begun.sort((a, b) => place(a) - place(b)), left };
+  const place = ({ urn }: StateResource): number => steps.findIndex((one) => one.urn === urn);
+  return {
+    above: [...above.values()],
+    begun: begun.sort((one, other) => place(one) - place(other)),
+    left,
+  };
+}
+
+/**
+ * Kinds of objects that a review job must not delete. These objects stay until Kubernetes deletes
+ * the namespace.
+ */
+const undeletable = ["LimitRange", "NetworkPolicy", "ResourceQuota"];
+
+/**
+ * Returns an entry for an object that the program does not declare. The update deletes the object
+ * at its end, and a preview shows this deletion.
+ *
+ * @param sample - URN of another resource of the stack
+ */
+function leftEntry({ apiVersion, kind, metadata }: LiveObject, sample: string): StateResource {
+  const { labels, name, namespace = "" } = metadata;
+  const inputs = { apiVersion, kind, metadata: { labels, name, namespace } };
+  const type = `kubernetes:${apiVersion.includes("/") ? apiVersion : `core/${apiVersion}`}:${kind}`;
+  const urn = [...sample.split("::").slice(0, 2), type, name].join("::");
+  console.log(`  ${kind} ${name}: the program does not declare it, so the next update deletes it`);
+  const outputs = { ...inputs, __initialApiVersion: apiVersion, __inputs: inputs };
+  return { custom: true, id: `${namespace}/${name}`, inputs, outputs, type, urn };
 }
 
 /**
@@ -211,22 +297,33 @@ function creates({ new: planned, urn }: Step, object: LiveObject): boolean {
   if (!planned || !isObject(planned)) return false;
   const key = keyOf(planned);
   if (isSame(key, object)) return true;
-  const { metadata } = planned.inputs as unknown as {
-    readonly metadata: { readonly annotations?: Readonly<Record<string, string>> };
-  };
-  if (metadata.annotations?.["pulumi.com/autonamed"] !== "true") return false;
+  if (!isAutonamed(planned)) return false;
   const { name } = object.metadata;
   const start = `${nameIn(urn)}-`;
   const isGenerated = name.startsWith(start) && /^[0-9a-f]{8}$/.test(name.slice(start.length));
   return isGenerated && isSame({ ...key, metadata: { ...key.metadata, name } }, object);
 }
 
+/** Whether the provider has generated the object's name. */
+export function isAutonamed({ inputs = {} }: Pick<StateResource, "inputs">): boolean {
+  const { annotations } = (inputs["metadata"] ?? {}) as {
+    readonly annotations?: Readonly<Record<string, string>>;
+  };
+  return annotations?.["pulumi.com/autonamed"] === "true";
+}
+
+/** Whether the resource's object is in the listed namespace and has one of the {@link kinds}. */
+export function isListed(resource: StateResource, { namespace }: Listing): boolean {
+  if (!isObject(resource)) return false;
+  const key = keyOf(resource);
+  const isKind = kinds.some((one) => one.kind === key.kind && one.apiVersion === key.apiVersion);
+  return isKind && key.metadata.namespace === namespace;
+}
+
 /** Whether a resource is a Kubernetes object. */
 export function isObject({ inputs, type }: Pick<StateResource, "inputs" | "type">): boolean {
   return type.startsWith("kubernetes:") && typeof inputs?.["kind"] === "string";
 }
-
-type Fields = Readonly<Record<string, unknown>>;
 
 const isSecret = (value: unknown): boolean =>
   (value as Fields | null | undefined)?.[signature] === secretSignature;
@@ -241,9 +338,22 @@ function inputsOf(planned: Fields, object: LiveObject): Fields {
   return { ...(withSecrets(planned, object) as Fields), metadata };
 }
 
-/** Returns a copy of a value in which secrets have the values of the same fields in `live`. */
+/**
+ * Returns the outputs of an object's resource: the fields of the object in the cluster, because the
+ * program may have changed since the update was killed. Empty for an object with secret values,
+ * because its values must stay encrypted.
+ */
+function outputsOf(inputs: Fields, object: LiveObject): Fields {
+  return JSON.stringify(inputs).includes(signature) ? {} : (object as unknown as Fields);
+}
+
+/**
+ * Returns a copy of a value in which secrets and unknown values have the values of the same fields
+ * in `live`.
+ */
 function withSecrets(value: unknown, live: unknown): unknown {
   if (isSecret(value)) return secretOf(live ?? null);
+  if (value === unknownMark) return live ?? value;
   if (typeof value !== "object" || value === null) return value;
   const inIt = (key: number | string): unknown => (live as Fields | null | undefined)?.[key];
   return Array.isArray(value)

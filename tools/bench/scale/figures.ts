@@ -5,8 +5,8 @@ import type { Cost } from "../cost";
 const limits = {
   /** Time of the update that adds the jobs, without the time of a preview. */
   adding: 2,
-  /** Kilobytes of state for each job, as written. */
-  kilobytes: 9,
+  /** Kilobytes of state for each job, as Pulumi writes it. */
+  kilobytes: 80,
   /** Peak memory of the largest process, in MiB. */
   memory: 700,
   /** Preview without changes, as a multiple of a program with the same number of objects. */

@@ -15,8 +15,12 @@ const labels = {
 const urn = "urn:pulumi:review-a::services-orders::kubernetes:core/v1:Secret::postgres";
 const ciphertext = { ciphertext: "v1:abc" };
 
-function secret(name: string, more: Partial<StateResource> = {}): StateResource {
-  const metadata = { labels, name, namespace: "orders" };
+function secret(
+  name: string,
+  more: Partial<StateResource> = {},
+  annotations: Readonly<Record<string, string>> = { "pulumi.com/autonamed": "true" },
+): StateResource {
+  const metadata = { annotations, labels, name, namespace: "orders" };
   const inputs = { apiVersion: "v1", data: ciphertext, kind: "Secret", metadata };
   return { inputs, type: "kubernetes:core/v1:Secret", urn, ...more };
 }
@@ -98,6 +102,18 @@ describe("the state of a killed update", () => {
     );
     assert.deepEqual(first, serving);
     assert.deepEqual([second?.id, second?.delete], ["orders/postgres-2", true]);
+    assert.deepEqual(others, []);
+  });
+
+  it("puts an object with a fixed name into the place of the old object, which goes with the next update", () => {
+    const old = secret("postgres", { id: "old-namespace/postgres" }, {});
+    const pending_operations = creating(secret("postgres", {}, {}));
+    const [first, second, ...others] = after(
+      { pending_operations, resources: [old] },
+      live("postgres"),
+    );
+    assert.deepEqual([first?.id, first?.delete], ["old-namespace/postgres", true]);
+    assert.deepEqual([second?.id, second?.delete], ["orders/postgres", undefined]);
     assert.deepEqual(others, []);
   });
 

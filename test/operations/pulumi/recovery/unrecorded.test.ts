@@ -170,12 +170,39 @@ describe("the objects that a killed update has created", () => {
     });
   });
 
-  it("are left over if the program creates no such object", () => {
+  it("get an entry that the next update deletes, if the program declares no such object", () => {
     const objects = ["postgres", "postgres-1234567g", "postgres-db-11111111"].map((name) =>
       live("Secret", name),
     );
     const { begun, left } = matched(objects, [...above, secretCreation()], {});
-    assert.deepEqual([begun, left.length], [[], 3]);
+    assert.deepEqual(begun, []);
+    assert.deepEqual(
+      left.map(({ id, provider: its, urn }) => [id, its?.startsWith(`${provider}::`), urn]),
+      objects.map(({ metadata: { name } }) => [
+        `${namespace}/${name}`,
+        true,
+        `${start}kubernetes:core/v1:Secret::${name}`,
+      ]),
+    );
+  });
+
+  it("stay if a review job must not delete them", () => {
+    const policy = { ...live("NetworkPolicy", "old"), apiVersion: "networking.k8s.io/v1" };
+    const { begun, left } = matched([policy], [...above, creation("CronJob", "one")], {});
+    assert.deepEqual([begun, left], [[], []]);
+  });
+
+  it("have the fields of the cluster as outputs, except an object with secrets", () => {
+    const spec = { schedule: "of the cluster", suspend: true };
+    const object = { ...live("CronJob", "one"), spec };
+    const planned = creation("CronJob", "one", {
+      spec: { schedule: "of the program", suspend: "04da6b54-80e4-46f7-96ec-b56ff0331ba9" },
+    });
+    const secret = live("Secret", "postgres-11111111");
+    const { begun } = matched([object, secret], [...above, planned, secretCreation()], {});
+    assert.deepEqual(begun[0]?.outputs?.["spec"], spec);
+    assert.deepEqual(begun[0].inputs?.["spec"], { schedule: "of the program", suspend: true });
+    assert.deepEqual(begun[1]?.outputs, {});
   });
 
   it("put no secret value of a component or a provider into the state", () => {
@@ -194,29 +221,45 @@ describe("the objects that a killed update has created", () => {
 });
 
 describe("the objects that a killed update has changed", () => {
-  const recorded = (time: string): StateResource => ({
+  const schedule = { spec: { schedule: "0 4 * * *" } };
+  const recorded: StateResource = {
     inputs: { apiVersion: "batch/v1", kind: "CronJob", metadata: { name: "one", namespace } },
-    outputs: { __fieldManager: manager, metadata: { managedFields: at(time) } },
+    outputs: {
+      __fieldManager: manager,
+      metadata: { labels, managedFields: at("2026-01-01T00:00:05Z"), uid: "first" },
+      ...schedule,
+    },
     type: "kubernetes:batch/v1:CronJob",
     urn: "one",
-  });
-  const later = (managedFields: LiveObject["metadata"]["managedFields"]): boolean =>
+  };
+  const later = (metadata: Readonly<Record<string, unknown>>, fields: object): boolean =>
     changedLater({
-      objects: [live("CronJob", "one", { managedFields })],
-      resources: [recorded("2026-01-01T00:00:05Z")],
+      objects: [{ ...live("CronJob", "one", metadata), ...fields }],
+      resources: [recorded],
     }).length === 1;
+  const other = { spec: { schedule: "0 5 * * *" } };
 
   it("are those that the stack's field manager has changed after the recorded time", () => {
-    assert.equal(later(at("2026-01-01T00:00:06Z")), true);
-    assert.equal(later(at("2026-01-01T00:00:05Z")), false);
-    assert.equal(later(at("2026-01-01T00:00:06Z", "kubectl")), false);
+    const changed = (time: string, by?: string): boolean =>
+      later({ managedFields: at(time, by), uid: "first" }, other);
+    assert.equal(changed("2026-01-01T00:00:06Z"), true);
+    assert.equal(changed("2026-01-01T00:00:05Z"), false);
+    assert.equal(changed("2026-01-01T00:00:06Z", "kubectl"), false);
   });
 
-  it("do not include a change of the status", () => {
+  it("are those that were replaced under the same name", () => {
+    const managedFields = at("2026-01-01T00:00:06Z", "pulumi-kubernetes-99999999");
+    assert.equal(later({ managedFields, uid: "second" }, schedule), true);
+  });
+
+  it("do not include an object whose change was undone, or whose status changed", () => {
     const [status] = at("2026-01-01T00:00:06Z");
     assert.ok(status);
     const entries = [...at("2026-01-01T00:00:05Z"), { ...status, subresource: "status" }];
-    assert.equal(later(entries), false);
+    assert.equal(later({ managedFields: entries, uid: "first" }, other), false);
+    const undone = { managedFields: at("2026-01-01T00:00:06Z"), uid: "first" };
+    assert.equal(later(undone, { ...schedule, status: {} }), false);
+    assert.equal(later({ ...undone, labels: { ...labels, new: "label" } }, schedule), true);
   });
 });
 
@@ -237,6 +280,7 @@ describe("recovering from an update that was killed before it wrote the state", 
     kubectl: async (args: readonly string[], _timeout?: number, input?: string) => {
       asked.push(args.join(" "));
       const isOne = input !== undefined;
+      if (args.includes("kube-system")) return Promise.resolve("here");
       const found = items.filter(({ kind }) => (kind === "Namespace") === isOne);
       return Promise.resolve(JSON.stringify({ items: found }));
     },
@@ -260,22 +304,27 @@ describe("recovering from an update that was killed before it wrote the state", 
   const recover = async (...objects: readonly LiveObject[]) =>
     recoverState("review-a", cluster(...objects), programs.workspace(), own);
 
-  it("adds what was created to an empty state, and deletes what the program no longer creates", async () => {
+  it("adds what was created to an empty state, and lets the next update delete what the program does not declare", async () => {
     pulumi({}, [...above, creation("Namespace", namespace), creation("CronJob", "one")]);
     await recover(live("Namespace", namespace), live("CronJob", "one"), live("CronJob", "two"));
     const ids = imported().map(({ id, type }) => [type, id]);
     assert.deepEqual(
       ids.filter(([type = ""]) => type.startsWith("kubernetes:")),
       [
+        ["kubernetes:batch/v1:CronJob", `${namespace}/two`],
         ["kubernetes:core/v1:Namespace", namespace],
         ["kubernetes:batch/v1:CronJob", `${namespace}/one`],
       ],
     );
-    const deleted = asked.filter((call) => call.startsWith("delete"));
-    assert.deepEqual(deleted, [
-      `delete CronJob two --namespace ${namespace} --ignore-not-found --wait=false`,
-    ]);
+    assert.ok(!asked.some((call) => call.startsWith("delete")));
   });
+
+  const cronJob = {
+    id: `${namespace}/one`,
+    inputs: { apiVersion: "batch/v1", kind: "CronJob", metadata: { name: "one", namespace } },
+    type: "kubernetes:batch/v1:CronJob",
+    urn: "one",
+  };
 
   it("makes the next update apply a changed object again, without a preview", async () => {
     const metadata = { name: "one", namespace };
@@ -284,7 +333,8 @@ describe("recovering from an update that was killed before it wrote the state", 
       inputs: { apiVersion: "batch/v1", kind: "CronJob", metadata },
       outputs: {
         __fieldManager: manager,
-        metadata: { managedFields: at("2025-12-31T00:00:00Z") },
+        metadata: { labels, managedFields: at("2025-12-31T00:00:00Z") },
+        spec: { schedule: "0 4 * * *" },
       },
       type: "kubernetes:batch/v1:CronJob",
       urn: "one",
@@ -297,14 +347,48 @@ describe("recovering from an update that was killed before it wrote the state", 
     assert.ok(!programs.calls.some((call) => call.startsWith("pulumi preview")));
   });
 
-  it("changes nothing after an update that was not killed, and if the preview fails", async () => {
+  it("changes nothing after an update that was not killed", async () => {
     pulumi({}, []);
     await recover();
     await recover(live("CronJob", "by-hand", { managedFields: [] }));
-    pulumi({}, [], true);
-    await recover(live("CronJob", "one"));
     assert.ok(!existsSync(join(programs.directory, "imported")));
-    assert.ok(!asked.some((call) => call.startsWith("delete")));
+  });
+
+  it("stops with the errors of the preview, and changes nothing", async () => {
+    pulumi({}, [], true);
+    await assert.rejects(recover(live("CronJob", "one")), /the preview failed/);
+    assert.deepEqual(imported(), []);
+  });
+
+  it("waits for an update in progress before it runs a preview", async () => {
+    const ended = join(programs.directory, "ended");
+    programs.add("pulumi", {
+      "*stack export*": `if [ -e ${ended} ]; then echo '${JSON.stringify({ deployment: { resources: [cronJob] } })}'; else echo '{}'; fi`,
+      "*stack import*": `touch ${ended}; echo "error: the stack is currently locked by 1 lock(s)" >&2; exit 255`,
+    });
+    const workspace = { ...programs.workspace(), lockWait: { pauseMs: 5 } };
+    await recoverState("review-a", cluster(live("CronJob", "one")), workspace, own);
+    assert.ok(!programs.calls.some((call) => call.includes("preview")));
+  });
+
+  it("refreshes the state if a Secret is gone", async () => {
+    const metadata = { name: "postgres-1", namespace };
+    const secret = {
+      id: `${namespace}/postgres-1`,
+      inputs: { apiVersion: "v1", kind: "Secret", metadata },
+      type: "kubernetes:core/v1:Secret",
+      urn: "secret",
+    };
+    pulumi({ resources: [secret] }, []);
+    await recover();
+    assert.ok(programs.calls.some((call) => /refresh --stack review-a/.test(call)));
+  });
+
+  it("finds what was created after a refresh has left no object in the state", async () => {
+    const stack = { outputs: { clusterUid: "here" }, type: "pulumi:pulumi:Stack", urn: root };
+    pulumi({ resources: [stack] }, [...above, creation("CronJob", "one")]);
+    await recover(live("CronJob", "one"));
+    assert.ok(imported().some(({ id }) => id === `${namespace}/one`));
   });
 
   it("changes nothing if the stack is in another cluster", async () => {

@@ -1,0 +1,29 @@
+import assert from "node:assert/strict";
+import {
+  engineEnvironment,
+  updateEnvironment,
+} from "../../../operations/pulumi/engine-environment";
+
+describe("the environment variables of Pulumi", () => {
+  const skip = (stack: string, given: Readonly<Record<string, string>> = {}): string | undefined =>
+    ({ ...given, ...updateEnvironment(stack, given) })["PULUMI_SKIP_CHECKPOINTS"];
+
+  it("make updates of stacks that own their data write the state only at the end", () => {
+    assert.equal(skip("local"), "true");
+    assert.equal(skip("review-a"), "true");
+    assert.equal(skip("local", { PULUMI_SKIP_CHECKPOINTS: "false" }), "false");
+  });
+
+  it("make all other updates write the state at each step, whatever the caller has set", () => {
+    for (const stack of ["staging", "prod", "prod-canary", "platform"]) {
+      assert.equal(skip(stack), "false");
+      assert.equal(skip(stack, { PULUMI_SKIP_CHECKPOINTS: "true" }), "false");
+    }
+  });
+
+  it("raise the limits of the Kubernetes client, unless the caller has set them", () => {
+    assert.equal(engineEnvironment({})["PULUMI_K8S_CLIENT_QPS"], "200");
+    const given = { PULUMI_K8S_CLIENT_QPS: "10" };
+    assert.equal("PULUMI_K8S_CLIENT_QPS" in engineEnvironment(given), false);
+  });
+});
