@@ -36,8 +36,8 @@ export const engineEnvironment = (given: Variables): Readonly<Record<string, str
  * Returns the additional environment variables of an update. Pulumi writes the whole state before
  * and after each step, which takes most of the time of an update with many steps. So in a stack
  * that owns its data, an update writes the state only at its end. `recoverState` finds out what a
- * killed update has done. In all other stacks, Pulumi writes the state at each step, whatever the
- * caller has set. See ADR 0032.
+ * killed update has done. In all other stacks, Pulumi writes the state at each step, also if the
+ * caller has set the variable. See ADR 0032.
  */
 export const updateEnvironment = (
   stack: string,

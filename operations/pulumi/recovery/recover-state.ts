@@ -25,15 +25,14 @@ import {
   editState,
   stateOf,
 } from "../stacks";
+import { isAutonamed, matched } from "./entries";
 import {
   type ChangedLater,
   type OwnNamespace,
   changedLater,
-  isAutonamed,
   isListed,
   isObject,
   managerOf,
-  matched,
   missingIn,
   objectsIn,
   plannedSteps,

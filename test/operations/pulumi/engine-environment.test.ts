@@ -14,7 +14,7 @@ describe("the environment variables of Pulumi", () => {
     assert.equal(skip("local", { PULUMI_SKIP_CHECKPOINTS: "false" }), "false");
   });
 
-  it("make all other updates write the state at each step, whatever the caller has set", () => {
+  it("make all other updates write the state at each step, also if the caller has set the variable", () => {
     for (const stack of ["staging", "prod", "prod-canary", "platform"]) {
       assert.equal(skip(stack), "false");
       assert.equal(skip(stack, { PULUMI_SKIP_CHECKPOINTS: "true" }), "false");

@@ -171,14 +171,13 @@ describe("the objects that a killed update has created", () => {
   });
 
   it("get an entry that the next update deletes, if the program declares no such object", () => {
-    const objects = ["postgres", "postgres-1234567g", "postgres-db-11111111"].map((name) =>
-      live("Secret", name),
-    );
+    const names = ["postgres", "postgres-1234567g", "postgres-db-11111111"];
+    const objects = names.map((name) => live("Secret", name));
     const { begun, left } = matched(objects, [...above, secretCreation()], {});
     assert.deepEqual(begun, []);
     assert.deepEqual(
       left.map(({ id, provider: its, urn }) => [id, its?.startsWith(`${provider}::`), urn]),
-      objects.map(({ metadata: { name } }) => [
+      names.map((name) => [
         `${namespace}/${name}`,
         true,
         `${start}kubernetes:core/v1:Secret::${name}`,
