@@ -123,7 +123,8 @@ describe("the objects that a killed update has created", () => {
     const steps = [...above, creation("Namespace", namespace), creation("CronJob", "one")];
     const { above: first, begun, left } = matched(objects, steps, {});
     assert.deepEqual(left, []);
-    const [id, ...otherIds] = first.flatMap((one) => one.id ?? []);
+    const ids = first.map((one) => one.id).filter((one) => one !== undefined);
+    const [id = "", ...otherIds] = ids;
     assert.deepEqual(otherIds, []);
     assert.deepEqual(
       first.map((one) => [one.urn, one.custom, one.parent]),
@@ -137,7 +138,7 @@ describe("the objects that a killed update has created", () => {
       begun.map((one) => [one.urn, one.custom, one.parent, one.provider]),
       ["core/v1:Namespace::" + namespace, "batch/v1:CronJob::one"].map((end) => [
         ...[`${start}services:k8s:Postgres$kubernetes:${end}`, true, component],
-        `${provider}::${id ?? ""}`,
+        `${provider}::${id}`,
       ]),
     );
   });
