@@ -59,8 +59,12 @@ export async function up(where: Where = {}): Promise<void> {
   const target = await steps.step(what, async () => {
     await ask(["stack", "select", STACK, "--create"], workspace());
     const resolved = await resolveTarget(STACK, workspace());
-    const own = ownNamespace(resolved.settings);
-    const drift = driftOf(await recoverState(STACK, resolved.cluster, workspace(), own));
+    // In a cluster of the developer, the objects of another developer have the same labels. Only a
+    // state with the cluster's UID proves that the objects are those of this stack.
+    const isOurs = own === undefined || resolved.last?.outputs.clusterUid !== undefined;
+    const namespace = isOurs ? ownNamespace(resolved.settings) : undefined;
+    const seen = await recoverState(STACK, resolved.cluster, workspace(), namespace);
+    const drift = driftOf(seen);
     await assertNamespaceNotShared(resolved);
     const notes = notesOf(drift);
     await showPreview(STACK, withEnv(workspace(), forcing), { cluster: resolved.cluster, notes });

@@ -4,7 +4,7 @@ import { type LiveObject, isSame, keyOf } from "../live-objects";
 import { secretSignature, signature, unknownMark } from "../special-values";
 import type { Deployment, StateResource } from "../stacks";
 import { nameIn } from "../urn";
-import { isObject } from "./unrecorded";
+import { isDeletable, isObject } from "./unrecorded";
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -51,7 +51,7 @@ export function matched(
     const step = steps.find((one) => creates(one, object));
     if (!step?.new) {
       const sample = steps.find(({ new: planned }) => planned && isObject(planned));
-      if (sample && !undeletable.includes(object.kind)) {
+      if (sample && isDeletable(object)) {
         left.push({ ...leftEntry(object, sample.urn), ...providerOf(sample.provider) });
       }
       continue;
@@ -72,12 +72,6 @@ export function matched(
     left,
   };
 }
-
-/**
- * Kinds of objects that a review job must not delete. These objects stay until Kubernetes deletes
- * the namespace.
- */
-const undeletable = ["LimitRange", "NetworkPolicy", "ResourceQuota"];
 
 /**
  * Returns an entry for an object that the program does not declare. The update deletes the object

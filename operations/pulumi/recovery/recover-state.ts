@@ -30,6 +30,7 @@ import {
   type ChangedLater,
   type OwnNamespace,
   changedLater,
+  isDeletable,
   isListed,
   isObject,
   managerOf,
@@ -86,7 +87,8 @@ export async function recoverState(
     }
     if (own === undefined || objects === undefined) return;
     const killed = { changed, missing: missingIn(resources, objects, own) };
-    if (killed.missing.length === 0 && changed.length === 0) return;
+    // An object that a review job must not delete can stay without an entry in the state.
+    if (!killed.missing.some(isDeletable) && changed.length === 0) return;
     if (!(await isClusterOf(resources, cluster))) return;
     seen = nothingSeen;
     await recordKilled(stack, own, killed, cluster, workspace);
@@ -177,8 +179,11 @@ async function recordKilled(
       const { resources = [] } = deployment;
       const still = missingIn(resources, [...missing, ...bindings], own);
       const { above, begun, left } = matched(still, steps, deployment);
+      // Another update may have recorded the changes after this command has read the state.
+      const objects = changed.map(({ object }) => object);
+      const stillChanged = changedLater({ objects, resources: resources.filter(isObject) });
       const marked = resources.map((one) => {
-        const later = changed.find(({ resource: { id, urn } }) => one.id === id && one.urn === urn);
+        const later = stillChanged.find(({ resource }) => resource === one);
         return later === undefined ? one : unsettled(one, later.object);
       });
       return withBegun({ ...deployment, resources: [...marked, ...above, ...left] }, still, begun);

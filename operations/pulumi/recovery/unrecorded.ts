@@ -88,6 +88,13 @@ export function missingIn(
   );
 }
 
+/**
+ * Whether a review job may delete an object of this kind. The other objects stay until Kubernetes
+ * deletes the namespace.
+ */
+export const isDeletable = ({ kind }: LiveObject): boolean =>
+  !["LimitRange", "NetworkPolicy", "ResourceQuota"].includes(kind);
+
 /** Returns the field manager of the Pulumi update that applied the object last. */
 export function managerOf({ metadata: { managedFields = [] } }: LiveObject): string | undefined {
   return managedFields
@@ -127,6 +134,9 @@ export function changedLater({ objects, resources }: Seen): readonly ChangedLate
   });
 }
 
+/** Matches annotations that Kubernetes or kubectl writes, such as the revision of a Deployment. */
+const ofKubernetes = /^(?:deployment|kubectl)\.kubernetes\.io\//;
+
 /**
  * Whether an object in the cluster has the content of the recorded object. If a command has undone
  * a change in the cluster, the content is the same, although the field manager has a newer time.
@@ -140,7 +150,8 @@ function hasContentOf(object: LiveObject, recorded: LiveObject & Fields): boolea
       ([name]) =>
         !name.startsWith("__") && !["apiVersion", "kind", "metadata", "status"].includes(name),
     );
-    return { annotations, fields: Object.fromEntries(fields), labels };
+    const written = Object.entries(annotations).filter(([name]) => !ofKubernetes.test(name));
+    return { annotations: Object.fromEntries(written), fields: Object.fromEntries(fields), labels };
   };
   return isDeepStrictEqual(contentOf(object as unknown as Fields), contentOf(recorded));
 }

@@ -6,12 +6,8 @@ import type { Step } from "../../../../operations/pulumi/events";
 import type { LiveObject } from "../../../../operations/pulumi/live-objects";
 import { recoverState } from "../../../../operations/pulumi/recovery/recover-state";
 import type { Deployment, StateResource } from "../../../../operations/pulumi/stacks";
-import {
-  changedLater,
-  kinds,
-  matched,
-  missingIn,
-} from "../../../../operations/pulumi/recovery/unrecorded";
+import { matched } from "../../../../operations/pulumi/recovery/entries";
+import { changedLater, kinds, missingIn } from "../../../../operations/pulumi/recovery/unrecorded";
 import { parseAllDocuments } from "yaml";
 import { project } from "../../../../lib/project";
 import { namespacedRules } from "../../../../platform/cluster-roles";
@@ -258,6 +254,8 @@ describe("the objects that a killed update has changed", () => {
     assert.equal(later({ managedFields: entries, uid: "first" }, other), false);
     const undone = { managedFields: at("2026-01-01T00:00:06Z"), uid: "first" };
     assert.equal(later(undone, { ...schedule, status: {} }), false);
+    const annotations = { "deployment.kubernetes.io/revision": "3" };
+    assert.equal(later({ ...undone, annotations }, schedule), false);
     assert.equal(later({ ...undone, labels: { ...labels, new: "label" } }, schedule), true);
   });
 });
@@ -350,6 +348,12 @@ describe("recovering from an update that was killed before it wrote the state", 
     pulumi({}, []);
     await recover();
     await recover(live("CronJob", "by-hand", { managedFields: [] }));
+    assert.ok(!existsSync(join(programs.directory, "imported")));
+  });
+
+  it("does nothing about an object that a review job must not delete", async () => {
+    pulumi({}, []);
+    await recover({ ...live("NetworkPolicy", "old"), apiVersion: "networking.k8s.io/v1" });
     assert.ok(!existsSync(join(programs.directory, "imported")));
   });
 
