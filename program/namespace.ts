@@ -12,9 +12,9 @@ interface Created {
 }
 
 /**
- * Creates the stack's namespace. In stack `local` and in review stacks, the
- * namespace also gets a ResourceQuota, a LimitRange and NetworkPolicies, because the code of any
- * branch may run in these stacks.
+ * Creates the stack's namespace. In stack `local` and in review stacks, the namespace also gets a
+ * ResourceQuota, a LimitRange and NetworkPolicies, because the code of any branch may run in these
+ * stacks.
  */
 export function createNamespace(
   settings: Settings,

@@ -58,21 +58,31 @@ export const isSame = (one: Key, other: Key): boolean =>
   one.metadata.name === other.metadata.name &&
   one.metadata.namespace === other.metadata.namespace;
 
+/** A kind of objects. */
+export type Kind = Pick<LiveObject, "apiVersion" | "kind">;
+
+const kindsIn = (apiVersion: string, ...kinds: readonly string[]): readonly Kind[] =>
+  kinds.map((kind) => ({ apiVersion, kind }));
+
 /**
- * Types of objects that every role with access to a stack may read. The list does not contain
- * Secrets.
+ * Kinds of namespaced objects that every role with access to a stack may read. The list does not
+ * contain Secrets.
  */
-const readableTypes = [
-  ...["Deployment", "StatefulSet"].map((kind) => `kubernetes:apps/v1:${kind}`),
-  "kubernetes:autoscaling/v2:HorizontalPodAutoscaler",
-  "kubernetes:batch/v1:CronJob",
-  ...["ConfigMap", "LimitRange", "Namespace", "PodTemplate", "ResourceQuota"].map(
-    (kind) => `kubernetes:core/v1:${kind}`,
-  ),
-  ...["Service", "ServiceAccount"].map((kind) => `kubernetes:core/v1:${kind}`),
-  ...["Ingress", "NetworkPolicy"].map((kind) => `kubernetes:networking.k8s.io/v1:${kind}`),
-  "kubernetes:policy/v1:PodDisruptionBudget",
+export const readableKinds: readonly Kind[] = [
+  ...kindsIn("apps/v1", "Deployment", "StatefulSet"),
+  ...kindsIn("autoscaling/v2", "HorizontalPodAutoscaler"),
+  ...kindsIn("batch/v1", "CronJob"),
+  ...kindsIn("networking.k8s.io/v1", "Ingress", "NetworkPolicy"),
+  ...kindsIn("policy/v1", "PodDisruptionBudget"),
+  ...kindsIn("v1", "ConfigMap", "LimitRange", "PodTemplate", "ResourceQuota"),
+  ...kindsIn("v1", "Service", "ServiceAccount"),
 ];
+
+/** Returns the type of a kind's resources in Pulumi, such as `kubernetes:core/v1:Service`. */
+export const typeOf = ({ apiVersion, kind }: Kind): string =>
+  `kubernetes:${apiVersion.includes("/") ? apiVersion : `core/${apiVersion}`}:${kind}`;
+
+const readableTypes = [...kindsIn("v1", "Namespace"), ...readableKinds].map(typeOf);
 
 export const isReadable = (type: string): boolean => readableTypes.includes(type);
 
@@ -169,7 +179,7 @@ async function listed(
 /** Lists the objects in a namespace that have the kind of one of the keys. */
 export async function listIn(
   namespace: string,
-  keys: readonly Pick<Key, "apiVersion" | "kind">[],
+  keys: readonly Kind[],
   { kubectl }: Pick<Cluster, "kubectl">,
   context?: string,
 ): Promise<readonly LiveObject[]> {
@@ -181,7 +191,7 @@ export async function listIn(
 }
 
 /** Returns the name of a kind for `kubectl get`, such as `CronJob.v1.batch` or `Service`. */
-function kindOf({ apiVersion, kind }: Pick<Key, "apiVersion" | "kind">): string {
+function kindOf({ apiVersion, kind }: Kind): string {
   const [group = "", version] = apiVersion.split("/");
   return version === undefined ? kind : `${kind}.${version}.${group}`;
 }

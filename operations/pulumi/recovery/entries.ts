@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { Step } from "../events";
-import { type LiveObject, isSame, keyOf } from "../live-objects";
+import { type LiveObject, isSame, keyOf, typeOf } from "../live-objects";
 import { secretSignature, signature, unknownMark } from "../special-values";
 import type { Deployment, StateResource } from "../stacks";
 import { nameIn } from "../urn";
@@ -82,7 +82,7 @@ export function matched(
 function leftEntry({ apiVersion, kind, metadata }: LiveObject, sample: string): StateResource {
   const { labels, name, namespace = "" } = metadata;
   const inputs = { apiVersion, kind, metadata: { labels, name, namespace } };
-  const type = `kubernetes:${apiVersion.includes("/") ? apiVersion : `core/${apiVersion}`}:${kind}`;
+  const type = typeOf({ apiVersion, kind });
   const urn = [...sample.split("::").slice(0, 2), type, name].join("::");
   console.log(`  ${kind} ${name}: the program does not declare it, so the next update deletes it`);
   const outputs = { ...inputs, __initialApiVersion: apiVersion, __inputs: inputs };

@@ -7,7 +7,17 @@ import { type Cluster, isForbidden } from "../../clients/kubectl";
 import { UserError } from "../../../lib/errors";
 import { type Step, errorsIn, readEvents } from "../events";
 import { drawnManager, forcing } from "../field-managers";
-import { type Key, type LiveObject, type Seen, find, isSame, keyOf, listIn } from "../live-objects";
+import {
+  type Kind,
+  type Listing,
+  type LiveObject,
+  type Seen,
+  find,
+  isSame,
+  keyOf,
+  listIn,
+  readableKinds,
+} from "../live-objects";
 import { runPreview } from "../run-preview";
 import { type Workspace, withEnv } from "../run-pulumi";
 import type { StateResource } from "../stacks";
@@ -37,16 +47,10 @@ export function ownNamespace({
  * Kinds of objects that the program creates in the stack's own namespace. The list does not contain
  * RoleBindings, because a review job must not list RoleBindings.
  */
-export const kinds: readonly Pick<Key, "apiVersion" | "kind">[] = [
-  ...["Deployment", "StatefulSet"].map((kind) => ({ apiVersion: "apps/v1", kind })),
-  { apiVersion: "autoscaling/v2", kind: "HorizontalPodAutoscaler" },
-  ...["CronJob", "Job"].map((kind) => ({ apiVersion: "batch/v1", kind })),
-  ...["Ingress", "NetworkPolicy"].map((kind) => ({ apiVersion: "networking.k8s.io/v1", kind })),
-  { apiVersion: "policy/v1", kind: "PodDisruptionBudget" },
-  ...[
-    ...["ConfigMap", "LimitRange", "PodTemplate", "ResourceQuota"],
-    ...["Secret", "Service", "ServiceAccount"],
-  ].map((kind) => ({ apiVersion: "v1", kind })),
+export const kinds: readonly Kind[] = [
+  ...readableKinds,
+  { apiVersion: "batch/v1", kind: "Job" },
+  { apiVersion: "v1", kind: "Secret" },
 ];
 
 /**

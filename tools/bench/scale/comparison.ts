@@ -104,27 +104,20 @@ export async function measurePrograms(
   writeFileSync(join(directory, "Pulumi.yaml"), "name: bench-plain\nruntime: nodejs\n");
   writeFileSync(join(directory, "package.json"), '{"main":"index.js"}\n');
   writeFileSync(join(directory, "index.js"), plainProgram);
-  const run = runner(directory, { ...env, BENCH_NAMESPACE: otherNamespace }, say);
   const preview = async (name: string, jobs: number): Promise<Cost> => {
-    const running = runner(directory, { ...env, ...variables(jobs) }, say);
+    const variables = { BENCH_JOBS: String(jobs), BENCH_NAMESPACE: otherNamespace };
+    const run = runner(directory, { ...env, ...variables }, say);
     const which = ["--stack", name, "--non-interactive"];
     await run(`program ${name}`, "pulumi", ["stack", "init", name, "--no-select"]);
-    await running(`program ${name}: update`, "pulumi", ["up", "--yes", "--skip-preview", ...which]);
+    await run(`program ${name}: update`, "pulumi", ["up", "--yes", "--skip-preview", ...which]);
     const again = ["preview", "--expect-no-changes", ...which];
-    return fastest(async () => running(`program ${name}: preview`, "pulumi", again));
+    return fastest(async () => run(`program ${name}: preview`, "pulumi", again));
   };
   const plain = await preview("plain", count + otherObjects);
   const oneConfigMap = await preview("one-configmap", 0);
   rmSync(directory, { recursive: true });
   return { oneConfigMap, plain };
 }
-
-const variables = (jobs: number): Env => ({
-  BENCH_JOBS: String(jobs),
-  BENCH_NAMESPACE: otherNamespace,
-  // The program's objects have no labels, so our recovery does not apply to them.
-  PULUMI_SKIP_CHECKPOINTS: "true",
-});
 
 /** A Pulumi program with CronJobs, or with one ConfigMap if there are no CronJobs. */
 const plainProgram = `
