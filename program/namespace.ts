@@ -38,8 +38,7 @@ export function createNamespace(
   // The CI jobs of a branch are not administrators of the cluster. The component ReviewNamespace
   // gives these jobs permissions in the branch's own namespace.
   const owner = perBranch ? { branch: release.branch } : {};
-  const args = { ...common, ...guardrails, ...owner };
-  const created = new ReviewNamespace("namespace", args, opts);
+  const created = new ReviewNamespace("namespace", { ...common, ...guardrails, ...owner }, opts);
   return {
     inNamespace: { ...opts, transformations: [deletedWith(created.nodes.namespace)] },
     namespace: created.namespace,

@@ -47,7 +47,7 @@ const places: Readonly<Record<string, RegExp>> = {
   "below `new WebService`; the import to the top": /(new WebService\(.*\);\n)()/,
   "in the args of `new ReviewNamespace`":
     /(new ReviewNamespace\("namespace", \{ \.\.\.common, \.\.\.guardrails, \.\.\.owner,?)()/,
-  "in `waiting`": /(const waiting: WebServiceOptions = \{\s+\.\.\.opts,)()/,
+  "in `waiting`": /(const waiting: WebServiceOptions = \{\s+\.\.\.inNamespace,)()/,
   "in `web`": /(const web: ArgsFromSettings = \{[^]*?)()\n {2}\};/,
   "in what `webServiceArgs` returns": /(function webServiceArgs[^]*?\n {2}return \{)()/,
   "instead of `requests` in what `webServiceArgs` returns":
