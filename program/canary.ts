@@ -7,7 +7,8 @@ import { type Rollouts, rolledOut } from "./rollout/rollout";
 import { webServiceArgs } from "./web-service-args";
 
 /**
- * Creates a canary: a few pods of a branch in production's namespace, behind production's Service.
+ * Creates a canary: a few pods of a branch in production's namespace. Production's Service sends
+ * requests to these pods, too.
  *
  * @throws pulumi.RunError if no command has chosen an image for the canary, or if production's
  * namespace does not exist.

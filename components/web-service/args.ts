@@ -328,9 +328,9 @@ export interface WebServiceArgs extends PodArgs, IngressArgs {
   readonly terminationGracePeriodSeconds?: number;
 
   /**
-   * Track of the pods: `stable`, or `canary` for a few pods of a branch behind production's
-   * Service. The Deployment's selector contains the track, so a change of the track replaces the
-   * Deployment.
+   * Track of the pods: `stable` or `canary`. The pods of track `canary` run the image of a branch,
+   * and production's Service sends requests to them, too. The Deployment's selector contains the
+   * track, so a change of the track replaces the Deployment.
    *
    * @group Rare
    * @default "stable"

@@ -17,14 +17,17 @@ const properties = new Map(
   [...pom.matchAll(/<([\w.-]+)>([^<$]+)<\/\1>/g)].map(([, name = "", value = ""]) => [name, value]),
 );
 
-/** Returns the files of all plugins and dependencies whose version is in pom.xml. */
+/**
+ * Returns the path of the POM file of each plugin and dependency whose version is in pom.xml. Omits
+ * the plugins that our commands never run.
+ */
 function named(): readonly string[] {
   const found = pom.matchAll(
     /<groupId>([^<]+)<\/groupId>\s*<artifactId>([^<]+)<\/artifactId>\s*<version>([^<]+)<\/version>/g,
   );
   return [...found].flatMap(([, group = "", name = "", given = ""]) => {
     const version = given.replace(/\$\{([^}]+)\}/, (_, key: string) => properties.get(key) ?? "");
-    // Our commands never run these plugins. `services-orders` is the project itself.
+    // `services-orders` is the project itself.
     if (/^maven-(?:clean|deploy|install)-plugin$/.test(name) || name === "services-orders")
       return [];
     return [`${group.replaceAll(".", "/")}/${name}/${version}/${name}-${version}.pom`];
