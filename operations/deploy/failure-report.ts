@@ -6,6 +6,7 @@ import { environments } from "../../environments";
 import type { Settings } from "../../settings";
 import { type Cluster, type Deployment, type Pod, list } from "../clients/kubectl";
 import { type Event, type Findings, diagnose } from "./diagnosis";
+import { reasonOf } from "../../lib/command";
 import { reports } from "../../lib/reports";
 import { lastLines } from "./log-lines";
 
@@ -25,7 +26,8 @@ interface Failed {
 /**
  * Prints why a deploy failed. After a failed rollout, Pulumi says only that pods are missing. This
  * function shows what Kubernetes refused, the state of the pods, and the end of the containers'
- * logs. This function never throws, because the caller throws the error of the deploy.
+ * logs. If a list cannot be read, the report says so. This function never throws, because the
+ * caller throws the error of the deploy.
  */
 export async function reportFailure(
   cluster: Cluster,
@@ -38,11 +40,17 @@ export async function reportFailure(
   const other = environments[environment].canaryOf === undefined ? "canary" : "stable";
   const labels = `${labelQuery(instanceSelector(identity))},${trackLabel}!=${other}`;
   const ours = [...within, "--selector", labels];
+  const unread: string[] = [];
+  const read = async <Item>(kind: string, which: readonly string[]): Promise<readonly Item[]> =>
+    list<Item>(cluster, kind, which, patience).catch((error: unknown) => {
+      unread.push(`could not read ${kind}: ${withoutSecrets(reasonOf(error))}`);
+      return [];
+    });
   const [deployments, events, pods, replicaSets] = await Promise.all([
-    list<Deployment>(cluster, "deployments", ours, patience).catch(() => []),
-    list<Event>(cluster, "events", within, patience).catch(() => []),
-    list<Pod>(cluster, "pods", ours, patience).catch(() => []),
-    list<ReplicaSet>(cluster, "replicasets", ours, patience).catch(() => []),
+    read<Deployment>("deployments", ours),
+    read<Event>("events", within),
+    read<Pod>("pods", ours),
+    read<ReplicaSet>("replicasets", ours),
   ]);
   const findings = { deployments, events, pods, replicaSets };
   // If the update ended before the rollout, for example because the build of the image failed,
@@ -55,7 +63,9 @@ export async function reportFailure(
     console.error(`  - ${cause}`);
     reports.addCause(cause);
   }
-  if (causes.length === 0) console.error("  nothing: see Pulumi's output above for the cause");
+  for (const what of unread) console.error(`  - ${what}`);
+  if (causes.length + unread.length === 0)
+    console.error("  nothing: see Pulumi's output above for the cause");
   for (const { container, pod, previous } of found.suspects) {
     const args = ["logs", pod, "--container", container, `--tail=${String(linesRead)}`, ...within];
     const run = previous ? ["--previous"] : [];

@@ -31,17 +31,19 @@ const log = [
 
 describe("the report of a failed deploy", () => {
   let asked: string[];
+  let failing: readonly string[];
   let said: string[];
   let left: string[];
   const cluster = {
     kubectl: async (args: readonly string[]) => {
       asked.push(args.join(" "));
       if (args[0] === "logs") return Promise.resolve(log);
+      if (failing.includes(args[1] ?? "")) throw new Error("no answer within 10 s");
       return Promise.resolve(JSON.stringify({ items: args[1] === "pods" ? [pod] : [] }));
     },
   } as Cluster;
   beforeEach(() => {
-    [asked, said, left] = [[], [], []];
+    [asked, failing, said, left] = [[], [], [], []];
     mock.method(console, "error", (line: string) => said.push(line));
     mock.method(reports, "addCause", (text: string) => left.push(text));
     mock.method(reports, "addDetail", (text: string) => left.push(text));
@@ -74,6 +76,16 @@ describe("the report of a failed deploy", () => {
     await report("prod", "failed to solve: process did not complete successfully");
     assert.deepEqual(left, []);
     assert.match(said.join("\n"), /nothing: see Pulumi's output above for the cause/);
+  });
+
+  it("says which lists it could not read, and not that there is nothing", async () => {
+    failing = ["events", "pods"];
+    await report("prod");
+    assert.deepEqual(said, [
+      "\nWhat Kubernetes says in namespace shop:",
+      "  - could not read events: no answer within 10 s",
+      "  - could not read pods: no answer within 10 s",
+    ]);
   });
 
   for (const [environment, other] of [
