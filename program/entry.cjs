@@ -3,4 +3,12 @@
 const { join } = require("node:path");
 const loadTypeScript = require("../lib/load-typescript.cjs");
 
+// After a kill of Pulumi's engine, no process reads the output of the program. Without these
+// listeners, Pulumi's SDK would report each failed write with another failed write, without end. The
+// program would then use a whole core, and more and more memory.
+for (const stream of [process.stdout, process.stderr])
+  stream.on("error", () => {
+    process.exit(1);
+  });
+
 module.exports = loadTypeScript(join(__dirname, "..", "index.ts"));
