@@ -5,6 +5,7 @@ import { quoted } from "../../lib/shell";
 import type { CircleciJob } from "./circleci-job";
 import type { StateOfProject } from "../clients/state-objects";
 import { type JobRecord, recordObject } from "./lock-store";
+import { stackIn } from "../pulumi/stack-in";
 
 /**
  * What a caller needs to start Pulumi with a record. The record tells later CircleCI jobs that the
@@ -59,10 +60,10 @@ export function recordingOf(
 
 /** The stack whose lock this Pulumi command takes. Undefined if the command takes no lock. */
 function lockedBy(args: readonly string[]): string | undefined {
-  const [what = "", action = "", name] = args;
-  if (what === "stack" && ["init", "rm"].includes(action)) return name;
-  const locks = ["destroy", "refresh", "up"].includes(what) || action === "import";
-  return locks ? args[args.indexOf("--stack") + 1] : undefined;
+  const [what = "", action = ""] = args;
+  const locks = ["destroy", "refresh", "up"].includes(what);
+  const locksToo = what === "stack" && ["import", "init", "rm"].includes(action);
+  return locks || locksToo ? stackIn(args) : undefined;
 }
 
 /**

@@ -16,6 +16,7 @@ import { isLocked, type LockWait, untilUnlocked } from "./lock-wait";
 import { errorsIn, readEvents, UpdateError } from "./events";
 import { rememberStarted } from "./started-processes";
 import { removeTornFiles } from "./torn-files";
+import { stackIn } from "./stack-in";
 import { reports } from "../../lib/reports";
 
 /**
@@ -113,8 +114,8 @@ async function remembering(args: readonly string[], workspace: Workspace): Promi
   };
 }
 
-function pulumiEnv(workspace: Workspace): Record<string, string> {
-  return { ...engineEnvironment(variables(workspace)), ...workspace.env };
+function pulumiEnv(args: readonly string[], workspace: Workspace): Record<string, string> {
+  return { ...engineEnvironment(stackIn(args), variables(workspace)), ...workspace.env };
 }
 
 /** Result of a Pulumi process: its exit code or signal, and its events. */
@@ -160,7 +161,7 @@ export async function runPulumi(
   const child = spawn(file, rest, {
     cwd: workspace.cwd,
     // Pulumi accepts the option `--event-log` only with this variable.
-    env: { ...process.env, ...pulumiEnv(workspace), PULUMI_DEBUG_COMMANDS: "true" },
+    env: { ...process.env, ...pulumiEnv(args, workspace), PULUMI_DEBUG_COMMANDS: "true" },
     killSignal: "SIGKILL",
     ...(signal && { signal }),
     stdio,
@@ -265,7 +266,7 @@ export async function ask(
   const all = [...args.slice(0, end), "--non-interactive", ...args.slice(end)];
   return command("pulumi", all, {
     cwd: workspace.cwd,
-    env: pulumiEnv(workspace),
+    env: pulumiEnv(args, workspace),
     // Callers use the kill signal SIGKILL only for commands that read and take no lock. Such a
     // command needs no record.
     ...(options.killSignal !== "SIGKILL" && (await remembering(args, workspace))),

@@ -21,9 +21,20 @@ describe("the environment variables of Pulumi", () => {
     }
   });
 
+  it("compress the state of stacks that own their data", () => {
+    const isCompressed = (stack: string | undefined, given = {}): boolean =>
+      engineEnvironment(stack, given)["PULUMI_DIY_BACKEND_GZIP"] === "true";
+    assert.ok(isCompressed("local"));
+    assert.ok(isCompressed("review-a"));
+    for (const stack of ["staging", "prod", "prod-canary", "platform", undefined]) {
+      assert.ok(!isCompressed(stack), stack);
+    }
+    assert.ok(!isCompressed("local", { PULUMI_DIY_BACKEND_GZIP: "false" }));
+  });
+
   it("raise the limits of the Kubernetes client, unless the caller has set them", () => {
-    assert.equal(engineEnvironment({})["PULUMI_K8S_CLIENT_QPS"], "200");
+    assert.equal(engineEnvironment("local", {})["PULUMI_K8S_CLIENT_QPS"], "200");
     const given = { PULUMI_K8S_CLIENT_QPS: "10" };
-    assert.equal("PULUMI_K8S_CLIENT_QPS" in engineEnvironment(given), false);
+    assert.equal("PULUMI_K8S_CLIENT_QPS" in engineEnvironment("local", given), false);
   });
 });

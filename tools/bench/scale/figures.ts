@@ -6,7 +6,7 @@ const limits = {
   /** Time of the update that adds the jobs, without the time of a preview. */
   adding: 2,
   /** Kilobytes of state for each job, as Pulumi writes it. */
-  kilobytes: 80,
+  kilobytes: 9,
   /** Peak memory of the largest process, in MiB. */
   memory: 700,
   /** Preview without changes, as a multiple of a program with the same number of objects. */

@@ -67,7 +67,7 @@ async function measureJobs(count: number, say: Say): Promise<Figures> {
     mkdirSync(state);
     const env = {
       ...environment(),
-      ...engineEnvironment({}),
+      ...engineEnvironment(stack, {}),
       ...updateEnvironment(stack, {}),
       PULUMI_BACKEND_URL: `file://${state}`,
       RELEASE_BRANCH: "bench",
