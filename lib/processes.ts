@@ -14,6 +14,23 @@ export function startTime(pid: number): string | undefined {
   }
 }
 
+/** Milliseconds in a clock tick of `/proc`. Linux uses this value on every machine. */
+const msPerTick = 10;
+
+/**
+ * Returns the CPU time of the child processes that have ended, in milliseconds. The time includes
+ * their own children that have ended. Undefined if the machine has no `/proc`.
+ */
+export function cpuOfEndedChildren(): number | undefined {
+  try {
+    const stat = readFileSync("/proc/self/stat", "utf8");
+    const [, ...fields] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+    return (Number(fields[12]) + Number(fields[13])) * msPerTick;
+  } catch {
+    return undefined;
+  }
+}
+
 /**
  * Whether a process runs. Pass `started` to exclude a later process with the same id.
  *

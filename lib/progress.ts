@@ -1,3 +1,4 @@
+import { cpuOfEndedChildren } from "./processes";
 import { duration } from "./time";
 
 /**
@@ -6,6 +7,12 @@ import { duration } from "./time";
  * would have too many lines.
  */
 const HEARTBEAT_MS = 10_000;
+
+/**
+ * Duration in milliseconds from which a step also prints the CPU time of the programs that it ran.
+ * With this time, a person sees whether a long step waited or computed.
+ */
+const SAY_CPU_MS = 60_000;
 
 /**
  * Function that sets the text of the next heartbeat of a step. The text says what the step is doing
@@ -20,10 +27,13 @@ export type Report = (detail: string) => void;
  */
 export class Steps {
   readonly #total: number;
+  readonly #cpuMs: () => number | undefined;
   #done = 0;
 
-  constructor(total: number) {
+  /** @param cpuMs - returns the CPU time of the programs that have ended. Tests pass their own. */
+  constructor(total: number, cpuMs = cpuOfEndedChildren) {
     this.#total = total;
+    this.#cpuMs = cpuMs;
   }
 
   /** Runs one step. If `work` fails, prints the step's duration and throws the error again. */
@@ -31,6 +41,7 @@ export class Steps {
     this.#done += 1;
     const place = `[${String(this.#done)}/${String(this.#total)}]`;
     const started = Date.now();
+    const cpuBefore = this.#cpuMs();
     let detail = "";
     console.log(`${place} ${title}`);
     const heartbeat = setInterval(() => {
@@ -44,7 +55,8 @@ export class Steps {
       });
       const took = Date.now() - started;
       if (took >= 1000) {
-        console.log(`${place}   done in ${duration(took)}`);
+        const cpu = took >= SAY_CPU_MS ? cpuText(cpuBefore, this.#cpuMs()) : "";
+        console.log(`${place}   done in ${duration(took)}${cpu}`);
       }
       return result;
     } catch (error) {
@@ -55,3 +67,6 @@ export class Steps {
     }
   }
 }
+
+const cpuText = (before: number | undefined, after: number | undefined): string =>
+  before === undefined || after === undefined ? "" : ` (${duration(after - before)} of CPU time)`;

@@ -62,8 +62,21 @@ describe("steps", () => {
     assert.deepEqual(said(), ["[1/2] short", "[2/2] long", "[2/2]   done in 1.0s"]);
   });
 
+  it("say the CPU time of their programs from one minute on", async () => {
+    let cpu = 5_000;
+    const steps = new Steps(2, () => cpu);
+    const work = (tookMs: number) => () => {
+      mock.timers.tick(tookMs);
+      cpu += 2 * tookMs;
+    };
+    await steps.step("short", work(59_000));
+    await steps.step("long", work(60_000));
+    const done = said().filter((line) => line.includes("done"));
+    assert.deepEqual(done, ["[1/2]   done in 59s", "[2/2]   done in 1m 0s (2m 0s of CPU time)"]);
+  });
+
   it("say every ten seconds that they are at work, and at what", async () => {
-    await new Steps(3).step("build", (report) => {
+    await new Steps(3, () => undefined).step("build", (report) => {
       mock.timers.tick(10_000);
       report("compiling a");
       report("compiling b");
