@@ -4,7 +4,7 @@ import { slug } from "./components/conventions/names";
 /** Properties of an environment's stacks. */
 interface Traits {
   /**
-   * Set for a canary: environment whose namespace, names, labels and stack settings file the canary
+   * For a canary: the environment whose namespace, names, labels and stack settings file the canary
    * uses.
    */
   readonly canaryOf?: Environment;
@@ -14,10 +14,10 @@ interface Traits {
    */
   readonly clusterIdentity: ClusterIdentity;
   /**
-   * `own`: the stack creates a namespace with guardrails and a database. `pulumi destroy` deletes
-   * both.
-   * `given`: the namespace and the database already exist before the first deploy, and stay if
-   * someone destroys the stack. The Pulumi state of such a stack must not contain a secret.
+   * `own`: the stack creates a namespace with guardrails, and also a database. `pulumi destroy`
+   * deletes both. `given`: the namespace and the database already exist before the first deploy,
+   * and stay if someone destroys the stack. The Pulumi state of such a stack must not contain a
+   * secret.
    */
   readonly data: "given" | "own";
   /**
@@ -60,8 +60,8 @@ const rows = {
     settingsOf: "local",
   },
   review: {
-    // A review job may change only the namespace of its branch. So the cluster must know the
-    // branch, and only CircleCI's token contains the name of the branch.
+    // A review job may change only the namespace of its branch. So the cluster needs the name of
+    // the branch, and only CircleCI's token contains this name.
     clusterIdentity: "circleci-token",
     data: "own",
     image: "built",
@@ -108,7 +108,9 @@ const rows = {
   },
 } as const;
 
-/** The kind of a stack. The environment decides the stack's defaults and what the stack may do. */
+/**
+ * The kind of a stack. The environment determines the stack's defaults and what the stack may do.
+ */
 export type Environment = keyof typeof rows;
 
 /** The environments that have their own default settings. */
@@ -155,8 +157,8 @@ const stackForm = (name: Environment): string => {
 export const stackForms = environmentNames.map(stackForm).join(", ");
 
 /**
- * Slugs that no review stack may have, because someone could mistake the review stack for main or
- * for another stack.
+ * Slugs that no review stack may have, because someone could confuse the review stack with main or
+ * with another stack.
  */
 export const reservedSlugs: readonly string[] = [
   "main",

@@ -3,9 +3,9 @@ import tseslint from "typescript-eslint";
 import prose from "./tools/prose/eslint-plugin.mjs";
 
 /**
- * If a preview does not know a value yet, Pulumi does not call the function inside `.apply(...)`.
- * So the preview does not show a resource that this function constructs. The selector lists the
- * ordinary classes that code may construct in such a function.
+ * If a value is not known during a preview, Pulumi does not call the function inside `.apply(...)`.
+ * So the preview does not show a resource that this function creates. The selector lists the
+ * ordinary classes whose objects code may create in such a function.
  */
 const noResourceInApply = {
   "no-restricted-syntax": [

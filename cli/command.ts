@@ -6,8 +6,8 @@ import { reports } from "../lib/reports";
 export const wrongUse = 2;
 
 /**
- * Ends this process when commander wants to exit: with {@link wrongUse} after an error in the
- * arguments, and with 0 after `--help`.
+ * Ends this process when commander exits. The exit code is {@link wrongUse} after an error in the
+ * arguments, and 0 after `--help`.
  */
 export function exitWithWrongUse({ exitCode }: { readonly exitCode: number }): never {
   process.exit(exitCode === 0 ? 0 : wrongUse);
@@ -63,7 +63,7 @@ export function refusingWrongUse<Args extends unknown[]>(
 
 /**
  * Whether npm has already printed a script's name and command line into a file or a pipe. With
- * `--silent`, npm prints neither of the two.
+ * `--silent`, npm does not print these two lines.
  */
 export function bannerInOutput(script: string): boolean {
   const { npm_config_loglevel: level, npm_lifecycle_event: started } = process.env;

@@ -4,7 +4,10 @@ import { addCommand, bannerInOutput, exitWithWrongUse, refusingWrongUse } from "
 import { stackNameOf, workspaceFor } from "./stack-argument";
 import { WrongUse } from "../lib/errors";
 
-/** Adds `npm run debug`: a twin of the service's pod for a debugger, and dumps of running pods. */
+/**
+ * Adds `npm run debug`, which starts a twin (a copy) of the service's pod for a debugger, or gets a
+ * dump of a running pod.
+ */
 export function addDebug(program: Command): void {
   addCommand(program, "debug")
     .description(

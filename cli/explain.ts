@@ -30,7 +30,8 @@ async function sandboxVariables(): Promise<Readonly<Record<string, string>>> {
 }
 
 /**
- * Adds the commands that explain the program. These commands need no cluster, no state and no AWS.
+ * Adds the commands that explain the program. These commands do not need a cluster, a state or an
+ * AWS account.
  */
 export function addExplain(program: Command): void {
   const add = (name: string): Command => addCommand(program, name);

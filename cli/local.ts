@@ -32,8 +32,8 @@ import { assertSameCluster, chooseCluster, howToReach, type Where } from "./own-
 const STACK = "local";
 
 /**
- * Returns the workspace for Pulumi on the sandbox, or on the developer's own cluster. The
- * environment variables of the workspace override the variables of the shell.
+ * Returns Pulumi's workspace for the sandbox, or for the developer's own cluster. The environment
+ * variables of the workspace override the variables of the shell.
  */
 const workspace = (): Workspace => ({ cwd: project, env: localEnvironment() });
 
@@ -59,8 +59,8 @@ export async function up(where: Where = {}): Promise<void> {
   const target = await steps.step(what, async () => {
     await ask(["stack", "select", STACK, "--create"], workspace());
     const resolved = await resolveTarget(STACK, workspace());
-    // In a cluster of the developer, the objects of another developer have the same labels. Only a
-    // state with the cluster's UID proves that the objects are those of this stack.
+    // In the developer's own cluster, the objects of another developer may have the same labels.
+    // The cluster's UID in the state proves that the objects belong to this stack.
     const isOurs = own === undefined || resolved.last?.outputs.clusterUid !== undefined;
     const namespace = isOurs ? ownNamespace(resolved.settings) : undefined;
     const seen = await recoverState(STACK, resolved.cluster, workspace(), namespace);
@@ -96,9 +96,9 @@ Try next:
 }
 
 /**
- * Deletes the namespace of stack `local` if it still exists. After a killed first update, the state
- * does not contain the namespace. In a cluster of the developer, the namespace may be the namespace
- * of another developer, so there this function only says that the namespace exists.
+ * Deletes the namespace of stack `local` if it still exists. If someone kills the first update, the
+ * state may not contain the namespace. In the developer's own cluster, the namespace may belong to
+ * another developer. So in such a cluster, this function only prints that the namespace exists.
  */
 async function removeNamespace(isSandbox: boolean): Promise<void> {
   const { identity, namespace } = await settingsOf(STACK, workspace());
@@ -112,8 +112,8 @@ async function removeNamespace(isSandbox: boolean): Promise<void> {
 }
 
 /**
- * `npm run down`: destroys stack `local`. Then stops the sandbox, if the stack is in the sandbox.
- * If the stack is in a sandbox that is not running, the stack stays.
+ * `npm run down`: destroys stack `local`. If the stack is in the sandbox, the function then stops
+ * the sandbox. If this sandbox is not running, the function does not destroy the stack.
  */
 export async function down(): Promise<void> {
   const own = ownCluster();

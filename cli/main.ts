@@ -148,8 +148,8 @@ pipeline
   .option("--pull-request <number>", "number of the pull request", Number, 1)
   .option("--ssh", "run the jobs as a rerun with SSH does")
   .action(runWorkflow);
-// `npm run scan` imports Trivy's module only before the start of Trivy, because the import of this
-// module reads SANDBOX_DIR.
+// `npm run scan` imports the module `trivy` only when the command starts Trivy, because this module
+// reads the variable SANDBOX_DIR during the import.
 const scannerPrograms = {
   trivy: async () => (await import("../sandbox/install/trivy")).trivy(),
 };

@@ -243,9 +243,9 @@ export function addOperations(program: Command): void {
         const { doctorStack } = await import("../operations/doctor/stack/command");
         const stack = await stackNameOf(what);
         await doctorStack(stack, options, await workspaceFor(stack));
-        // A program that a check started and that did not answer may have left a child process. The
-        // open output of the child process would keep this process alive. So this code ends this
-        // process, after `leaving` has written the reports.
+        // If a check starts a program that does not answer, a child process of this program may
+        // still run. The open output of the child process would keep this process alive. So this
+        // code ends this process after `leaving` has written the reports.
         setImmediate(() => process.exit());
       }),
     );

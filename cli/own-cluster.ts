@@ -43,8 +43,7 @@ export type Asked = Pick<OwnCluster, "context" | "kubeconfig" | "registry">;
 const registryForm = /^[a-z0-9][a-z0-9.-]*(?::[0-9]+)?(?:\/[a-z0-9._-]+)*$/;
 
 /**
- * Returns the cluster that the developer has chosen. The options have priority over the remembered
- * choice.
+ * Returns the cluster that the developer has chosen. The options override the remembered choice.
  *
  * @param before the remembered choice
  * @returns undefined for the sandbox
@@ -161,8 +160,8 @@ export async function chooseCluster(
 }
 
 /**
- * Whether the developer has deleted the cluster and created it again, for example a local cluster.
- * The new cluster has the same context, but a different UID.
+ * Whether the developer has deleted a cluster, such as a local cluster, and created it again. The
+ * new cluster has the same context, but a different UID.
  */
 const isCreatedAgain = (before: OwnCluster, { context, kubeconfig }: Asked): boolean =>
   before.context === context && before.kubeconfig === kubeconfig;
@@ -183,7 +182,7 @@ async function checked(asked: Asked): Promise<ClusterFacts> {
   const all = [
     ...programs,
     ...(registry === undefined ? [] : [registry]),
-    // If kubectl is missing, the check of the cluster only says again that kubectl is missing.
+    // If kubectl is missing, the check of the cluster reports only this issue, a second time.
     ...(isMissing ? [] : issues),
   ];
   if (all.length > 0 || facts === undefined) {

@@ -15,7 +15,7 @@ interface Options extends RunOptions {
   readonly line?: string;
 }
 
-/** Exit code if the service's command did not begin. */
+/** Exit code if the service's command did not start, or if its output is not complete. */
 const notBegun = 125;
 
 /** Adds `npm run run`: runs one command of the service in a stack. */

@@ -1,6 +1,6 @@
 /**
  * Exports the components for programs in other repositories. The program of this repository imports
- * single files, so that a stack loads only the components that it needs.
+ * the files directly, so that a stack loads only the components that it needs.
  */
 export { ContainerImage, type ContainerImageArgs, type Platform } from "./image/container-image";
 export { ReviewNamespace, type ReviewNamespaceArgs } from "./namespace/review-namespace";

@@ -7,11 +7,11 @@ export type OrbStep = Readonly<
 >;
 
 /**
- * The deploy project: a second CircleCI project, for the jobs that change staging or production, or
- * that remove stacks. Anyone who can push a branch can rerun jobs of the service's own project with
- * SSH. So AWS must not give the permissions for these changes to jobs of the service's own project.
- * docs/trust.md says how to set up a deploy project, and what a small team gives up without a
- * deploy project.
+ * The deploy project: a second CircleCI project, whose jobs change staging and production and
+ * remove stacks. Anyone who can push a branch can rerun jobs of the service's own project with SSH.
+ * So AWS must not give the permissions for these changes to jobs of the service's own project.
+ * docs/trust.md explains how to set up a deploy project, and which protections a team does not have
+ * without a deploy project.
  *
  * `directory` is the directory of the deploy project's configuration, in a clone of a repository
  * that developers cannot push to. A relative path starts at this repository's root directory.
@@ -39,9 +39,8 @@ export const executorImages = {
 } as const;
 
 /**
- * The company's own security scanner, if the scanner is a CircleCI orb: the orb's name and full
- * version, and the step that scans. If the scanner is a command, add it to scanners.ts, not to this
- * file.
+ * The CircleCI orb of the company's own security scanner: the orb's name and full version, and the
+ * step that scans. If the scanner is a command, add it to scanners.ts, not to this file.
  *
  * @example
  * export const companyScan = {
@@ -58,13 +57,13 @@ export const companyScan: {
  * The runner for jobs that connect to addresses inside the company's network: the smoke tests of
  * stacks whose load balancer is `internal`. CircleCI's own machines cannot connect to such a load
  * balancer. `runner` is the resource class of a container runner (`namespace/name`). On such a
- * runner, the jobs use the same images as on CircleCI's own machines. docs/pipeline.md says how to
- * set up a runner, and what to do without a runner.
+ * runner, the jobs use the same images as on CircleCI's own machines. docs/pipeline.md explains how
+ * to set up a runner, and what to do without a runner.
  *
  * The smoke tests do not send their requests through the Kubernetes API (`services/proxy`), because
- * each branch's jobs would then need permission to read everything that staging serves. Also, a
- * test through this API would not check what a user's request needs: name, certificate, load
- * balancer and Ingress.
+ * the jobs of each branch would then need permission to read all responses of staging. Also, a test
+ * through this API would not check the DNS name, the certificate, the load balancer and the
+ * Ingress, which a user's request needs.
  *
  * @example
  * const insideNetwork = { runner: "acme/orders-smoke", stacks: ["review", "staging", "prod"] };

@@ -1,5 +1,5 @@
 /**
- * The company's values. Change this file first after you copy this repository. The file contains
+ * The company's values. After you copy this repository, change this file first. The file contains
  * only data.
  */
 export const company = {
@@ -20,13 +20,13 @@ export const company = {
    */
   reviewSecretsProvider: "awskms://alias/services-orders-review?region=eu-central-1",
   /**
-   * Maximum number of review stacks, and hours from the last update of a review stack to its
-   * expiry.
+   * Maximum number of review stacks, and the number of hours from the last update of a review stack
+   * to its expiry.
    */
   reviewStacks: { max: 10, ttlHours: 72 },
   /**
-   * Repository that staging pushes to and production pulls from. Review stacks use the repository
-   * `<repository>-review`.
+   * Image repository to which staging's jobs push images. Production pulls its images from this
+   * repository. Review stacks use the repository `<repository>-review`.
    */
   imageRepository: "123456789012.dkr.ecr.eu-central-1.amazonaws.com/services-orders",
   /**
@@ -36,7 +36,7 @@ export const company = {
    */
   imagePlatforms: ["linux/amd64"],
   /**
-   * Registries that only the company pushes to. Images of every stack except `local` may come from
+   * Registries to which only the company can push. Every stack except `local` may use images from
    * these registries.
    */
   registries: ["123456789012.dkr.ecr.eu-central-1.amazonaws.com"],

@@ -1,6 +1,6 @@
 /**
- * Field managers of controllers: programs whose normal work is to change objects. A change by a
- * tool that is not in this list, and that is not Pulumi, is drift. Add the controllers that your
+ * Field managers of controllers: programs whose task is to change objects. If neither Pulumi nor a
+ * controller in this list makes a change, the change is drift. Add the controllers that your
  * clusters run. To see the field managers of an object, run
  * `kubectl get deployment NAME --show-managed-fields -o yaml`.
  */

@@ -1,7 +1,7 @@
 /**
- * Labels of the company, for every object that a stack of the program owns, pods included.
- * Selectors never contain these labels, so that you can add and remove labels without downtime. A
- * change to the labels restarts the pods once.
+ * Labels of the company, for every object and pod of every stack of the program. Selectors never
+ * contain these labels, so that you can add and remove labels without downtime. A change to the
+ * labels restarts the pods once.
  *
  * @example
  * { "example.com/cost-center": "4711" }

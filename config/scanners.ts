@@ -1,11 +1,11 @@
 /** One scanner of `npm run scan`. */
 export interface CompanyScanner {
   readonly title: string;
-  /** Program and arguments. The program does not run in a shell. */
+  /** Program and arguments. The command does not run in a shell. */
   readonly command: readonly [string, ...string[]];
   /**
-   * Exit codes that mean "found something". 0 means "clean". Any other code means "the scan
-   * failed".
+   * Exit codes that mean that the scanner found something. Exit code 0 means that it found nothing.
+   * Any other code means that the scan failed.
    */
   readonly findings?: readonly number[];
 }

@@ -1,6 +1,6 @@
 /**
- * Name of the service that this repository deploys. Deployment, Service, image and Pulumi project
- * have this name. The names of most other objects begin with this name.
+ * Name of the service that this repository deploys. The Deployment, the Service, the image and the
+ * Pulumi project have this name. The names of most other objects begin with this name.
  */
 export const service = "services-orders";
 

@@ -15,8 +15,8 @@ export function parsedJson<const Schema extends v.GenericSchema>(
 }
 
 /**
- * Parses a file with JSON. Returns undefined if this process cannot read the file, if the content
- * is not JSON, or if the content does not fit the schema.
+ * Parses a JSON file. Returns undefined if this process cannot read the file, if the content is not
+ * JSON, or if the content does not fit the schema.
  */
 export function parsedFile<const Schema extends v.GenericSchema>(
   schema: Schema,

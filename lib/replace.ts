@@ -11,7 +11,8 @@ function replace(path: string, make: (path: string) => void): void {
 }
 
 /**
- * Writes a file atomically. Readers never see incomplete content, even if this process is killed.
+ * Writes a file atomically. Other processes never read incomplete content, even if this process is
+ * killed.
  */
 export function replaceFile(path: string, content: string, mode = 0o666): void {
   replace(path, (made) => {

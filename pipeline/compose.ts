@@ -74,8 +74,8 @@ function workflow({ stages, when }: WorkflowSpec): Workflow {
 
 /**
  * Returns the job with its serial group in the environment variable `SERIAL_GROUP`, because
- * CircleCI has no variable for the group. Pulumi commands use the variable: a job may take over the
- * lock that an ended job of the same group has left.
+ * CircleCI has no variable for the group. With this variable, the Pulumi commands of a job can take
+ * over the lock that an ended job of the same group has left.
  */
 function inGroup(spec: JobSpec, serialGroup: string | undefined): JobSpec {
   if (serialGroup === undefined) return spec;
@@ -85,9 +85,9 @@ function inGroup(spec: JobSpec, serialGroup: string | undefined): JobSpec {
 const hasGroup = ({ serialGroup }: Stage): boolean => serialGroup !== undefined;
 
 /**
- * Adds the status `success` to a requirement that names a job with a serial group. Without a
- * status, CircleCI starts the waiting job as soon as CircleCI releases the group, even if the
- * required job failed or did not run.
+ * Adds the status `success` to a requirement that has no status, if the required job has a serial
+ * group. Without a status, CircleCI starts the waiting job as soon as CircleCI releases the group,
+ * even if the required job failed or did not run.
  */
 function afterSerial(requirement: Requirement, serial: ReadonlySet<string>): Requirement {
   return typeof requirement === "string" && serial.has(requirement)
@@ -200,8 +200,8 @@ export function badEndNotices(
  * Returns a job that sends a message if the job `of` did not run. CircleCI does not run a waiting
  * job if a job of a newer pipeline waits or runs in the same serial group. The job `of` has the
  * status `not_run` in one more case: a job that `of` requires has failed. To get no message in this
- * case, set `approval` to the name of the approval or of the job that `of` requires. Leave
- * `approval` out only if `of` requires no job.
+ * case, set `approval` to the name of the approval or of the job that `of` requires. Omit
+ * `approval` only if `of` requires no job.
  */
 export function skippedNotice(
   of: string,

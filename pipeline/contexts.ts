@@ -4,8 +4,8 @@ import { service } from "../config/service";
 
 /**
  * Facts about a CircleCI context, for the code in this directory. CircleCI itself restricts the use
- * of the context, so no branch can change the restrictions. docs/pipeline.md lists the restrictions
- * and the steps to set them.
+ * of the context, so the code of a branch cannot change the restrictions. docs/pipeline.md lists
+ * the restrictions and the steps to set them.
  */
 export interface Context {
   /** Whether a job with this context can deploy to production. Such a job needs an approval. */

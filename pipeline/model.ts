@@ -46,8 +46,8 @@ export interface Executor {
 export interface Job {
   readonly executor: string;
   /**
-   * Environment variables. Text from outside, such as a branch's name, must be in a variable and
-   * never in a command itself, because the shell could run a part of the text.
+   * Environment variables. Untrusted text, such as a branch's name, must be in a variable and never
+   * in a command itself, because the shell could run a part of the text.
    */
   readonly environment?: Readonly<Record<string, string>>;
   readonly steps: readonly Step[];
@@ -63,8 +63,8 @@ interface Run {
   readonly name: string;
   readonly command: string;
   /**
-   * Time without output after which CircleCI kills the step, such as `40m`. CircleCI's default of
-   * 10m is too short for Pulumi, which may wait for 10 minutes or longer without output.
+   * If the step prints nothing for this time, such as `40m`, CircleCI kills the step. CircleCI's
+   * default of 10m is too short for Pulumi, which may wait for 10 minutes or longer without output.
    */
   readonly no_output_timeout?: string;
   readonly when?: When;
@@ -108,7 +108,7 @@ export interface Place {
 }
 
 export interface Workflow {
-  /** Expression that decides whether the workflow runs. */
+  /** Expression that determines whether the workflow runs. */
   readonly when: string;
   readonly jobs: readonly (string | Readonly<Record<string, Place>>)[];
 }

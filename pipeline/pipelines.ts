@@ -21,7 +21,7 @@ const orbs = Object.keys(companyScan.orbs).length === 0 ? {} : { orbs: companySc
 
 /**
  * The pipeline files of one CircleCI project. Each file is a separate pipeline in CircleCI. A
- * trigger starts the pipeline, or a person starts it by hand.
+ * trigger or a person starts the pipeline.
  */
 type Files = Readonly<Record<string, Config>>;
 

@@ -13,8 +13,8 @@ import type { ContextName } from "./contexts";
 import type { Requirement } from "./model";
 
 /**
- * The number of the pull request. A serial group allows only some characters. A branch's name may
- * contain other characters, but a number contains only digits.
+ * The number of the pull request. The name of a serial group may contain only some characters. A
+ * branch's name may contain other characters, but a number contains only digits.
  */
 const pullRequest = "<< pipeline.event.github.pull_request.number >>";
 export const ofBranch = { PULL_REQUEST: pullRequest };
@@ -42,7 +42,7 @@ export const onMain = 'pipeline.git.branch == "main"';
 
 /**
  * Returns the jobs that check the code. On main, the job that tests the service does not use the
- * Maven cache, because the jobs of branches can write this cache.
+ * Maven cache, because the jobs of branches can write to this cache.
  */
 export const checks = (suffix: "" | "-main"): readonly Stage[] => [
   // `check` and `test-unit` need pip to download CircleCI's schema. So these jobs do not use the
@@ -79,8 +79,8 @@ export const imageOf = (stack: "review" | "staging", tests: string): readonly St
 ];
 
 /**
- * Returns the job that previews a deploy for people, and saves a plan. If a later job deploys with
- * this plan, the later job may change only what the preview shows.
+ * Returns the job that shows people a preview of a deploy, and saves a plan. If a later job deploys
+ * with this plan, the later job may change only what the preview shows.
  */
 export function previewOf(
   stack: string,

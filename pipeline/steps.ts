@@ -79,14 +79,14 @@ export interface JobSpec {
   readonly reportOf?: string;
   /**
    * File that the job keeps for the next pipeline, in a cache. CircleCI may delete the cache, and
-   * the jobs of any branch can write the cache. So a job with an IAM role must not use this option.
-   * The command of a job with this option must check everything that the command reads from the
-   * file.
+   * the jobs of any branch can write to the cache. So a job with an IAM role must not use this
+   * option. The command of a job with this option must check everything that the command reads from
+   * the file.
    */
   readonly remembers?: string;
   /**
-   * Whether the job caches Maven's downloads. The jobs of any branch may have written this cache,
-   * so jobs of `main` must not use the cache.
+   * Whether the job caches Maven's downloads. The jobs of any branch may have written to this
+   * cache, so jobs of `main` must not use the cache.
    */
   readonly mavenCache?: boolean;
   /**
@@ -110,14 +110,15 @@ interface Rights {
   readonly assumesRole: boolean;
   /**
    * Whether the job runs in the deploy project. The cluster identifies a job of the deploy project
-   * by its IAM role, because the cluster accepts only the tokens of the service's own project.
+   * by the job's IAM role, because the cluster accepts CircleCI's tokens only from jobs of the
+   * service's own project.
    */
   readonly inDeployProject: boolean;
   /**
-   * Whether the code of a branch must not influence the job. True in three cases: the job has a
-   * context that is only for main, a job with such a context uses what this job builds, or the job
-   * runs in the deploy project. If true, the job does not restore the cache with npm's downloads,
-   * which the jobs of branches can write.
+   * Whether the code of a branch must not influence the job. True in three cases: this job has a
+   * context that is only for main, a job with such a context uses the output of this job, or this
+   * job runs in the deploy project. If true, the job does not restore the cache with npm's
+   * downloads, to which the jobs of branches can write.
    */
   readonly mainOnly: boolean;
 }
@@ -125,8 +126,8 @@ interface Rights {
 /**
  * Returns a job with its steps.
  *
- * @throws Error if a job with an IAM role has `remembers`, because any branch can write the cache
- * with that file
+ * @throws Error if a job with an IAM role has `remembers`, because any branch can write to the
+ * cache with that file
  */
 export function job(
   name: string,
@@ -147,8 +148,8 @@ export function job(
     ...(Object.keys(environment).length === 0 ? {} : { environment }),
     steps: [
       "checkout",
-      // The jobs of any branch can write this cache. The cache may contain any path, and CircleCI
-      // restores all of these paths.
+      // The jobs of any branch can write to this cache. The cache may contain any path, and
+      // CircleCI restores all of these paths.
       ...(mainOnly ? [] : [restore("npm's downloads", npmCache)]),
       ...(spec.mavenCache === true ? [restore("Maven's downloads", mavenCache)] : []),
       // This step comes before the step that attaches the reports, so that the cache cannot replace
@@ -195,10 +196,10 @@ export function job(
 
 /**
  * Shell code after a command. If the command fails, the code records the exit code, and the job
- * continues. A job that fails at this step would persist no report to the workspace. A cache cannot
- * replace the workspace, because the jobs of any branch can write a cache. The job's last step ends
- * with the recorded exit code. The code also creates an empty file: a command may write no report,
- * and a job fails if there is no file to persist.
+ * continues. If the job failed at this step, the job would persist no report to the workspace. A
+ * cache cannot replace the workspace, because the jobs of any branch can write to a cache. The
+ * job's last step ends with the recorded exit code. The code also creates an empty file: a command
+ * may write no report, and a job fails if there is no file to persist.
  */
 export const recorded = ` || echo "export EXIT_CODE=$?" >> "$BASH_ENV"; mkdir -p ${reports}; touch ${reports}/ended`;
 
@@ -207,8 +208,8 @@ const result: Step = {
 };
 
 /**
- * Makes npm leave out development dependencies, so that a job with permissions runs less code of
- * third parties.
+ * Makes npm leave out development dependencies, so that a job with permissions runs less
+ * third-party code.
  */
 const fewPackages = { npm_config_omit: "dev" };
 

@@ -23,17 +23,17 @@ export interface ClusterAccessArgs {
   /** Whether the cluster accepts CircleCI's tokens, which review jobs use. */
   readonly review: boolean;
   /**
-   * ARNs of the IAM roles of CI roles. Contains only CI roles that the cluster identifies by their
-   * IAM role.
+   * ARNs of the IAM roles of CI jobs, by the name of the CI role. Contains only the CI roles that
+   * the cluster identifies by an IAM role.
    */
   readonly roles: Readonly<Partial<Record<ClusterCiRoleName, pulumi.Input<string>>>>;
 }
 
 /**
- * The identities of CI jobs and of people in the EKS cluster. EKS gives Kubernetes groups to the
- * IAM roles. Review jobs authenticate with CircleCI's token instead of their IAM role. With the IAM
+ * The identities of CI jobs and of people in the EKS cluster. EKS maps each IAM role to Kubernetes
+ * groups. Review jobs authenticate with CircleCI's token instead of their IAM role. With the IAM
  * role, the cluster could not distinguish branches: all review jobs share one IAM role, and each
- * job chooses the name of its session. CircleCI itself writes the branch into the token. The
+ * job chooses its own session name. CircleCI itself writes the branch into the token. The
  * Kubernetes user of a review job contains this branch, so one branch cannot impersonate another
  * branch.
  */

@@ -85,8 +85,8 @@ const full = (role: string) => `${service}-${role}`;
 const short = (name: string) => name.slice(service.length + 1);
 
 /**
- * Returns the rights of people. A review stack itself creates the RoleBinding for developers, in
- * its own namespace.
+ * Returns the ClusterRoles that people get. A review stack itself creates the RoleBinding for
+ * developers, in its own namespace.
  */
 function rightsOfPeople({ namespaces, review }: ClusterRightsArgs): readonly Right[] {
   const { prod, staging } = namespaces;
@@ -170,8 +170,8 @@ function createBinding(
 ): void {
   const apiGroup = "rbac.authorization.k8s.io";
   // The name of a group ends with a colon and the name of the CI role or of the kind of people. The
-  // group of review jobs ends with the id of a project. A reader does not know this id, so the name
-  // of the binding contains the name of the ClusterRole instead.
+  // name of the group of review jobs ends with the id of a CircleCI project. People cannot
+  // recognize such an id, so the name of the binding contains the name of the ClusterRole instead.
   const ciRole = role.startsWith("review") ? role : group.slice(group.indexOf(":") + 1);
   const name = role.startsWith(ciRole) ? full(role) : full(`${ciRole}-${role}`);
   const given = {

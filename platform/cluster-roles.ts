@@ -120,9 +120,9 @@ export const namespacedRules = {
   "prod-reader": peopleRead,
 
   /**
-   * Additional permissions of production in its own namespace: to change only the NetworkPolicy of
-   * a canary. The rule also covers the creation of this object, because a request for a server-side
-   * apply contains the object's name.
+   * Additional permissions of production in its own namespace: to change the NetworkPolicy of a
+   * canary, but no other NetworkPolicy. The rule also covers the creation of this object, because a
+   * request for a server-side apply contains the object's name.
    */
   canary: [
     {

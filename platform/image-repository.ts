@@ -7,7 +7,7 @@ export interface ImageRepositoryArgs {
 
   /**
    * Days from the first push of an image until ECR deletes the image. ECR keeps two kinds of images
-   * longer: releases, and images that a stack runs or ran last.
+   * longer: releases, and the last image that each stack has run.
    *
    * @default 90
    */
@@ -24,8 +24,8 @@ export interface ImageRepositoryArgs {
 
 /**
  * Maximum number of releases that ECR keeps, no matter how old the releases are. The same number
- * limits the images that a stack runs or ran last. This number is far above the number of releases
- * that people may want to roll back to, and above the number of stacks.
+ * limits the images with a tag `deployed-*`. This number is far above the number of stacks, and far
+ * above the number of releases to which people may want to roll back.
  */
 const kept = 1000;
 
@@ -75,11 +75,11 @@ export class ImageRepository extends pulumi.ComponentResource {
 
 /**
  * Returns the lifecycle policy. ECR applies only the first rule that matches an image's tags.
- * Releases and images that a stack runs also keep their `build-*` tag, so without the first two
- * rules, the last rule would delete such images. ECR counts the days from the first push of the
- * image. If the image gets another tag later, the count does not start again. There is no rule for
- * untagged images, because such a rule would delete the parts of an image for several platforms,
- * which have no tags.
+ * Releases and deployed images also keep their `build-*` tag, so without the first two rules, the
+ * last rule would delete such images. ECR counts the days from the first push of the image. If the
+ * image gets another tag later, the count does not start again. There is no rule for untagged
+ * images, because such a rule would delete the parts of an image for several platforms, which have
+ * no tags.
  */
 export function lifecycle(buildDays: number) {
   const keep = (tagPattern: string) => ({
@@ -122,8 +122,8 @@ const pull = ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDo
 
 /**
  * Returns a policy that lets production's account pull images. The principal is the account and not
- * one of its roles, because AWS refuses a policy with a role that does not exist yet. Production's
- * account decides which of its roles may pull.
+ * one of its roles, because AWS refuses a policy with a role that does not exist yet. IAM policies
+ * in production's account control which of its roles may pull.
  */
 function pullsFrom(account: string) {
   return {

@@ -66,7 +66,7 @@ const root = (bucket: string, prefix: keyof typeof statePrefixes): string =>
 
 /**
  * Returns the ARNs of all S3 objects that Pulumi stores for one stack: state, lock, history,
- * backups. A pattern such as `review-*` stands for several stacks.
+ * backups. A pattern such as `review-*` matches several stacks.
  */
 function stackObjects(
   bucket: string,
@@ -92,9 +92,9 @@ const notifierObjects = (bucket: string): string =>
 
 /**
  * Returns the permission to list the names of all S3 objects in a bucket. This permission does not
- * include the permission to read the objects. The permission is not limited to a prefix. With a
- * limit, S3 would answer "forbidden" for objects that do not exist, and Pulumi often requests such
- * objects.
+ * include the permission to read the objects. The permission is not limited to a prefix. If the
+ * permission were limited to a prefix, S3 would answer "forbidden" for objects that do not exist,
+ * and Pulumi often requests such objects.
  */
 function list(bucket: string): Statement {
   return allow("ListState", ["s3:ListBucket"], `arn:aws:s3:::${bucket}`);

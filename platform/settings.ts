@@ -39,7 +39,7 @@ export interface CircleCi {
 /** Upper limits for review stacks. A branch can set lower limits, but not higher limits. */
 export interface ReviewLimits {
   readonly cpu: string;
-  /** DNS servers outside of pods. Review stacks may reach only port 53 at these addresses. */
+  /** DNS servers that do not run in pods. Review stacks may reach only port 53 of these servers. */
   readonly dnsCidrs: readonly string[];
   readonly domain: string;
   /**
@@ -50,7 +50,7 @@ export interface ReviewLimits {
   readonly ingressClassName: string;
   /** Networks from which requests to review stacks may come: the subnets of the load balancer. */
   readonly ingressCidrs: readonly string[];
-  /** Namespaces with pods of the ingress controller. These pods may request review stacks. */
+  /** Namespaces of the ingress controller's pods, which may send requests to review stacks. */
   readonly ingressNamespaces: readonly string[];
   readonly memory: string;
   readonly pods: number;
@@ -259,7 +259,7 @@ function combinationIssues(values: ValuesOf<typeof table>): readonly string[] {
  */
 export function platformSettings(config: Config, stack: string): PlatformSettings {
   const source = { config, env: {}, file: `platform/Pulumi.${stack}.yaml`, project };
-  // No default in this table uses the surroundings, so the surroundings can be empty.
+  // No default in this table uses the last argument, so this argument can be empty.
   const { issues, values } = readTable(table, source, {} as Surroundings);
   const all = issues.length > 0 ? issues : combinationIssues(values);
   if (all.length > 0) {

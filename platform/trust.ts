@@ -70,8 +70,8 @@ export function trustedText(ciRole: CiRoleName, circleci: CircleCi): string {
  * jobs belong to this organization and this repository. If a custom webhook started a pipeline, the
  * tokens of its jobs contain no branch, so AWS refuses these tokens.
  *
- * The trust policy has no condition for contexts, because IAM knows only the claims `aud`, `sub`
- * and `project-id` of CircleCI. CircleCI itself restricts which jobs may use a context.
+ * The trust policy has no condition for contexts, because IAM supports only the claims `aud`, `sub`
+ * and `project-id` of CircleCI's tokens. CircleCI itself restricts which jobs may use a context.
  */
 export function trustPolicy(circleci: CircleCi, providerArn: string, ciRole: CiRoleName) {
   const { organizationId, vcsOrigin } = circleci;

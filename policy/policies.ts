@@ -40,10 +40,10 @@ export function policyOf(rule: Rule, exceptions: readonly Exception[]): Resource
       },
     };
   }
-  // Only a remediation can see which values are secret. Pulumi runs the remediation of a policy
-  // before the validation. So the remediation of this policy stores the paths of the secrets, and
-  // changes nothing. An issue of the validation makes the update fail with the level `remediate`,
-  // as with the level `mandatory`.
+  // Only a remediation can find out which values are secret. Pulumi runs the remediation of a
+  // policy before the validation. So the remediation of this policy stores the paths of the
+  // secrets, and changes nothing. If the validation reports an issue, the update fails. The levels
+  // `remediate` and `mandatory` have the same effect here.
   const marked = new Map<string, readonly string[]>();
   return {
     description,

@@ -12,8 +12,7 @@ import { type Known, repositoryOf } from "./rules/images";
  */
 export function knownRegistries(outside: Omit<Outside, "git">): Known {
   try {
-    // The registries do not depend on the branch and the commit, so this function does not start
-    // git.
+    // The registries do not depend on the branch or the commit, so this function does not run git.
     const git = { branch: "unknown", commit: "unknown" };
     const settings = settingsFrom({ ...outside, git });
     const { databaseImageRef, imageRef, imageRepository, environment, registries } = settings;

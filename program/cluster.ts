@@ -61,8 +61,8 @@ async function kubectl(access: Access, args: readonly string[]): Promise<string>
     const running = run("kubectl", [...which, ...args], {
       timeout: limitsOf(access).processSeconds * 1000,
     });
-    // Without credentials, kubectl asks for a user name on its standard input. This code ends the
-    // input, so that kubectl fails instead of waiting.
+    // If the kubeconfig contains no credentials, kubectl reads a user name from its standard input.
+    // This code closes the standard input, so that kubectl fails and does not wait.
     running.child.stdin?.end();
     return (await running).stdout;
   } finally {
@@ -133,8 +133,8 @@ function reason(failure: Failure, access: Access): string {
 }
 
 /**
- * Reads the cluster with `kubectl`. kubectl supports every kind of kubeconfig, and starts faster
- * than Node.js loads a client library.
+ * Reads the facts about the cluster with `kubectl`. kubectl supports every kind of kubeconfig, and
+ * starts faster than Node.js loads a client library.
  *
  * @throws pulumi.RunError with one line if kubectl is missing, if kubectl does not end within 20 s
  * (30 s on EKS), or if kubectl cannot read the cluster.

@@ -8,7 +8,8 @@ import type { ArgsFromSettings } from "./web-service-args";
 
 /**
  * Returns the connection to the stack's database. For stack `local` and for review stacks, this
- * function creates an ephemeral database. For other stacks, the settings name the database.
+ * function creates an ephemeral database. For other stacks, the settings contain the address of the
+ * database.
  */
 export function databaseOf(
   settings: Settings,
@@ -49,8 +50,8 @@ export interface Demand {
 
 /**
  * Checks that the database allows enough connections for all pods that may run at the same time,
- * including the additional pods of a rollout. With too few connections, the last pods of a rollout
- * would not become ready.
+ * including the additional pods of a rollout. If there were too few connections, the last pods of a
+ * rollout would not become ready.
  *
  * @throws pulumi.RunError with one line, if the stack may need more connections than the database
  * allows.
@@ -61,7 +62,7 @@ export function assertConnections(
   { jobs, service }: Demand,
 ): void {
   // If the value of the variable `pool.variable` is a Pulumi output or comes from a Secret, this
-  // function does not know the size of the pool, and checks nothing.
+  // function cannot find out the size of the pool, and checks nothing.
   const size = env[pool.variable] ?? String(pool.size);
   if (limit === undefined || typeof size !== "string") return;
   const perPod = Number(size) + readiness;

@@ -8,8 +8,8 @@ import {
 /**
  * Returns a kubeconfig for an EKS cluster. The kubeconfig contains no token. With the identity
  * `aws`, kubectl and Pulumi run `aws eks get-token`, which creates a token for the IAM role of the
- * person or the CI job. With the identity `circleci-token`, kubectl and Pulumi use CircleCI's token
- * of the CI job.
+ * person or the CI job. With the identity `circleci-token`, kubectl and Pulumi use the token that
+ * CircleCI has created for the CI job.
  *
  * @throws Error from AWS if the cluster does not exist, or if the IAM role has no permission to
  * describe the cluster.

@@ -75,7 +75,7 @@ export async function createEnvironment(
   new CommandTemplate(
     identity.service,
     { ...template, scheduledJobs, serviceAccountName },
-    // The list of scheduled jobs must never name a CronJob that does not exist yet.
+    // The list of scheduled jobs must never contain a CronJob that does not exist yet.
     { ...inNamespace, dependsOn: [rollout, ...scheduled] },
   );
   return { imageRef, namespace, rollout, url: service.url };

@@ -78,8 +78,9 @@ interface ResolvedJob extends JobValues {
 
 /**
  * Returns a job with the values of an environment. If the field `environments` of the job contains
- * a value for this environment, this value replaces the job's general value. Only for `env`, the
- * function merges both values. No other code that creates objects reads the field `environments`.
+ * a value for this environment, this value replaces the job's general value. For `env`, the
+ * function merges the two values instead. No other code that creates objects reads the field
+ * `environments`.
  */
 function resolve({ environments: values = {}, ...job }: Job, environment: Environment) {
   const byEnvironment: { readonly [Name in Environment]?: Partial<JobValues> } = values;

@@ -12,8 +12,8 @@ const chooseBy = { chosen: "npm run canary -- start BRANCH", promoted: "npm run 
  * the returned settings contain the release of the stack's last update. Production and its canary
  * run the release that a command has chosen, not the code that is checked out.
  *
- * @throws pulumi.RunError if a stack that does not build its image has no image in its settings,
- * and no earlier release.
+ * @throws pulumi.RunError if a stack does not build its image, has no image in its settings, and
+ * has no earlier release.
  */
 export async function withKeptRelease(
   settings: Settings,

@@ -14,7 +14,7 @@ const run = promisify(execFile);
 
 /**
  * Texts of migrations, by the name of the file. Each text contains at least the first line, which
- * says whether the migration is long.
+ * shows whether the migration is long.
  */
 type FirstLines = ReadonlyMap<string, string>;
 
@@ -34,7 +34,7 @@ function inWorkingDirectory(): FirstLines {
   );
 }
 
-/** Reads the migrations of a commit. Undefined if git does not know the commit. */
+/** Reads the migrations of a commit. Undefined if git does not find the commit. */
 async function atCommit(commit: string): Promise<FirstLines | undefined> {
   // The commit comes from the configuration or from a stack's outputs. This check ensures that git
   // does not treat the commit as an option.
@@ -46,20 +46,20 @@ async function atCommit(commit: string): Promise<FirstLines | undefined> {
     const lines = stdout.split("\n").map((line) => /^[^:]+:[^:]*\/([^:/]+):1:(.*)$/.exec(line));
     return new Map(lines.flatMap((found) => (found ? [[found[1] ?? "", found[2] ?? ""]] : [])));
   } catch (error) {
-    // Exit code 1 means that git knows the commit, but that no line matches.
+    // Exit code 1 means that git has found the commit, but no line that matches.
     return (error as { readonly code?: unknown }).code === 1 ? new Map() : undefined;
   }
 }
 
 /**
- * Returns the newest long migration of the release that the stack runs. Undefined if no migration
- * is long.
+ * Returns the newest long migration of the release that the update deploys. Undefined if no
+ * migration is long.
  *
- * The image may be older than the code that is checked out, because production keeps its release.
- * So if the settings name an image, this function reads the migrations of the image's commit. If
- * the image contains changes that are not in a commit, this function reads the migrations in the
- * working directory. If git does not know the image's commit, no Job runs a long migration, and the
- * init containers of the pods run all migrations.
+ * The image may be older than the code that is checked out, because production keeps its release
+ * until a person promotes another release. So if the settings name an image, this function reads
+ * the migrations of the image's commit. If the image contains changes that are not in a commit,
+ * this function reads the migrations in the working directory. If git does not find the image's
+ * commit, no Job runs a long migration, and the init containers of the pods run all migrations.
  */
 export async function longMigrationOf(
   { identity, imageRef, release }: Settings,

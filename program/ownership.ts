@@ -15,8 +15,8 @@ export interface Claim {
 
 /**
  * Checks that the cluster and the namespace belong to the stack. Without this check, the Kubernetes
- * provider would adopt an existing namespace of someone else. A preview would not show that the
- * namespace already exists.
+ * provider would adopt an existing namespace that belongs to someone else. A preview would not show
+ * that the namespace already exists.
  *
  * @throws pulumi.RunError with one line, if the cluster or the namespace does not belong to the
  * stack, or if Kubernetes is deleting the namespace.

@@ -8,8 +8,8 @@ import { refuseForeign } from "./ownership";
  * Checks the cluster and the stack's namespace before the program creates any resource. Returns the
  * facts about the cluster, and its kubeconfig if the cluster is on EKS.
  *
- * @throws pulumi.RunError if the cluster does not answer or is the wrong one, or if the namespace
- * does not belong to the stack.
+ * @throws pulumi.RunError if the cluster does not answer, if it is the wrong cluster, or if the
+ * namespace does not belong to the stack.
  */
 export async function preflight(
   settings: Settings,

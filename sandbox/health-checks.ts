@@ -10,8 +10,8 @@ import { kubectl } from "./node/kubernetes";
 import { type Daemon, daemonPid } from "./node/supervision";
 
 /**
- * Timeout for the start of one of the sandbox's programs, in milliseconds. In measurements, the
- * starts took a tenth of this timeout.
+ * Timeout for the start of one of the sandbox's programs, in milliseconds. In our measurements,
+ * each start took about a tenth of this timeout.
  */
 const HEALTHY_MS = 120_000;
 
@@ -59,7 +59,7 @@ const ask = async (...args: string[]): Promise<string> =>
 /**
  * Returns a text with the last warning events of the namespace kube-system, from the oldest to the
  * newest. The text contains at most five events. If a pod of this namespace does not run, one of
- * these events usually says why. The text is empty if there are no warning events.
+ * these events usually contains the reason. The text is empty if there are no warning events.
  */
 export async function podWarnings(): Promise<string> {
   const events = await ask(

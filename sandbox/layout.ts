@@ -31,7 +31,9 @@ export const paths = {
   buildx: join(root, "buildx"),
   /** The cluster's certificates, kubeconfigs, etcd data and kubelet data. */
   cluster: join(root, "cluster"),
-  /** Directory that the sandbox's programs see as /var, instead of the machine's /var. */
+  /**
+   * Directory that is mounted at /var for the sandbox's programs, instead of the machine's /var.
+   */
   var: join(root, "var"),
   volumes: join(root, "volumes"),
   /**
@@ -53,7 +55,7 @@ export const paths = {
 
 /**
  * Names and addresses in the sandbox's network. The addresses are from the range 198.18.0.0/15. RFC
- * 2544 reserves this range for tests, so a real network should not use these addresses.
+ * 2544 reserves this range for tests, so we expect that no real network uses these addresses.
  */
 export const net = {
   /**
@@ -118,7 +120,10 @@ export function saveOptions(chosen: Options): void {
   replaceFile(paths.options, `${JSON.stringify(chosen, undefined, 2)}\n`);
 }
 
-/** Returns the first part of the references of images in the registry, such as `localhost:5000`. */
+/**
+ * Returns the address with which references of images in the registry begin, such as
+ * `localhost:5000`.
+ */
 export function registryName(chosen: Options = options()): string {
   return chosen.registry ?? `localhost:${String(chosen.registryPort)}`;
 }
@@ -135,7 +140,7 @@ export function registryUrl(registry: string = registryName()): string {
   return `${here ? "http" : "https"}://${host}`;
 }
 
-/** Creates an empty directory. If the directory exists, removes its content. */
+/** Creates an empty directory. If the directory exists, this function removes its content. */
 export function createEmpty(directory: string): void {
   rmSync(directory, { recursive: true, force: true });
   mkdirSync(directory, { recursive: true });

@@ -77,7 +77,7 @@ function nearestExisting(path: string): string {
 
 /**
  * Checks that no other sandbox runs, because two sandboxes would have the same IP addresses. Waits
- * up to 3 s, because the network interface of a killed sandbox disappears with a delay.
+ * up to 3 s, because the kernel removes the network interface of a killed sandbox with a delay.
  */
 async function checkAlone(): Promise<void> {
   if (!(await eventually(() => !existsSync(`/sys/class/net/${net.outside}`), 3_000))) {
@@ -153,7 +153,7 @@ function takeLock(path: string): number {
       );
     }
     // If the status is 0, this process has locked a file that the previous holder of the lock has
-    // already removed. Other commands would not see this lock, so the loop tries again.
+    // already removed. Such a lock does not stop other commands, so the loop tries again.
     if (status !== 0) {
       throw new UserError(
         `another command is working on the sandbox${holder(path)}; wait until that command has ended, then run this command again`,

@@ -78,7 +78,7 @@ export async function up(
     checkSameOptions(chosen);
     saveOptions(chosen);
     // The code changes the file `givenKubeconfig` only after checkSameOptions, because a running
-    // sandbox uses this file.
+    // sandbox may use this file.
     if (given === undefined) rmSync(paths.givenKubeconfig, { force: true });
     else replaceFile(paths.givenKubeconfig, given, 0o600);
     await setUp(missing, steps);

@@ -8,7 +8,7 @@ import { imageRefForm } from "../components/conventions/validation";
 type Schema<Value> = v.GenericSchema<unknown, Value>;
 
 /**
- * Describes the values that a setting allows: by a schema, and in words for messages and the
+ * Describes the values that a setting allows: as a schema, and as a text for messages and the
  * reference.
  */
 export interface Form<Value> {
@@ -65,7 +65,7 @@ export function listOf<Entry>(allowed: string, { schema }: Form<Entry>, least = 
   return { allowed, schema: v.pipe(v.array(schema, allowed), v.minLength(least, allowed)) };
 }
 
-/** Accepts a list of words, or a text with words and commas between them. */
+/** Accepts a list of words, or a text with words that are separated by commas. */
 export function wordsOf<Word>(allowed: string, word: Form<Word>, least = 0): Form<Word[]> {
   const list = listOf(allowed, word, least).schema;
   const split = v.pipe(
@@ -81,7 +81,7 @@ export function objectOf<const Fields extends v.ObjectEntries>(allowed: string, 
   return { allowed, schema: v.strictObject(fields, allowed) };
 }
 
-/** Returns the schema of a field that an object may leave out. */
+/** Returns the schema of an optional field of an object. */
 export const optional = <Value>({ schema }: Form<Value>) => v.exactOptional(schema);
 
 /**

@@ -46,8 +46,8 @@ export interface Settings extends Omit<
 }
 
 /**
- * Error for an unknown stack, or for settings that the program cannot use. The message has every
- * issue that the function `settingsFrom` has found.
+ * Error for an unknown stack, or for settings that the program cannot use. The message contains
+ * every issue that the function `settingsFrom` has found.
  */
 export class SettingsError extends Error {
   override readonly name = "SettingsError";
@@ -55,13 +55,13 @@ export class SettingsError extends Error {
 
 /**
  * Returns the settings of a stack. The function reads no files or environment variables itself: the
- * settings depend only on the argument `outside`. This file does not import Pulumi's packages: the
- * commands of `npm run` also load this file, and loading Pulumi's packages takes longer than most
- * commands run.
+ * settings depend only on the argument `outside`. This file does not import Pulumi's packages. The
+ * commands of `npm run` also load this file, and the import of Pulumi's packages takes longer than
+ * most of these commands.
  *
- * @throws SettingsError if the stack is unknown, or if settings are wrong. One message has all
+ * @throws SettingsError if the stack is unknown, or if settings are wrong. One message contains all
  * issues of single settings: unknown keys with the most similar known key, secrets, and wrong
- * values with the allowed values. If single settings have no issue, the message has all wrong
+ * values with the allowed values. If single settings have no issue, the message contains all wrong
  * combinations of values.
  */
 export function settingsFrom(outside: Outside): Settings {
@@ -72,7 +72,8 @@ export function settingsFrom(outside: Outside): Settings {
   }
   const { environment, slug } = parsed;
   const { canaryOf, settingsOf } = environments[environment];
-  // A canary has no committed stack settings file, so it uses the file of the stack `canaryOf`.
+  // A canary has no committed stack settings file, so the canary uses the file of the stack
+  // `canaryOf`.
   const file = `Pulumi.${canaryOf ?? stack}.yaml`;
   const surroundings = { env, environment: settingsOf, gitBranch: git.branch, slug };
   const { issues, values } = readTable(table, { config, env, file, project }, surroundings);
@@ -125,7 +126,7 @@ function combinationIssues(
 }
 
 /**
- * Returns an issue if the branch is not the branch of the review stack: two branches must never
+ * Returns an issue if the review stack belongs to another branch, because two branches must never
  * share a stack.
  */
 function branchIssues(branch: string, slug: string): readonly string[] {
@@ -144,7 +145,8 @@ const run = promisify(execFile);
 
 /**
  * Runs git and returns the output of git. Returns undefined if git fails, for example outside a
- * repository. Git never runs in a shell, because anyone can choose a branch's name.
+ * repository. This function never runs git in a shell, because the name of a branch can contain a
+ * shell command.
  */
 async function gitAnswer(root: string, args: readonly string[]): Promise<string | undefined> {
   const answer = await run("git", [...args], { cwd: root }).catch(() => undefined);

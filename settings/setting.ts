@@ -169,7 +169,7 @@ function readValue(
 ): { readonly issues: readonly string[]; readonly value?: unknown } {
   const configured = config[`${project}:${key}`];
   const variable = one.env === undefined ? undefined : env[one.env];
-  // An empty environment variable is the same as no variable.
+  // An empty environment variable has the same effect as a variable that is not set.
   const given = configured ?? (variable === "" ? undefined : variable);
   if (given === undefined) {
     const missing = `${project}:${key} must be set to ${one.allowed}; add it to ${file}`;

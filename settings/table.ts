@@ -141,7 +141,7 @@ export const table = {
       if (registry !== "") return `${registry}/${service}`;
       if (environment === "local") return undefined;
       // The code of any branch can push images to the image repository of review stacks. So this
-      // repository must not contain production's tags and layers.
+      // repository must not contain production's tags or layers.
       const { imageRepository } = company;
       return environments[environment].perBranch ? `${imageRepository}-review` : imageRepository;
     },

@@ -11,7 +11,7 @@ interface Result {
   readonly output: string;
 }
 
-/** Whether programs may color their output, although this command reads the output. */
+/** Whether programs may print colored output. This command reads the output and prints it again. */
 const isColored = process.stdout.isTTY && (process.env["NO_COLOR"] ?? "") === "";
 
 /** Runs a program of an npm package. The result is good if the exit code is 0. */
@@ -52,11 +52,11 @@ async function formatJava(goal: "apply" | "check"): Promise<Result> {
 
 /**
  * Number of checks that run at the same time. Most checks use one core, and the machines of CI have
- * two.
+ * two cores.
  */
 const atATime = 2;
 
-/** The checks. `lint` is the first one, because it takes the longest. */
+/** The checks. `lint` is the first check, because `lint` takes the longest time. */
 const checks: readonly (readonly [what: string, run: () => Promise<Result>])[] = [
   ["lint", async () => npx("eslint", "--max-warnings=0", ".")],
   ["types", async () => npx("tsc", "--project", ".")],

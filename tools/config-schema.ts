@@ -27,8 +27,7 @@ export function configSchema(): string {
       config: {
         type: "object",
         additionalProperties: false,
-        // Allows keys of all namespaces except the service's namespace, such as the namespaces of
-        // Pulumi's providers.
+        // Also allows the keys of other namespaces, such as the namespaces of Pulumi's providers.
         patternProperties: { [`^(?!${service}:)[a-z-]+:`]: {} },
         properties: Object.fromEntries(settings) as object,
       },

@@ -88,7 +88,7 @@ async function codePages(): Promise<readonly [string, string][]> {
     validation: false,
   };
   // This dynamic import returns the same ES module that typedoc's plugin imports. In a test that
-  // Mocha loads by `require`, a static import would load a second copy of typedoc.
+  // Mocha loads with `require`, a static import would load a second copy of typedoc.
   const { Application, Converter, ReflectionKind } = await import("typedoc");
   /**
    * Removes functions, constants and constructors, because the reference describes only types and

@@ -1,7 +1,8 @@
 import { service } from "../../config/service";
 
 /**
- * Roles of CI jobs. A role decides what a job may do in AWS and in the cluster. A job has one role.
+ * Roles of CI jobs. A role determines what a job may do in AWS and in the cluster. A job has one
+ * role.
  */
 export const ciRoles = [
   "preview",
@@ -20,7 +21,7 @@ export type CiRoleName = (typeof ciRoles)[number];
 export const branchRoles: readonly CiRoleName[] = ["preview", "review"];
 
 /**
- * CI roles whose jobs the cluster identifies by their IAM role. For the Kubernetes users of the
+ * CI roles of jobs that the cluster identifies by an IAM role. For the Kubernetes users of the
  * roles `review` and `review-removal`, see {@link reviewUser} and {@link removalUser}.
  */
 export type ClusterCiRoleName = Exclude<CiRoleName, "review" | "review-removal">;
@@ -28,8 +29,8 @@ export const isClusterCiRole = (ciRole: CiRoleName): ciRole is ClusterCiRoleName
   ciRole !== "review" && ciRole !== "review-removal";
 
 /**
- * Folder in a state backend in which the job notifier stores the lists of reported runs: one object
- * for each stack. The folder is next to Pulumi's own folder `.pulumi`.
+ * Folder in the state backend. The job notifier stores its lists of reported runs in this folder,
+ * with one object for each stack. The folder is next to Pulumi's own folder `.pulumi`.
  */
 export const notifierFolder = `notifier/${service}`;
 
@@ -39,14 +40,14 @@ export const notifierFolder = `notifier/${service}`;
  */
 export const mainBranch = "main";
 
-/** Returns the name of a CI role's IAM role. */
+/** Returns the name of the IAM role for a CI role. */
 export function roleName(ciRole: CiRoleName): string {
   return `${service}-${ciRole}`;
 }
 
 /**
- * Returns the Kubernetes group that EKS gives to jobs with a CI role's IAM role. The jobs of review
- * stacks have the group {@link reviewGroup}. The cluster reads that group from CircleCI's token.
+ * Returns the Kubernetes group that EKS gives to jobs with the IAM role of a CI role. The jobs of
+ * review stacks have the group {@link reviewGroup}, which the cluster reads from CircleCI's token.
  */
 export function clusterGroup(ciRole: ClusterCiRoleName): string {
   return `${service}:${ciRole}`;
@@ -57,8 +58,8 @@ export const tokenPrefix = "circleci:";
 
 /**
  * Returns the Kubernetes group of the jobs that authenticate with a token of the given CircleCI
- * project. The jobs that remove review stacks always have this group: from such a token, or from
- * their IAM role.
+ * project. The jobs that remove review stacks always have this group, either from such a token or
+ * from their IAM role.
  */
 export function reviewGroup(projectId: string): string {
   return `${tokenPrefix}${projectId}`;
@@ -121,18 +122,17 @@ export const reviewAccess = {
 
 /**
  * Kubernetes groups of people, and the names of the ClusterRoles and of the RoleBinding that give
- * permissions to these groups. EKS gives a group to the IAM roles that the platform's settings
- * list.
+ * permissions to these groups. EKS maps the IAM roles in the platform's settings to these groups.
  */
 export const people = {
-  /** People who read objects, run commands and debug in staging and in review stacks. */
+  /** People who may read objects, run commands and debug in staging and in review stacks. */
   developers: {
     /** Name of the RoleBinding that a review stack creates for this group in its namespace. */
     bindingName: "developers",
     clusterRole: `${service}-developer`,
     group: `${service}:developer`,
   },
-  /** People who read objects and logs of production, and change nothing. */
+  /** People who may read objects and logs of production, but may not change anything. */
   productionReaders: {
     clusterRole: `${service}-prod-reader`,
     group: `${service}:prod-reader`,
@@ -152,9 +152,9 @@ export const canaryName = `${service}-canary`;
 export const reviewIngressGroup = `${service}-review`;
 
 /**
- * Host of a review stack, for the setting `hostPattern` and for the platform's policy. The name of
- * the service and the slug form one DNS label, because a wildcard certificate (`*.{domain}`) covers
- * exactly one DNS label. With a slug of 30 characters, this DNS label has 46 characters. DNS allows
- * 63 characters.
+ * Pattern of the host of a review stack, for the setting `hostPattern` and for the platform's
+ * policy. The name of the service and the slug form one DNS label, because a wildcard certificate
+ * (`*.{domain}`) covers exactly one DNS label. With a slug of 30 characters, this DNS label has 46
+ * characters. DNS allows 63 characters.
  */
 export const reviewHostPattern = `${service}-{slug}.{domain}`;

@@ -1,5 +1,5 @@
 /**
- * The table in this file says which connections the NetworkPolicies allow in the namespace of a
+ * The table in this file shows which connections the NetworkPolicies allow in the namespace of a
  * review or local stack. The tests compare the NetworkPolicies with the table, and `npm run probe`
  * compares the connections in a cluster with the table.
  */

@@ -3,7 +3,7 @@ import { existsSync, readFileSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { service } from "../../config/service";
 
-/** Files that say how to build the image, relative to the repository. */
+/** Files that define how to build the image, relative to the repository. */
 export const buildFiles: readonly string[] = ["service/Dockerfile", "service/pom.xml"];
 
 /** Directory with the code and the resources of the service, relative to the repository. */
@@ -17,7 +17,8 @@ export const codeDirectory = "service/src/main";
 export const imageInputs: readonly string[] = [...buildFiles, codeDirectory];
 
 /**
- * Directory with the files that Maven built and the Dockerfile copies, relative to the repository.
+ * Directory of the files that Maven builds and that the Dockerfile copies, relative to the
+ * repository.
  */
 export const contextDirectory = "service/target/image";
 
@@ -40,7 +41,8 @@ function filesUnder(root: string, path: string): readonly string[] {
   const absolute = join(root, path);
   if (!existsSync(absolute)) return [];
   if (statSync(absolute).isFile()) return [path];
-  // Joins paths by "/" on every system, because the hash must not depend on the machine.
+  // The separator is "/" on every operating system, because the hash must not depend on the
+  // machine.
   return readdirSync(absolute).flatMap((entry) => filesUnder(root, `${path}/${entry}`));
 }
 
@@ -55,8 +57,8 @@ export function contentHash(root: string): string {
   const files = imageInputs.flatMap((input) => filesUnder(root, input)).sort();
   for (const file of files) {
     const content = readFileSync(join(root, file));
-    // The hash includes the length of each path and content. So moving a byte from one file to the
-    // next changes the hash.
+    // The hash includes the length of each path and content. So the hash also changes if a byte
+    // moves from the end of one file to the start of the next file.
     hash.update(`${String(Buffer.byteLength(file))}:${file}${String(content.length)}:`);
     hash.update(content);
   }

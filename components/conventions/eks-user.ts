@@ -5,16 +5,16 @@ export interface EksClusterName {
 }
 
 /**
- * How a cluster identifies a user: by the AWS role, or by the token that CircleCI gives to a job.
- * The token contains the name of the branch. With `circleci-token`, the kubeconfig still uses the
- * AWS role in two cases: outside of CI, and if the environment variable CLUSTER_IDENTITY is `aws`.
+ * How a cluster identifies a user: by the IAM role, or by the token that CircleCI gives to a job.
+ * The token contains the name of the branch. With `circleci-token`, the kubeconfig uses the IAM
+ * role in only two cases: outside of CI, and if the environment variable CLUSTER_IDENTITY is `aws`.
  */
 export type ClusterIdentity = "aws" | "circleci-token";
 
 /**
  * Shell script that prints CircleCI's token, or runs the AWS CLI in the two cases of
- * {@link ClusterIdentity}. The script works in any POSIX shell. The kubeconfig contains the
- * script's text and not a path, because `pulumi destroy` must also work without a checkout of the
+ * {@link ClusterIdentity}. The script works in any POSIX shell. The kubeconfig contains the text of
+ * the script and not a file path, because `pulumi destroy` must also work without a checkout of the
  * repository.
  */
 const circleciToken = `if [ -n "$CIRCLE_OIDC_TOKEN_V2" ] && [ "$CLUSTER_IDENTITY" != aws ]; then
@@ -24,8 +24,8 @@ else
 fi`;
 
 /**
- * Returns the user of a kubeconfig for an EKS cluster. The kubeconfig contains no token. Each time
- * that kubectl starts, kubectl runs the command in the kubeconfig to get a token.
+ * Returns the user of a kubeconfig for an EKS cluster. The kubeconfig contains no token. At each
+ * start, kubectl runs the command in the kubeconfig to get a token.
  */
 export function eksUser({ name, region }: EksClusterName, identity: ClusterIdentity): object {
   const getToken = ["eks", "get-token", "--cluster-name", name, "--region", region];

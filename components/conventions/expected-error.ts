@@ -5,10 +5,10 @@ import type { Checked } from "./validation";
  * Wraps a program so that Pulumi prints an expected error without its stack trace.
  *
  * When a program throws an error, Pulumi prints the error's stack trace in colors. Some versions of
- * Node.js 20 take many seconds and gigabytes of memory for a stack trace through Pulumi's packages
- * (https://github.com/nodejs/node/issues/64011). A CI container without that much memory ends
- * without a message. An error that a person can fix needs no stack trace. The stack trace of any
- * other error becomes plain text.
+ * Node.js 20 need many seconds and gigabytes of memory to print a stack trace that contains
+ * Pulumi's packages (https://github.com/nodejs/node/issues/64011). A CI container with less memory
+ * ends without a message. An error that a person can fix needs no stack trace. The stack trace of
+ * any other error becomes plain text.
  */
 export function withCheapErrors<Args extends unknown[], Result>(
   program: (...args: Args) => Promise<Result>,
@@ -43,7 +43,8 @@ function withoutStack<Failure extends Error>(error: Failure): Failure {
 
 /**
  * Throws all issues of a component in one message, with one line for each issue. Call this function
- * before the component creates its first child, so that wrong args leave no resources behind.
+ * before the component creates its first child, so that the program creates no child of a component
+ * with wrong args.
  *
  * @throws pulumi.ResourceError, whose text Pulumi prints without a stack trace.
  */

@@ -32,10 +32,10 @@ export interface Identity {
 
 /** Branch and commit of a release. Only workloads and their pods have labels with these values. */
 export interface Release {
-  /** Full name of the branch. Labels contain the name in the form of a legal label value. */
+  /** Full name of the branch. The labels contain this name as a valid label value. */
   readonly branch: string;
   /**
-   * Full hash of the last commit that changed the image's content, or `unknown`. Ends in
+   * Full hash of the last commit that changed the image's content, or `unknown`. Ends with
    * `-dirty.<hash>` if this content has uncommitted changes. With `unknown`, you cannot distinguish
    * versions.
    */
@@ -53,8 +53,8 @@ export type Track = "canary" | "stable";
 export type Labels = Readonly<Record<string, string>>;
 
 /**
- * Labels that prove that an object belongs to this service and this instance. An object's name
- * alone is not a proof.
+ * Labels that prove that an object belongs to this service and this instance. The name of an object
+ * does not prove this.
  */
 export const ownerLabels = [
   "app.kubernetes.io/managed-by",
@@ -116,7 +116,8 @@ export function labels(identity: Identity, component: Component): Labels {
     ...companyLabels,
     ...selector(identity, component),
     app: identity.app,
-    // The provider sets this label only with client-side apply, which this program does not use.
+    // The provider sets this label only with client-side apply. This program uses server-side
+    // apply.
     "app.kubernetes.io/managed-by": "pulumi",
     "app.kubernetes.io/part-of": identity.service,
     protected_branch: String(identity.protectedBranch),
@@ -124,7 +125,7 @@ export function labels(identity: Identity, component: Component): Labels {
   };
 }
 
-/** Returns the version that people and Datadog see: the short commit. */
+/** Returns the version that Datadog and our commands show: the short commit. */
 export function releaseVersion(release: Release): string {
   return shortCommit(release.commit);
 }

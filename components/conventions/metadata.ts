@@ -5,7 +5,7 @@ import type { Labels } from "./labels";
 type ObjectMeta = k8s.types.input.meta.v1.ObjectMeta;
 export type Annotations = Readonly<Record<string, pulumi.Input<string>>>;
 
-/** What a caller may add to the metadata of objects and of pods. */
+/** Labels and annotations that a caller may add to the metadata of objects and pods. */
 interface AddedMetadata {
   readonly annotations?: Annotations;
   readonly labels?: Labels;
@@ -13,7 +13,10 @@ interface AddedMetadata {
   readonly podLabels?: Labels;
 }
 
-/** Annotation of an Ingress. The value says what authenticates callers in front of the service. */
+/**
+ * Annotation of an Ingress. The value names the system that authenticates callers before their
+ * requests reach the service.
+ */
 export const callersAuthenticatedByAnnotation = "callers-authenticated-by";
 
 /**
@@ -27,8 +30,8 @@ export const retryAnnotation = "migration/retry-of";
 export const roleAnnotation = "eks.amazonaws.com/role-arn";
 
 /**
- * Returns the field `annotations` of an object's metadata. Without annotations, the field is
- * missing, because an empty map would be a change to every existing object.
+ * Returns the field `annotations` of an object's metadata. Without annotations, the function omits
+ * the field, because an empty map would change every existing object.
  */
 export function annotated(all: Annotations): Pick<ObjectMeta, "annotations"> {
   return Object.keys(all).length === 0 ? {} : { annotations: { ...all } };

@@ -6,8 +6,8 @@ import { createHash } from "node:crypto";
  */
 export const budgets = {
   /**
-   * Kubernetes gives each Job the CronJob's name plus 11 characters. A Job's name has at most 63
-   * characters.
+   * The name of each Job of a CronJob is the name of the CronJob plus 11 characters. A Job's name
+   * has at most 63 characters.
    */
   cronJob: 52,
   dnsLabel: 63,
@@ -17,8 +17,8 @@ export const budgets = {
   slug: 30,
   stack: 100,
   /**
-   * Kubernetes sets the pods' label `controller-revision-hash` to the StatefulSet's name plus 11
-   * characters. The value of a label has at most 63 characters.
+   * Kubernetes sets the label `controller-revision-hash` of the pods to the name of the StatefulSet
+   * plus 11 characters. The value of a label has at most 63 characters.
    */
   statefulSet: 52,
 } as const;
@@ -26,15 +26,15 @@ export const budgets = {
 const base32 = "abcdefghijklmnopqrstuvwxyz234567";
 export const suffixLength = 8;
 /**
- * Matches a name that ends like a shortened name. `slug` and `labelValue` shorten every name that
- * matches, so that a full name never equals a shortened name.
+ * Matches a name whose end looks like the hash of a shortened name. `slug` and `labelValue` shorten
+ * every name that matches, so that a full name never equals a shortened name.
  */
 export const looksShortened = /(?:^|-)[a-z2-7]{8}$/;
 export const legalSlug = /^[a-z](?:[a-z0-9-]*[a-z0-9])?$/;
 const legalLabelValue = /^[A-Za-z0-9](?:[A-Za-z0-9_.-]*[A-Za-z0-9])?$/;
 const legalDnsLabel = /^[a-z](?:[-a-z0-9]*[a-z0-9])?$/;
 
-/** Returns 8 base32 characters (40 bits) of a text's SHA-256. */
+/** Returns the first 40 bits of a text's SHA-256, as 8 base32 characters. */
 export function shortHash(text: string): string {
   const bytes = createHash("sha256").update(text).digest();
   let bits = 0n;
@@ -56,8 +56,8 @@ function shorten(text: string, legal: string, budget: number): string {
  *
  * In two cases, the slug ends with 8 characters of a hash of the branch's full name: the full name
  * is not a legal slug, or the full name looks like a shortened name (`fix-checkout` seems to end
- * with a hash). So different branches get different stacks, except for a collision of the hash (40
- * bits).
+ * with a hash). So different branches get different stacks, except if their hashes (40 bits) are
+ * equal.
  *
  * The admission policies compute the part before the hash in CEL:
  * `platform/admission/review-names.ts`.
@@ -76,8 +76,8 @@ export function slug(branch: string): string {
 }
 
 /**
- * Returns a Kubernetes label value for any text. Different texts get different values, except for a
- * collision of the hash (40 bits).
+ * Returns a Kubernetes label value for any text. Different texts get different values, except if
+ * their hashes (40 bits) are equal.
  */
 export function labelValue(text: string): string {
   const fits = text.length <= budgets.labelValue;

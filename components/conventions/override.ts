@@ -7,7 +7,7 @@ type Later = Promise<unknown> | pulumi.OutputInstance<unknown>;
  * A spec as a component creates it. Objects and lists are plain, so that an override can read
  * nested fields. Only single values, such as the name of another object, may be outputs. If an arg
  * contains an output, or if an earlier override returns an output, that value is still an output at
- * run time, although this type says that the value is plain.
+ * run time, although this type declares a plain value.
  */
 export type Plain<T> = [Exclude<T, Later>] extends [Scalar] ? T : PlainObject<Exclude<T, Later>>;
 
@@ -19,8 +19,8 @@ type PlainObject<T> = T extends Scalar
 
 /**
  * Changes one spec of a component: a pure function that receives the component's own spec and
- * returns the final spec. A misspelled field compiles, because TypeScript does not check for extra
- * fields in what a function returns. The cluster refuses the misspelled field.
+ * returns the final spec. A spec with a misspelled field compiles, because TypeScript does not
+ * report extra fields in the return value of a function. The cluster refuses such a spec.
  */
 export type Override<Spec> = (defaults: Plain<Spec>) => Spec;
 

@@ -39,7 +39,7 @@ export function memoryBytes(memory: string): number | undefined {
 
 /**
  * Adds the requests of all containers of a pod. An amount that is not a valid quantity counts as 0,
- * because the component whose arg has the amount reports the issue.
+ * because the component that has this amount as an arg reports the issue.
  */
 export function sumOf(all: readonly Requests[]): Requests {
   const sum = (amount: (one: Requests) => number) =>

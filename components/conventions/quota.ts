@@ -35,7 +35,8 @@ export interface PodRequirement {
  * `replicas` new pods. Kubernetes rounds `maxSurge` up.
  *
  * The factor is two because Kubernetes starts the next new pods when old pods begin to terminate. A
- * quota counts these old pods until they are gone, but at most for twice their grace period.
+ * quota counts these old pods until Kubernetes has deleted them, but at most for twice their grace
+ * period.
  */
 export function peakPods(replicas: number, maxSurge: number | string): number {
   const surge =
@@ -47,7 +48,8 @@ export function peakPods(replicas: number, maxSurge: number | string): number {
 
 /**
  * Returns a quota's limits for the space on the nodes' disks. The limits allow two containers with
- * the default limit in each pod, so a namespace of such pods reaches the limit of pods first.
+ * the default limit in each pod, so a namespace with such pods first reaches the maximum number of
+ * pods.
  */
 export function ephemeralStorage(pods: number): Readonly<Record<string, string>> {
   const { limit, request } = reviewNamespace.containerStorage;
@@ -59,14 +61,15 @@ export function ephemeralStorage(pods: number): Readonly<Record<string, string>>
 }
 
 /**
- * Returns an issue if the quota is too small for the stack's pods. Without this issue, Kubernetes
+ * Returns an issue if the quota is too small for the stack's pods. Without this check, Kubernetes
  * would reject pods later, and only an event would show the reason.
  */
 export function quotaIssue(quota: Quota, requirements: readonly PodRequirement[]): Checked {
   const sum = (amount: (requirement: PodRequirement) => number) =>
     requirements.reduce((total, requirement) => total + requirement.pods * amount(requirement), 0);
   const pods = sum(() => 1);
-  // Adds whole thousandths of a core and whole mebibytes, because sums of fractions are not exact.
+  // Adds integers (thousandths of a core, and mebibytes), because sums of floating-point numbers
+  // are not exact.
   const milli = sum(({ requests }) => Math.round((cores(requests.cpu) ?? 0) * 1000));
   const memory = sum(({ requests }) => (memoryBytes(requests.memory) ?? 0) / mebi);
   const fits =

@@ -1,6 +1,6 @@
 import { budgets, isDnsLabel } from "./names";
 
-/** One broken rule: the arg, the rule, the wrong value, and how to fix the value. */
+/** A value that violates a rule: the arg, the rule, the wrong value, and how to fix the value. */
 export interface ValidationIssue {
   readonly arg: string;
   /** What the user must do to fix the value. */
@@ -46,7 +46,7 @@ export function dnsLabel(arg: string, got: string, max: number = budgets.dnsLabe
 
 /**
  * Form of a digest reference: a repository, `@` and a digest. Someone can move a tag to another
- * image, but not a digest.
+ * image, but a digest always identifies the same image.
  */
 export const imageRefForm = /^[a-z0-9][a-z0-9._/:-]*@sha256:[0-9a-f]{64}$/;
 

@@ -15,7 +15,7 @@ const platforms: readonly Platform[] = ["linux/amd64", "linux/arm64"];
 export interface ContainerImageArgs {
   /**
    * Repository to which the build pushes the image, without a tag. If you do not have permission to
-   * push, the build fails at its end.
+   * push, the build fails in its last step.
    */
   readonly repository: string;
 
@@ -45,8 +45,8 @@ export interface ContainerImageArgs {
 
   /**
    * Directory of the repository, relative to the program's working directory. The Pulumi state
-   * contains this path. An absolute path would differ on another machine, and cause an update on
-   * that machine.
+   * contains this path. On another machine, an absolute path would be different and cause an
+   * update.
    *
    * @default "."
    */
@@ -67,8 +67,8 @@ const dockerfile = "service/Dockerfile";
  */
 export class ContainerImage extends pulumi.ComponentResource {
   /**
-   * Image reference in the form `repository@sha256:...`. If the image changes, a preview does not
-   * know this reference.
+   * Image reference in the form `repository@sha256:...`. If the image changes, this reference is
+   * unknown during a preview.
    */
   readonly ref: pulumi.Output<string>;
   readonly nodes: { readonly image: dockerBuild.Image };
@@ -141,14 +141,14 @@ function createImage(
     name,
     {
       ...(builder === undefined ? {} : { builder: { name: builder } }),
-      // The creation time is part of an image. With a fixed time, the digest depends on the content
-      // only. (A provenance attestation would also change the digest, but the provider creates no
-      // attestation.)
+      // The creation time is part of an image. With a fixed time, the digest depends only on the
+      // content. (A provenance attestation would also change the digest, but the provider creates
+      // no attestation.)
       buildArgs: { SOURCE_DATE_EPOCH: "0" },
       // By default, the provider would build the image in every preview.
       buildOnPreview: false,
-      // The build exports no cache: the last stage of the Dockerfile only copies jars, and a cache
-      // would make the build slower.
+      // The build does not export a cache: the last stage of the Dockerfile only copies jars, and
+      // the export of a cache would make the build slower.
       context: {
         location: join(root, contextDirectory),
         ...(baseImageRef === undefined

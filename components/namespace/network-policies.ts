@@ -33,7 +33,7 @@ export interface Connections {
   readonly webPorts: readonly number[];
 }
 
-/** Overrides of the policies' specs, by the policy's name. */
+/** Functions that change the specs of the policies, by the name of the policy. */
 export type NetworkPolicyOverrides = {
   readonly [Name in NetworkPolicyName]?: Override<Spec>;
 };
@@ -59,8 +59,9 @@ export interface Destinations {
 }
 
 /**
- * Returns the egress rules of pods that run the service's code. Without peers, a destination has no
- * rule, because in Kubernetes a rule without peers allows all destinations.
+ * Returns the egress rules of pods that run the service's code. If a destination has no peers, this
+ * function returns no rule for it, because in Kubernetes a rule without peers allows all
+ * destinations.
  */
 export function egressRules({ database, datadogAgentTo, dnsTo, egressTo }: Destinations) {
   const rule = (ports: Port[], to: readonly Peer[]): EgressRule[] =>

@@ -54,8 +54,8 @@ export interface ReviewNamespaceOverrides {
   readonly networkPolicySpecs?: NetworkPolicyOverrides;
 
   /**
-   * Changes the spec of the ResourceQuota. One branch can use up every resource that the quota does
-   * not limit.
+   * Changes the spec of the ResourceQuota. If the quota does not limit a resource, one branch can
+   * use all of this resource.
    *
    * @default - the component's own spec
    * @example
@@ -65,9 +65,7 @@ export interface ReviewNamespaceOverrides {
 }
 
 export interface ReviewNamespaceArgs extends Omit<StackNamespaceArgs, "annotations"> {
-  /**
-   * Labels that identify the namespace. The stack adopts only a namespace with these labels.
-   */
+  /** Labels that identify the namespace. The stack adopts only a namespace with these labels. */
   readonly identity: Identity;
   /** Name of the namespace. Without `retain`, a change of the name deletes the old namespace. */
   readonly namespace: string;
@@ -120,7 +118,7 @@ export interface ReviewNamespaceArgs extends Omit<StackNamespaceArgs, "annotatio
 
   /**
    * Sources of requests from outside the namespace. A load balancer is not a pod, so on EKS, list
-   * the subnets of the load balancer. Without an entry, no request reaches the service.
+   * the subnets of the load balancer. With `[]`, only the kubelet's probes reach the service.
    *
    * @default []
    * @example
@@ -132,7 +130,7 @@ export interface ReviewNamespaceArgs extends Omit<StackNamespaceArgs, "annotatio
    * Port for health and metrics of the web pods. With `ingressPreset`, the load balancer checks the
    * pods' health at this port, so the NetworkPolicies open this port to `ingressFrom`. If the web
    * pods use another port for health, these checks fail, and the pods never become ready. Without a
-   * preset, only the kubelet's probes reach this port.
+   * preset, only the kubelet's probes can connect to this port.
    *
    * @default 8081
    */
@@ -176,8 +174,8 @@ export interface ReviewNamespaceArgs extends Omit<StackNamespaceArgs, "annotatio
  */
 export class ReviewNamespace extends pulumi.ComponentResource {
   /**
-   * Name of the namespace. The name becomes known when the guardrails exist, so resources that use
-   * the name wait for the guardrails.
+   * Name of the namespace. The value becomes known when the guardrails exist, so resources that use
+   * this value wait for the guardrails.
    */
   readonly namespace: pulumi.Output<string>;
   readonly nodes: {
@@ -212,7 +210,7 @@ export class ReviewNamespace extends pulumi.ComponentResource {
       },
     );
     // The CI job needs a RoleBinding to create the guardrails, so Pulumi creates the RoleBindings
-    // first. Kubernetes deletes all these objects together with the namespace, and not earlier.
+    // first. Kubernetes deletes all of these objects only together with the namespace.
     const first = { deletedWith: nodes.namespace, parent: this };
     const metadata = (name: string) => ({
       labels: labels(args.identity, "namespace"),
@@ -247,7 +245,8 @@ export class ReviewNamespace extends pulumi.ComponentResource {
       roleBindings,
     };
     const guardrails = [resourceQuota, limitRange, ...networkPolicies];
-    // A preview knows URNs, but not ids. With URNs, the preview shows the namespace's name.
+    // During a preview, URNs are known, but ids are not. With URNs, the preview shows the
+    // namespace's name.
     this.namespace = pulumi
       .all([namespace, pulumi.all(guardrails.map(({ urn }) => urn))])
       .apply(([known]) => known);

@@ -5,20 +5,20 @@ import type { Annotations } from "../conventions/metadata";
 import { people, removalUser, reviewAccess, reviewUser } from "../conventions/ci-roles";
 
 /**
- * Returns the annotation that says which branch owns the namespace. The platform's policies read
- * this annotation.
+ * Returns the annotation with the owner of the namespace: the Kubernetes user of the branch's jobs.
+ * The platform's policies read this annotation.
  */
 export function ownerOf(branch: string | undefined): Annotations {
   return branch === undefined ? {} : { [reviewAccess.ownerAnnotation]: reviewUser(branch) };
 }
 
 /**
- * Creates the RoleBindings of a branch's namespace. Returns an empty list without a branch.
+ * Creates the RoleBindings of a branch's namespace. Without a branch, returns an empty list.
  *
  * - The CI jobs of the branch may change the objects of the namespace. The CI jobs that remove
  *   review stacks get the same permissions.
- * - Developers get the same permissions as in staging. The settings of the platform project say who
- *   is a developer.
+ * - Developers get the same permissions as in staging. The settings of the platform project contain
+ *   the IAM roles of developers.
  */
 export function createRoleBindings(
   name: string,

@@ -61,8 +61,8 @@ export interface StackNamespaceArgs {
  */
 export class StackNamespace extends pulumi.ComponentResource {
   /**
-   * Name of the namespace. The name becomes known when the namespace exists, so resources that use
-   * the name wait for the namespace.
+   * Name of the namespace. The value becomes known when the namespace exists, so resources that use
+   * this value wait for the namespace.
    */
   readonly namespace: pulumi.Output<string>;
   readonly nodes: { readonly namespace: k8s.core.v1.Namespace };
@@ -80,8 +80,8 @@ export class StackNamespace extends pulumi.ComponentResource {
             ...labels(args.identity, "namespace"),
             "pod-security.kubernetes.io/enforce": "restricted",
             // If the pods of a Deployment violate this level, Kubernetes warns when Pulumi applies
-            // the Deployment. Kubernetes refuses the pods only later, and Pulumi shows no message
-            // about this refusal.
+            // the Deployment. Kubernetes refuses the pods later, and Pulumi shows no message about
+            // this refusal.
             "pod-security.kubernetes.io/warn": "restricted",
             ...(ingressPreset === undefined
               ? {}

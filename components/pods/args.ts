@@ -39,13 +39,13 @@ export type ExtraContainer = Omit<k8s.types.input.core.v1.Container, "name"> & {
 /** A volume in addition to the component's volumes. */
 export type ExtraVolume = Omit<k8s.types.input.core.v1.Volume, "name"> & { readonly name: string };
 
-/** Where the service's containers mount one of the `volumes`. */
+/** Path at which the service's containers mount one of the `volumes`. */
 export type ExtraVolumeMount = Omit<k8s.types.input.core.v1.VolumeMount, "mountPath" | "name"> & {
   readonly mountPath: string;
   readonly name: string;
 };
 
-/** Args that a WebService and a ScheduledJob have in common. */
+/** Args that both a WebService and a ScheduledJob have. */
 export interface PodArgs {
   /**
    * Annotations of every object of the component, except pods. For pods, use `podAnnotations`. A
@@ -71,8 +71,8 @@ export interface PodArgs {
   readonly configFiles?: Readonly<Record<string, pulumi.Input<string>>>;
 
   /**
-   * CPU limit of the service's containers. A CPU limit slows containers down even on an idle node.
-   * Set this arg only if a policy of your cluster requires a limit.
+   * CPU limit of the service's containers. A CPU limit can slow containers down, even on an idle
+   * node. Set this arg only if a policy of your cluster requires a limit.
    *
    * @group Rare
    * @default - no limit
@@ -82,8 +82,8 @@ export interface PodArgs {
 
   /**
    * Image with Datadog's Java tracer, such as Datadog's `dd-lib-java-init`. An init container
-   * copies the tracer from this image. The tracer uses a part of the JVM's memory, so you may have
-   * to raise `memoryLimit`.
+   * copies the tracer from this image. The tracer uses memory of the JVM, so you may have to
+   * increase `memoryLimit`.
    *
    * @group Pod
    * @default - none
@@ -94,8 +94,8 @@ export interface PodArgs {
 
   /**
    * Additional environment variables. A value is a text, or a reference to a key of an existing
-   * Secret in the namespace. Anyone who can read the pod's spec can read these texts. For secrets,
-   * prefer `secretFiles`. A name that the component sets itself is an error.
+   * Secret in the namespace. Anyone who can read the spec of the pod can read the texts. For
+   * secrets, prefer `secretFiles`. A name that the component sets itself is an error.
    *
    * @group Common
    * @default {}
@@ -106,7 +106,8 @@ export interface PodArgs {
 
   /**
    * ARN of the pods' IAM role on EKS (IRSA). The component writes the ARN into an annotation of the
-   * ServiceAccount. The role must trust that ServiceAccount; otherwise, AWS refuses each request.
+   * ServiceAccount. The role must trust that ServiceAccount. Otherwise, AWS refuses each request of
+   * the pods.
    *
    * @group Pod
    * @default - none
@@ -117,8 +118,8 @@ export interface PodArgs {
   readonly iamRoleArn?: string;
 
   /**
-   * Init containers, which run one after the other, before the database migration and before the
-   * service. If an init container fails, the pod does not start. An init container without a
+   * Init containers, which run in sequence, before the database migration and before the service.
+   * If an init container fails, the pod does not start. An init container without a
    * `securityContext` gets the service's security context, which Pod Security `restricted` accepts.
    *
    * @group Pod
@@ -129,8 +130,8 @@ export interface PodArgs {
 
   /**
    * Additional JVM flags. `JAVA_TOOL_OPTIONS` contains these flags after the flags that every pod
-   * gets. If two flags contradict each other, the JVM uses the later flag. With an unknown flag,
-   * the JVM does not start.
+   * gets. If two flags set the same option, the JVM uses the later flag. With an unknown flag, the
+   * JVM does not start.
    *
    * @group Rare
    * @default - none
@@ -217,9 +218,8 @@ export interface PodArgs {
   /**
    * Sidecar containers. Sidecars start before all other containers, including the container that
    * migrates the database. Sidecars stop last. A sidecar without a `securityContext` gets the
-   * service's security context. Set the `resources` of each sidecar. In a namespace with a quota
-   * and without default requests, Kubernetes refuses each pod with a container that sets no
-   * requests.
+   * service's security context. Set the `resources` of each sidecar. If a namespace has a quota but
+   * no default requests, Kubernetes refuses each pod that has a container without requests.
    *
    * @group Pod
    * @default - none
@@ -238,8 +238,8 @@ export interface PodArgs {
   readonly tolerations?: readonly k8s.types.input.core.v1.Toleration[];
 
   /**
-   * Where the service's containers mount the `volumes`. A mount hides the image's files at the
-   * mount's path.
+   * Paths at which the service's containers mount the `volumes`. A mount hides the files of the
+   * image at this path.
    *
    * @group Pod
    * @default - none

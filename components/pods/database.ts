@@ -31,20 +31,20 @@ export interface Database {
    */
   readonly port?: number;
   /**
-   * PostgreSQL's `sslmode`: whether the service encrypts the connection and verifies the server.
-   * Only `verify-full` checks both the certificate and the host name in the certificate.
-   * `verify-ca` and `verify-full` read the trusted certificate authorities from the Secret's key
-   * `ca.crt`. If the Secret does not have this key, no new pod starts in these two modes. With
-   * `prefer`, anyone who controls the network between the service and the database can read and
-   * change all data.
+   * PostgreSQL's `sslmode`, which determines whether the service encrypts the connection and
+   * verifies the server. Only `verify-full` checks both the certificate and the host name in the
+   * certificate. `verify-ca` and `verify-full` read the trusted certificate authorities from the
+   * Secret's key `ca.crt`. If the Secret does not have this key, no new pod starts in these two
+   * modes. With `prefer`, anyone who controls the network between the service and the database can
+   * read and change all data.
    *
    * @default "prefer"
    * @see https://www.postgresql.org/docs/current/libpq-ssl.html#LIBPQ-SSL-PROTECTION
    */
   readonly sslMode?: SslMode;
   /**
-   * Name of a Secret in the namespace of the pods. The Secret's values become files, not
-   * environment variables.
+   * Name of a Secret in the namespace of the pods. The pods read the values of the Secret from
+   * files, not from environment variables.
    */
   readonly secretName: pulumi.Input<string>;
 }
@@ -68,7 +68,8 @@ function verifies({ sslMode = postgres.sslMode }: Database): boolean {
 export const portOf = ({ port = postgres.port }: Pick<Database, "port"> = {}): number => port;
 
 /**
- * Returns the environment variables with the connection data, or an empty list without a database.
+ * Returns the environment variables with the connection data. Without a database, returns an empty
+ * list.
  */
 export function databaseEnv(database: Database | undefined): EnvVar[] {
   if (database === undefined) return [];
@@ -117,7 +118,7 @@ export function databaseIssues(database: Database | undefined): readonly Checked
   ];
 }
 
-/** Returns the mount of the Secret's files, or an empty list without a database. */
+/** Returns the mount of the Secret's files. Without a database, returns an empty list. */
 export function databaseMounts(
   database: Database | undefined,
 ): k8s.types.input.core.v1.VolumeMount[] {
@@ -127,8 +128,8 @@ export function databaseMounts(
 }
 
 /**
- * Returns the Secret's volume, or an empty list without a database. The volume contains only the
- * keys that the service reads. Only root and the pod's group can read the files.
+ * Returns the volume of the Secret. Without a database, returns an empty list. The volume contains
+ * only the keys that the service reads. Only root and the pod's group can read the files.
  */
 export function databaseVolumes(database: Database | undefined): k8s.types.input.core.v1.Volume[] {
   if (database === undefined) return [];

@@ -8,12 +8,12 @@ export const datadogDirectory = "/datadog-lib";
 /** Name of the init container that copies the tracer, and of the volume with the tracer. */
 export const datadogName = "datadog-agent";
 
-/** Returns the mount of the tracer's directory, or an empty list without a tracer. */
+/** Returns the mount of the tracer's directory. Without a tracer, returns an empty list. */
 export function datadogMounts({ datadogAgent }: PodArgs): k8s.types.input.core.v1.VolumeMount[] {
   return datadogAgent === undefined ? [] : [{ mountPath: datadogDirectory, name: datadogName }];
 }
 
-/** Returns the JVM flag that loads the tracer, or an empty list without a tracer. */
+/** Returns the JVM flag that loads the tracer. Without a tracer, returns an empty list. */
 export function datadogJavaOptions({ datadogAgent }: PodArgs): readonly string[] {
   return datadogAgent === undefined ? [] : [`-javaagent:${datadogDirectory}/dd-java-agent.jar`];
 }

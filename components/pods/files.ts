@@ -10,8 +10,8 @@ type VolumeMount = k8s.types.input.core.v1.VolumeMount;
 export const configVolumeName = "config-files";
 
 /**
- * Returns the key of a file in the ConfigMap: the path without the first slash, and with `_`
- * instead of each other slash. Validation refuses two paths with the same key.
+ * Returns the key of a file in the ConfigMap: the path without its first slash, and with `_` in
+ * place of every other slash. Validation refuses two paths with the same key.
  */
 export function configKey(path: string): string {
   return path.slice(1).replaceAll("/", "_");
@@ -27,18 +27,19 @@ export function configData(
 }
 
 /**
- * Returns the name of a Secret's volume. The name depends only on the path, so other entries in the
- * list do not change the name.
+ * Returns the name of a Secret's volume. The name depends only on the path of the mount, so a
+ * change to other entries does not change the name.
  */
 function secretVolumeName(mountPath: string): string {
   return `secret-${shortHash(mountPath)}`;
 }
 
-/** Returns the mounts of the files and volumes in the args. */
+/** Returns the volume mounts for the files and volumes in the args. */
 export function extraMounts(args: PodArgs): VolumeMount[] {
   const { configFiles = {}, secretFiles = [], volumeMounts = [] } = args;
   return [
-    // Each file has its own mount, so that the directory's other files stay visible.
+    // Each file has its own mount, so that the mount does not hide the other files of the
+    // directory.
     ...Object.keys(configFiles)
       .sort()
       .map((mountPath) => ({
@@ -56,7 +57,7 @@ export function extraMounts(args: PodArgs): VolumeMount[] {
   ];
 }
 
-/** Returns the volumes of the files and volumes in the args. */
+/** Returns the volumes for the files and volumes in the args. */
 export function extraVolumes(
   args: PodArgs,
   configMapName: pulumi.Input<string> | undefined,

@@ -5,7 +5,7 @@ import { objectMetadata, roleAnnotation } from "../conventions/metadata";
 import type { PodArgs } from "./args";
 import { configData } from "./files";
 
-/** Args of the objects that pods refer to. */
+/** Args of the objects to which the pods refer. */
 interface PodObjects extends PodArgs {
   readonly namespace: pulumi.Input<string>;
 }
@@ -25,7 +25,8 @@ export function createServiceAccount(
   return new k8s.core.v1.ServiceAccount(
     name,
     {
-      // The pods get no token of the Kubernetes API. For AWS, EKS mounts a separate token.
+      // Kubernetes mounts no token of the Kubernetes API into the pods. For AWS, EKS mounts a
+      // separate token.
       automountServiceAccountToken: false,
       metadata: { ...objectMetadata(args, own, annotations), name, namespace },
     },

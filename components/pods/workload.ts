@@ -63,7 +63,7 @@ export const containerSecurityContext: k8s.types.input.core.v1.SecurityContext =
 
 /**
  * Returns the requests and limits of a container. By default, there is only a memory limit, because
- * a CPU limit slows a container down even on an idle node.
+ * a CPU limit can slow a container down, even on an idle node.
  */
 function resources(workload: Workload): k8s.types.input.core.v1.ResourceRequirements {
   const { cpuLimit, requests } = workload;
@@ -110,8 +110,7 @@ function workloadEnv(workload: Workload, own: readonly EnvVar[]): EnvVar[] {
   const all: EnvVar[] = [
     ...(appEndpoint === undefined ? [] : [{ name: "APP_ENDPOINT", value: appEndpoint }]),
     ...databaseEnv(database),
-    // The Datadog Agent runs on each node. A pod connects to the agent at the address of the pod's
-    // node.
+    // The Datadog Agent runs on each node. A pod connects to the agent on its own node.
     { name: "DD_AGENT_HOST", valueFrom: { fieldRef: { fieldPath: "status.hostIP" } } },
     { name: "DD_ENV", value: identity.environment },
     { name: "DD_SERVICE", value: identity.service },
@@ -167,7 +166,9 @@ function extraContainer(container: ExtraContainer): Container {
   return { securityContext: containerSecurityContext, ...container };
 }
 
-/** Returns the init container that copies Datadog's tracer, or an empty list without a tracer. */
+/**
+ * Returns the init container that copies Datadog's tracer. Without a tracer, returns an empty list.
+ */
 function datadogContainer(workload: Workload): Container[] {
   const { datadogAgent } = workload;
   if (datadogAgent === undefined) return [];
@@ -177,8 +178,8 @@ function datadogContainer(workload: Workload): Container[] {
       image: datadogAgent.imageRef,
       imagePullPolicy: "IfNotPresent",
       name: datadogName,
-      // The init container ends before the service starts, and requests as much as the service's
-      // container. So the init container does not increase the pod's requests.
+      // The init container ends before the service starts, and has the same requests as the
+      // service's container. So the init container does not increase the requests of the pod.
       resources: resources(workload),
       securityContext: containerSecurityContext,
       volumeMounts: datadogMounts(workload),
@@ -196,8 +197,7 @@ export function workloadInitContainers(
 ): Pick<PodSpec, "initContainers"> {
   const { initContainers = [], sidecars = [] } = workload;
   const all = [
-    // An init container that always restarts is a sidecar: such a container stops after the other
-    // containers.
+    // In Kubernetes, an init container with this restart policy is a sidecar.
     ...sidecars.map((sidecar) => ({ ...extraContainer(sidecar), restartPolicy: "Always" })),
     ...initContainers.map(extraContainer),
     ...datadogContainer(workload),
@@ -231,7 +231,7 @@ export function workloadPodSpec(
   };
 }
 
-/** Environment variables that the components set, or that contradict what the components set. */
+/** Environment variables that the components set, or that conflict with these variables. */
 const reserved =
   /^(?:APP_ENDPOINT|COMMAND_OUTPUT_DIRECTORY|DIAGNOSTICS_\w+|PORT|MANAGEMENT_PORT|DRAIN_SECONDS|JAVA_TOOL_OPTIONS|DATABASE_(?:HOST|NAME|PORT|SSLMODE|SSLROOTCERT|(?:PASSWORD|USERNAME)(?:_FILE)?)|DD_(?:AGENT_HOST|ENV|SERVICE|VERSION))$/;
 

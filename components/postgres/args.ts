@@ -28,7 +28,7 @@ export interface PostgresOverrides {
 
   /**
    * Changes the spec of the headless Service. If the selector does not match the labels of the pod,
-   * clients do not find the database.
+   * clients cannot connect to the database.
    *
    * @default - the component's own spec
    * @example

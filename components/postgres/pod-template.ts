@@ -21,8 +21,8 @@ function container(args: PostgresInputs): Container {
   const { databaseName, imageRef, overrides } = args;
   return applyOverride(overrides?.container, {
     env: [
-      // The data is not in the volume's root directory, because this directory may contain
-      // `lost+found`, and does not belong to PostgreSQL's user.
+      // The data is not in the root directory of the volume, because this directory may contain
+      // `lost+found`, and PostgreSQL's user does not own the directory.
       { name: "PGDATA", value: `${dataDirectory}/pgdata` },
       { name: "POSTGRES_DB", value: databaseName },
       { name: "POSTGRES_PASSWORD_FILE", value: `${secretDirectory}/${secretKeys.password}` },
@@ -32,8 +32,8 @@ function container(args: PostgresInputs): Container {
     imagePullPolicy: "IfNotPresent",
     name: "postgres",
     ports: [{ containerPort: defaults.port, name: "postgres", protocol: "TCP" }],
-    // The probe uses TCP. During the initialization at the first start, PostgreSQL listens only on
-    // a Unix socket, so the probe succeeds only after the initialization.
+    // The probe uses TCP. At the first start, PostgreSQL initializes the database, and listens only
+    // on a Unix socket. So the probe succeeds only after the initialization.
     readinessProbe: {
       exec: {
         command: ["pg_isready", "-h", "127.0.0.1", "-U", defaults.username, "-d", databaseName],

@@ -31,7 +31,10 @@ export class Postgres extends pulumi.ComponentResource {
     readonly statefulSet: k8s.apps.v1.StatefulSet;
   };
 
-  /** Returns the pods of a database, for the quota: one pod, and its requests. */
+  /**
+   * Returns the number of pods of a database (one), and the requests of the pod. The check of the
+   * quota uses these values.
+   */
   static peakPods(name: string): PodRequirement {
     return { name, pods: 1, requests: defaults.requests };
   }
@@ -75,7 +78,7 @@ function createSecret(
       metadata: { labels: labels(args.identity, "database"), namespace: args.namespace },
       type: "Opaque",
     },
-    // Each run of the program generates a new password, but the database keeps its first password.
+    // The program generates a new password in each run, but the database keeps its first password.
     // So Pulumi ignores changes to `data`. The user name, the other value in `data`, never changes.
     { ignoreChanges: ["data"], parent },
   );

@@ -52,13 +52,12 @@ export interface ScheduledJobOverrides {
 export type Recipient = `email:${string}@${string}` | `pagerduty:${string}` | `slack:#${string}`;
 
 /**
- * Recipient of the notification about failed and missed runs, and a page that says what the
+ * Recipient of the notification about failed and missed runs, and a page that explains what the
  * recipient must do.
  */
 export interface OnFailure {
   /**
-   * URL of a page that says what to do after a failure. Without this page, the recipient must find
-   * out what to do.
+   * URL of a page that explains what to do after a failure.
    *
    * @default - none
    */
@@ -69,7 +68,7 @@ export interface OnFailure {
 
 export interface ScheduledJobArgs extends PodArgs {
   /**
-   * Command of the service's CLI. If the service does not know the command, each run fails.
+   * Command of the service's CLI. If the service does not have this command, each run fails.
    *
    * @group Common
    */
@@ -103,11 +102,11 @@ export interface ScheduledJobArgs extends PodArgs {
    */
   readonly release: Release;
   /**
-   * Schedule of the runs in the format of cron, in the time zone of `timeZone`. The fields are
-   * minute, hour, day of month, month, day of week. Sunday is 0, not 7. A date that does not exist,
-   * such as 31 February, is not an error, but the job never runs. A schedule that restricts both
-   * the day of month and the day of week is an error: Kubernetes would run the job on each day that
-   * matches one of the two fields.
+   * Schedule of the runs in cron format, in the time zone `timeZone`. The fields are minute, hour,
+   * day of month, month, day of week. Sunday is 0, not 7. A date that does not exist, such as 31
+   * February, is not an error, but the job never runs. A schedule that restricts both the day of
+   * month and the day of week is an error: Kubernetes would run the job on each day that matches
+   * one of the two fields.
    *
    * If the schedule is new or changes, the preview shows the next three runs. For example, after
    * 03:30, a preview of `"30 3 * * 1-5"` on 2026-11-27 shows Mon 30 Nov 03:30, Tue 1 Dec 03:30, Wed
@@ -120,8 +119,8 @@ export interface ScheduledJobArgs extends PodArgs {
 
   /**
    * Maximum duration of a run, in seconds. After this time, Kubernetes stops the run and marks the
-   * run as failed. Must be below the shortest time between two scheduled runs. Otherwise, with
-   * `Forbid`, one run that hangs makes Kubernetes skip the next runs.
+   * run as failed. Must be below the shortest time between two scheduled runs. Otherwise, if a run
+   * does not end, Kubernetes skips the next runs (with `Forbid`).
    *
    * @group Run
    * @default - 90 % of the schedule's shortest period, at most 3600
@@ -150,7 +149,8 @@ export interface ScheduledJobArgs extends PodArgs {
 
   /**
    * How Kubernetes counts completions. `Indexed` gives each pod a number (`JOB_COMPLETION_INDEX`).
-   * With `NonIndexed`, parallel pods do not know which part of the work to do.
+   * With `NonIndexed`, the pods have no numbers, so the command needs another way to divide the
+   * work.
    *
    * @group Run
    * @default - "NonIndexed", the default of Kubernetes
@@ -170,9 +170,9 @@ export interface ScheduledJobArgs extends PodArgs {
   readonly completions?: number;
 
   /**
-   * What happens if the previous run is still active: `Forbid` skips the new run, `Replace` stops
-   * the previous run, and `Allow` starts the new run, so both runs work on the same orders at the
-   * same time.
+   * What happens if the previous run is still active: `Forbid` skips the new run. `Replace` stops
+   * the previous run and starts the new run. `Allow` starts the new run, so that both runs work on
+   * the same orders at the same time.
    *
    * @group Run
    * @default "Forbid"
@@ -190,8 +190,8 @@ export interface ScheduledJobArgs extends PodArgs {
   readonly database?: Database;
 
   /**
-   * Number of failed runs to keep, with their logs. Kubernetes deletes each of these runs at the
-   * latest after `ttlSecondsAfterFinished`. With 0, you cannot see why a run failed.
+   * Number of failed runs to keep, with their logs. After `ttlSecondsAfterFinished`, Kubernetes
+   * also deletes these runs. With 0, you cannot see why a run failed.
    *
    * @group Run
    * @default 5
@@ -200,11 +200,11 @@ export interface ScheduledJobArgs extends PodArgs {
   readonly failedJobsHistoryLimit?: number;
 
   /**
-   * Recipient of the message when a run fails after all retries, or does not start. This arg only
-   * sets the annotations `on-failure/tell` and `on-failure/runbook` of the CronJob and of its Jobs.
-   * For staging and production, the pipeline `notify.yml` runs `npm run notify -- jobs`. This
-   * command reads the annotations and sends the message. Nothing checks that the recipient exists.
-   * You notice a wrong recipient only when the first message does not arrive.
+   * Recipient of the message that a run has failed after all retries, or has not started. This arg
+   * only sets the annotations `on-failure/tell` and `on-failure/runbook` of the CronJob and of its
+   * Jobs. For staging and production, the pipeline `notify.yml` runs `npm run notify -- jobs`. This
+   * command reads the annotations and sends the message. No command checks that the recipient
+   * exists. You notice a wrong recipient only when the first message does not arrive.
    *
    * @group Common
    * @default - no notification
@@ -227,7 +227,7 @@ export interface ScheduledJobArgs extends PodArgs {
 
   /**
    * Number of pods that run at the same time. All pods work on the same orders, so the command must
-   * divide the work between the pods. Otherwise, the pods do the same work twice.
+   * divide the work between the pods. Otherwise, two pods do the same work.
    *
    * @group Run
    * @default - 1, the default of Kubernetes
@@ -236,9 +236,9 @@ export interface ScheduledJobArgs extends PodArgs {
   readonly parallelism?: number;
 
   /**
-   * Rules for failures of a pod: which failures fail the run immediately, and which failures do not
-   * count. If a rule ignores failures that a bug in the code causes, Kubernetes retries until the
-   * deadline.
+   * Rules for pod failures: after which failures the run fails immediately, and which failures do
+   * not count. If a rule ignores failures that a bug in the code causes, Kubernetes retries until
+   * the deadline.
    *
    * @group Run
    * @default - each failure counts towards `backoffLimit`
@@ -249,7 +249,7 @@ export interface ScheduledJobArgs extends PodArgs {
   readonly podFailurePolicy?: k8s.types.input.batch.v1.PodFailurePolicy;
 
   /**
-   * Decides when Kubernetes replaces a pod that is terminating. With `Failed`, Kubernetes waits
+   * Determines when Kubernetes replaces a pod that is terminating. With `Failed`, Kubernetes waits
    * until that pod has stopped, so that the old pod and its replacement never work at the same
    * time.
    *
@@ -272,9 +272,8 @@ export interface ScheduledJobArgs extends PodArgs {
   readonly requests?: Requests;
 
   /**
-   * Name of the pods' ServiceAccount, for permissions outside the cluster. Setting both this arg
-   * and `iamRoleArn` is an error, because with `iamRoleArn`, the component creates a ServiceAccount
-   * for the job.
+   * Name of the pods' ServiceAccount, for permissions outside the cluster. Do not set both this arg
+   * and `iamRoleArn`: with `iamRoleArn`, the component creates a ServiceAccount for the job.
    *
    * @group Pod
    * @default - with `iamRoleArn` the job's own ServiceAccount, otherwise `default`. In both cases,
@@ -306,8 +305,8 @@ export interface ScheduledJobArgs extends PodArgs {
 
   /**
    * Whether the CronJob is suspended. Kubernetes starts no runs of a suspended CronJob. You can
-   * still start a run with `kubectl create job --from`. If the CronJob stays suspended by mistake,
-   * no run starts and nothing reports the missing runs.
+   * still start a run with `kubectl create job --from`. If someone forgets to resume the CronJob,
+   * no run starts, and the job notifier does not report the missing runs.
    *
    * @group Common
    * @default false

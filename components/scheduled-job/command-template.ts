@@ -18,7 +18,7 @@ import { jobPodTemplate } from "./job-pod";
 
 /**
  * Args of a CommandTemplate. Except for `scheduledJobs`, these args have the same meaning as the
- * args of a scheduled job. Only `serviceAccountName` has a different default.
+ * args of a scheduled job. The default of `serviceAccountName` is different.
  */
 export interface CommandTemplateArgs extends Pick<
   ScheduledJobArgs,
@@ -33,8 +33,8 @@ export interface CommandTemplateArgs extends Pick<
   readonly scheduledJobs?: readonly string[];
 
   /**
-   * Name of the pods' ServiceAccount, for permissions outside the cluster. Without the
-   * ServiceAccount of the service, a command may lack permissions that the service has.
+   * Name of the pods' ServiceAccount, for permissions outside the cluster. If you do not set the
+   * ServiceAccount of the service, a command may not have all permissions of the service.
    *
    * @group Pod
    * @default - the ServiceAccount `default` of the namespace. The pods get no token of the
@@ -55,7 +55,10 @@ export interface CommandTemplateArgs extends Pick<
 export class CommandTemplate extends pulumi.ComponentResource {
   readonly nodes: { readonly podTemplate: k8s.core.v1.PodTemplate };
 
-  /** Returns the pods of one command, for the quota: one pod, and its requests. */
+  /**
+   * Returns the number of pods of one command (one), and the requests of the pod. The check of the
+   * quota uses these values.
+   */
   static peakPods(name: string, args: Pick<CommandTemplateArgs, "requests">): PodRequirement {
     const { requests = defaults.requests } = args;
     return { name, pods: 1, requests: sumOf([requests, commandPod.requests]) };

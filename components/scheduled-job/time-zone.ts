@@ -6,9 +6,9 @@ const listed = Intl.supportedValuesOf("timeZone");
 const spelled = new Map(listed.map((name) => [name.toLowerCase(), name]));
 
 /**
- * Whether the cluster knows a time zone by this name. The cluster looks for a file with this name,
- * so the name must have the right upper and lower case. JavaScript ignores case, and accepts
- * offsets and abbreviations that IANA does not have.
+ * Whether the cluster accepts this name of a time zone. The cluster looks for a file with this
+ * name, so upper and lower case must be correct. JavaScript ignores case, and accepts offsets and
+ * abbreviations that IANA does not have.
  */
 export function isTimeZone(name: string): boolean {
   const known = spelled.get(name.toLowerCase());

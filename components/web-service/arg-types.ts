@@ -9,15 +9,15 @@ import type { Override } from "../conventions/override";
 export interface Autoscaling {
   /**
    * Target average CPU utilization, as a percentage of the pods' CPU request. If the value is too
-   * high, the autoscaler adds pods only when HTTP requests already wait.
+   * high, HTTP requests must wait before the autoscaler adds pods.
    *
    * @default - 70 without `memoryUtilization`, otherwise CPU is ignored
    */
   readonly cpuUtilization?: number;
   /**
-   * Maximum number of pods. If the maximum is too low, a busy service stays slow. The quota and the
-   * database's connection limit must allow this number. If more pods than this number run when you
-   * turn autoscaling on, Kubernetes immediately stops the pods above the maximum.
+   * Maximum number of pods. If the maximum is too low, the service is slow under high load. The
+   * quota and the database's connection limit must allow this number. If more pods than this number
+   * run when you turn autoscaling on, Kubernetes immediately stops the pods above the maximum.
    */
   readonly maxReplicas: number;
   /**
@@ -28,8 +28,8 @@ export interface Autoscaling {
    */
   readonly memoryUtilization?: number;
   /**
-   * Minimum number of pods, and the number that a new Deployment starts with. With only one pod,
-   * draining the pod's node causes downtime.
+   * Minimum number of pods, and the number that a new Deployment starts with. With only one pod, a
+   * drain of the pod's node causes downtime.
    */
   readonly minReplicas: number;
 }
@@ -37,8 +37,8 @@ export interface Autoscaling {
 /** A path. The Ingress sends requests for this path to the service. */
 export interface IngressPath {
   /**
-   * Path that starts with a slash. The Ingress does not remove this path: the service receives the
-   * full path.
+   * Path that starts with a slash. The Ingress does not remove this path from a request: the
+   * service receives the full path.
    */
   readonly path: string;
   /**
@@ -74,7 +74,7 @@ export interface IngressHost {
  */
 export interface ProbeSettings {
   /**
-   * Number of checks in a row that must fail before the probe fails. With the value 1, the probe
+   * Number of consecutive checks that must fail before the probe fails. With the value 1, the probe
    * fails after one slow answer.
    *
    * @default - see the probe's arg
@@ -82,16 +82,17 @@ export interface ProbeSettings {
   readonly failureThreshold?: number;
 
   /**
-   * Path that the kubelet requests. A healthy pod must answer with status 200. If this path also
-   * checks another system, such as the database, the probe fails when that system fails.
+   * Path that the kubelet requests. A healthy pod must answer with a status from 200 to 399. If
+   * this path also checks another system, such as the database, the probe fails when that system
+   * fails.
    *
    * @default - see the probe's arg
    */
   readonly path?: string;
 
   /**
-   * Seconds between two checks. If this interval is too long, the kubelet notices too late that a
-   * pod hangs.
+   * Seconds between two checks. If this interval is too long, the kubelet detects too late that a
+   * pod no longer answers.
    *
    * @default - see the probe's arg
    */
@@ -105,21 +106,21 @@ export interface ProbeSettings {
   readonly timeoutSeconds?: number;
 }
 
-/** A migration that may need more time than a rollout has. */
+/** A migration that may take longer than the deadline of a rollout. */
 export interface LongMigration {
   /**
    * Seconds after which Kubernetes stops the Job and marks the Job as failed. This deadline
-   * includes all retries of the Job. If the deadline is too short, Kubernetes stops a good
-   * migration, and the next update starts the migration again.
+   * includes all retries of the Job. If the deadline is too short, Kubernetes stops the migration
+   * before its end, and the next update starts the migration again.
    *
    * @default 14400
    * @see https://kubernetes.io/docs/concepts/workloads/controllers/job/#job-termination-and-cleanup
    */
   readonly activeDeadlineSeconds?: number;
   /**
-   * UID of a Job of this `version` that is in the cluster, does not run and has not succeeded. With
-   * this UID, the component replaces the Job. If you set the UID of a Job that runs, Pulumi deletes
-   * this Job, and the migration starts again.
+   * UID of a Job of this `version` that is in the cluster, is not running and has not succeeded.
+   * With this UID, the component replaces the Job. If you set the UID of a running Job, Pulumi
+   * deletes this Job, and the migration starts again.
    *
    * @default - the component keeps the Job, if the Job exists
    */
@@ -135,7 +136,7 @@ export interface LongMigration {
 /** A port in addition to the port that serves requests. */
 export interface ExtraPort {
   /**
-   * Name of the port, at most 15 characters, for probes and monitors. Each name may occur only
+   * Name of the port, at most 15 characters, for probes and monitoring. Each name may occur only
    * once.
    */
   readonly name: string;
@@ -197,7 +198,7 @@ export interface WebServiceOverrides {
 
   /**
    * Changes the spec of the Job of a long migration. The Job exists only with `longMigration`. The
-   * function changes only a new Job, and not a Job that exists.
+   * function changes only a new Job, and not an existing Job.
    *
    * @default - the component's own spec
    * @example

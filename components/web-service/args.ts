@@ -72,8 +72,8 @@ export interface WebServiceArgs extends PodArgs, IngressArgs {
    * when you turn autoscaling on.
    *
    * When you turn autoscaling off, the number of pods stays the same. After that, the cluster
-   * refuses the next change to the Deployment with a conflict. Run the update with this change
-   * again, with `PULUMI_K8S_ENABLE_PATCH_FORCE=true`.
+   * refuses the next change to the Deployment with a conflict. Run this update again with the
+   * environment variable `PULUMI_K8S_ENABLE_PATCH_FORCE=true`.
    *
    * @group Common
    * @default - none: the number of pods is `replicas`
@@ -120,7 +120,7 @@ export interface WebServiceArgs extends PodArgs, IngressArgs {
   readonly host?: string;
 
   /**
-   * Probe that decides when the kubelet restarts the container. If the probe is too strict, the
+   * Probe that determines when the kubelet restarts the container. If the probe is too strict, the
    * kubelet restarts busy pods.
    *
    * @group Rollout
@@ -131,9 +131,9 @@ export interface WebServiceArgs extends PodArgs, IngressArgs {
 
   /**
    * A migration that a Job runs before the rollout. While the Job runs, the old pods continue to
-   * run. The Deployment changes only when the Job has succeeded. If the Job fails, the update
-   * fails, and the Deployment does not change. The Job also runs earlier migrations that have not
-   * run yet. The init containers of the pods run the later migrations.
+   * run. Pulumi changes the Deployment only after the Job has succeeded. If the Job fails, the
+   * update fails, and the Deployment does not change. The Job also runs all earlier migrations that
+   * have not run yet. The init containers of the pods run later migrations.
    *
    * @group Rollout
    * @default - none: the init container of each pod runs all migrations
@@ -155,7 +155,8 @@ export interface WebServiceArgs extends PodArgs, IngressArgs {
   readonly managementPort?: number;
 
   /**
-   * Pods that a rollout may add temporarily. The nodes and the quota need room for these pods.
+   * Additional pods that a rollout may create temporarily. The nodes and the quota must have room
+   * for these pods.
    *
    * @group Rollout
    * @default "25%"
@@ -185,7 +186,7 @@ export interface WebServiceArgs extends PodArgs, IngressArgs {
 
   /**
    * Seconds that a new pod must stay ready before Kubernetes reports the pod as available. With 0,
-   * a crash of a new pod soon after the pod has become ready does not stop the rollout.
+   * the rollout continues even if a new pod crashes soon after it becomes ready.
    *
    * @group Rollout
    * @default 10
@@ -225,8 +226,9 @@ export interface WebServiceArgs extends PodArgs, IngressArgs {
   readonly ports?: readonly ExtraPort[];
 
   /**
-   * Seconds that a stopping pod waits before it receives SIGTERM. During this time, load balancers
-   * stop sending requests to the pod. If this delay is too short, each rollout loses requests.
+   * Seconds that a terminating pod waits before it receives SIGTERM. During this time, load
+   * balancers stop sending requests to the pod. If this delay is too short, each rollout loses
+   * requests.
    *
    * @group Rollout
    * @default 15
@@ -236,7 +238,7 @@ export interface WebServiceArgs extends PodArgs, IngressArgs {
 
   /**
    * Number of seconds without progress after which Kubernetes reports a rollout as failed. If the
-   * migration and the start of a pod together take longer, the rollout of a good release fails.
+   * migration and the start of a pod together take longer, the rollout fails.
    *
    * @group Rollout
    * @default 300
@@ -256,8 +258,8 @@ export interface WebServiceArgs extends PodArgs, IngressArgs {
   readonly protect?: boolean;
 
   /**
-   * Probe that decides whether a pod receives requests. If the probe is too lenient, requests reach
-   * a pod that cannot answer.
+   * Probe that determines whether a pod receives requests. If the probe is not strict enough,
+   * requests reach a pod that cannot answer.
    *
    * @group Rollout
    * @default - "/health/ready" every 5 s, 2 failures, 2 s timeout
@@ -267,7 +269,8 @@ export interface WebServiceArgs extends PodArgs, IngressArgs {
 
   /**
    * Number of pods. Do not set this arg together with `autoscaling`. With more than one pod, the
-   * component creates a PodDisruptionBudget. With one pod, draining the pod's node causes downtime.
+   * component creates a PodDisruptionBudget. With one pod, a drain of the pod's node causes
+   * downtime.
    *
    * @group Common
    * @default 1
@@ -308,8 +311,8 @@ export interface WebServiceArgs extends PodArgs, IngressArgs {
 
   /**
    * Probe that limits the number of seconds for the start of a container to `failureThreshold`
-   * times `periodSeconds`. If this product is too low, a container that starts slowly restarts
-   * again and again.
+   * times `periodSeconds`. If this product is too low, the kubelet repeatedly restarts a container
+   * that needs more time to start.
    *
    * @group Rollout
    * @default - "/health/live" every 2 s, 75 failures (150 s), 2 s timeout
@@ -329,8 +332,8 @@ export interface WebServiceArgs extends PodArgs, IngressArgs {
 
   /**
    * Track of the pods: `stable` or `canary`. The pods of track `canary` run the image of a branch,
-   * and production's Service sends requests to them, too. The Deployment's selector contains the
-   * track, so a change of the track replaces the Deployment.
+   * and production's Service also sends requests to these pods. The Deployment's selector contains
+   * the track, so a change of the track replaces the Deployment.
    *
    * @group Rare
    * @default "stable"

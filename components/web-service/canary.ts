@@ -38,7 +38,7 @@ export interface CanaryArgs extends Omit<
 > {
   /**
    * Number of pods, at least one. Production's Service sends about the same number of requests to
-   * each pod of the canary and of production.
+   * each pod, including the pods of the canary.
    */
   readonly replicas: number;
   /**
@@ -120,10 +120,10 @@ export interface CanaryOverrides extends Omit<
 }
 
 /**
- * A Deployment with track `canary`: a few pods of a branch that serve production's requests.
- * Production's Service selects these pods. The canary does not migrate the database, and has no
- * Service, Ingress or PodDisruptionBudget. So the deletion of the canary does not change
- * production's objects or the database.
+ * A Deployment with track `canary`: a few pods with a branch's image that serve requests of
+ * production. Production's Service selects these pods. The canary does not migrate the database,
+ * and has no Service, Ingress or PodDisruptionBudget. So the deletion of the canary changes neither
+ * the objects of production nor the database.
  *
  * A NetworkPolicy blocks every connection from the canary's pods, except to the database, DNS, the
  * Datadog Agent and `egressTo`. The policy does not select production's own pods.

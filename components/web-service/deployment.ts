@@ -16,9 +16,9 @@ import { protection } from "./metadata";
 import type { WebServiceInputs } from "./normalize";
 
 /**
- * Annotation that makes Pulumi's provider wait only until a Deployment or a Job exists, and not
+ * With this annotation, Pulumi's provider waits only until a Deployment or a Job exists, and not
  * until the rollout or the Job is complete. With `pulumi.com/skipAwait`, the provider would not
- * even wait for a deletion.
+ * wait for the deletion of an object either.
  */
 export const applied = { "pulumi.com/waitFor": "jsonpath={.metadata.uid}" };
 
@@ -109,8 +109,8 @@ export function createDeployment(
     {
       ...(waitForRollout === undefined && { customTimeouts: { create: wait, update: wait } }),
       dependsOn,
-      // With this option, an update keeps the number of pods that the autoscaler chose. `replicas`
-      // stays in the spec, because Kubernetes sets a missing value to 1.
+      // With this option, an update keeps the number of pods that the autoscaler has set.
+      // `replicas` stays in the spec, because Kubernetes sets a missing value to 1.
       ...(web.autoscaling === undefined ? {} : { ignoreChanges: ["spec.replicas"] }),
       parent,
       ...protection(web),

@@ -11,7 +11,7 @@ const classesMebibytes = 32;
 
 /**
  * Returns the size of the volume for diagnostics, in MiB. A reference has 8 bytes in a heap dump,
- * and usually 4 bytes in the heap. So in a heap dump, the objects need at most twice as much space
+ * and usually 4 bytes in the heap. So the objects in a heap dump need at most twice as much space
  * as in the heap.
  */
 function volumeMebibytes({ memoryLimit, requests }: WebServiceInputs): number {
@@ -19,14 +19,14 @@ function volumeMebibytes({ memoryLimit, requests }: WebServiceInputs): number {
   return Math.ceil((2 * memory * pod.maxRamPercentage) / 100) + classesMebibytes;
 }
 
-/** Returns the environment variables that tell the service how to answer requests for dumps. */
+/** Returns the environment variables with the directory, the port and the size limits for dumps. */
 export function diagnosticsEnv(web: WebServiceInputs): EnvVar[] {
   const { directory, port, variables } = diagnostics;
   return [
     { name: variables.directory, value: directory },
     {
       name: variables.podBytes,
-      // Without a limit, the value is the disk space of the node.
+      // If the container has no limit, the value is the allocatable disk space of the node.
       valueFrom: { resourceFieldRef: { resource: "limits.ephemeral-storage" } },
     },
     { name: variables.port, value: String(port) },

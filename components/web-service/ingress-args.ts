@@ -1,12 +1,12 @@
 import type * as pulumi from "@pulumi/pulumi";
 import type { IngressHost } from "./arg-types";
 
-/** Args of a web service that decide how requests from outside the cluster reach the service. */
+/** Args of a web service that determine how requests from outside the cluster reach the service. */
 export interface IngressArgs {
   /**
-   * Seconds that the load balancer waits for a stopping pod's open requests. Needs `ingressPreset`.
-   * A value above `terminationGracePeriodSeconds` is an error: Kubernetes would stop the pod while
-   * the load balancer still waits for the pod's requests.
+   * Seconds that the load balancer waits for the open requests of a terminating pod. Needs
+   * `ingressPreset`. A value above `terminationGracePeriodSeconds` is an error: Kubernetes would
+   * stop the pod while the load balancer still waits for the pod's requests.
    *
    * @group Ingress
    * @default 30
@@ -16,7 +16,7 @@ export interface IngressArgs {
   /**
    * Additional hosts, and hosts for which the service receives only requests for some paths. The
    * public URL contains `host`, or the host name of the first entry of `hosts` if `host` is not
-   * set. If another Ingress has the same host, either Ingress may answer.
+   * set. If another Ingress has the same host, requests may reach the service of either Ingress.
    *
    * @group Ingress
    * @default - none
@@ -55,10 +55,10 @@ export interface IngressArgs {
   readonly ingressGroupName?: string;
 
   /**
-   * Ingress controller for which the component adds annotations to the Ingress. `eks-alb` is the
-   * AWS Load Balancer Controller. The load balancer of this controller sends requests directly to
-   * pods and checks the pods' readiness. The namespace needs the label
-   * `elbv2.k8s.aws/pod-readiness-gate-inject=enabled`; otherwise, a rollout may remove old pods too
+   * Type of ingress controller. The component adds annotations for this controller to the Ingress.
+   * `eks-alb` is the AWS Load Balancer Controller. The load balancer of this controller sends
+   * requests directly to pods and checks the pods' readiness. The namespace must have the label
+   * `elbv2.k8s.aws/pod-readiness-gate-inject=enabled`. Otherwise, a rollout may remove old pods too
    * early.
    *
    * @group Ingress

@@ -25,8 +25,8 @@ function albAnnotations(web: WebServiceInputs): Annotations {
       : {}),
     [`${alb}/target-group-attributes`]: `deregistration_delay.timeout_seconds=${String(deregistrationDelaySeconds)}`,
     // With this value, the load balancer sends requests directly to the pods. With the value
-    // `instance`, the load balancer would send requests to nodes, and would not notice that a pod
-    // is about to stop.
+    // `instance`, the load balancer would send requests to nodes, and would not detect that a pod
+    // is terminating.
     [`${alb}/target-type`]: "ip",
   };
 }

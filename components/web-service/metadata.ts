@@ -17,7 +17,7 @@ export function metadataOf(
   return { ...objectMetadata(web, labels(identity, "web"), annotations), name, namespace };
 }
 
-/** Returns the resource options of the objects that `protect` protects from deletion. */
+/** Returns the resource options of the objects that the arg `protect` protects from deletion. */
 export function protection({ protect }: WebServiceInputs): pulumi.CustomResourceOptions {
   return protect === undefined ? {} : { protect };
 }

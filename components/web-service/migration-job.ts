@@ -52,8 +52,8 @@ function jobSpec(
       ],
     },
     template: {
-      // The pods have the labels of component `job`. With the labels of `web`, the Service would
-      // send requests to these pods.
+      // The pods have the labels of the component `job`. With the labels of the component `web`,
+      // the Service would send requests to these pods.
       metadata: podMetadata(
         web,
         { ...labels(identity, "job"), ...releaseLabels(identity, release) },

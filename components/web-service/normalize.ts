@@ -8,7 +8,7 @@ import type { WebServiceArgs } from "./args";
  */
 export type WebServiceInputs = ReturnType<typeof normalize>;
 
-/** Whether health and metrics have a port that does not serve requests. */
+/** Whether health and metrics have a separate port. */
 export function hasManagementPort({ managementPort, port }: WebServiceInputs): boolean {
   return managementPort !== port;
 }

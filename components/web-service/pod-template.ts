@@ -51,8 +51,9 @@ function webContainer(name: string, web: WebServiceInputs): Container {
   ]);
   return applyOverride(web.overrides?.container, {
     ...container,
-    // Load balancers learn late that a pod is terminating, so the pod continues to serve requests
-    // for some seconds. `sleep` is an action of the kubelet, so the image needs no shell.
+    // Load balancers still send requests to a terminating pod for some seconds, so the pod
+    // continues to serve requests. `sleep` is an action of the kubelet, so the image needs no
+    // shell.
     lifecycle: { preStop: { sleep: { seconds: web.preStopSeconds } } },
     livenessProbe: probe(probes.live, probes.liveness, web.livenessProbe),
     ports: [
@@ -74,8 +75,8 @@ function spread(web: WebServiceInputs): Pick<PodSpec, "affinity" | "topologySpre
   const labelSelector = { matchLabels: trackSelector(web.identity, "web", web.track) };
   const zones: k8s.types.input.core.v1.TopologySpreadConstraint = {
     labelSelector,
-    // The scheduler counts only the pods of the same ReplicaSet, not the old pods that are about to
-    // stop.
+    // The scheduler counts only the pods of the same ReplicaSet, and not the old pods that the
+    // rollout will remove.
     matchLabelKeys: ["pod-template-hash"],
     maxSkew: 1,
     topologyKey: "topology.kubernetes.io/zone",
@@ -92,7 +93,7 @@ function spread(web: WebServiceInputs): Pick<PodSpec, "affinity" | "topologySpre
   };
 }
 
-/** Names of the objects that the pods refer to. */
+/** Names of the objects to which the pods refer. */
 export interface Named {
   readonly configMapName: pulumi.Input<string> | undefined;
   readonly serviceAccountName: pulumi.Input<string>;

@@ -160,7 +160,7 @@ function portIssues(web: WebServiceInputs, given: WebServiceArgs): readonly Chec
     integer("port", port, 1025, 65_535),
     integer("managementPort", managementPort, 1025, 65_535),
     integer("debugPort", debugPort, 1025, 65_535),
-    // If the service has only one port, the caller must set `managementPort` to this port.
+    // If the service has only one port, the caller must also set `managementPort` to this port.
     check(managementPort !== port || given.managementPort !== undefined, {
       arg: "port",
       fix: "choose another one, or set managementPort",

@@ -38,11 +38,12 @@ export interface WebServiceNodes {
  * An HTTP service. With at least two pods, the service loses no request during an update, a node
  * drain or a change to the number of pods. With one pod, a node drain causes downtime.
  *
- * The component creates a Deployment, a Service and a ServiceAccount. The component also creates an
- * Ingress if there is a host, a PodDisruptionBudget if there is more than one replica, a
- * HorizontalPodAutoscaler with `autoscaling`, a Job with `longMigration`, and a ConfigMap with
- * `configFiles`. All objects have the component's name, except two: Pulumi generates the
- * ConfigMap's name, and the Job's name contains the version of the migration.
+ * The component creates a Deployment, a Service and a ServiceAccount. With a host, the component
+ * also creates an Ingress. With more than one replica, the component creates a PodDisruptionBudget.
+ * With the arg `autoscaling`, the component creates a HorizontalPodAutoscaler. With
+ * `longMigration`, the component creates a Job. With `configFiles`, the component creates a
+ * ConfigMap. All objects have the component's name, except two: Pulumi generates the ConfigMap's
+ * name, and the Job's name contains the version of the migration.
  *
  * @throws pulumi.ResourceError with all issues of the args, before the component creates a child
  * resource.
@@ -55,8 +56,8 @@ export class WebService extends pulumi.ComponentResource {
   readonly rollout: pulumi.Input<k8s.apps.v1.Deployment>;
 
   /**
-   * Returns the largest number of pods that a service with these args has during a long migration
-   * or a rollout, and the requests of each pod.
+   * Returns the maximum number of pods of a service with these args during a long migration or a
+   * rollout, and the requests of each pod.
    */
   static peakPods(
     name: string,
@@ -122,8 +123,8 @@ function createService(
     name,
     {
       // Without `skipAwait`, the provider would wait until every selected pod is ready. So a canary
-      // that does not start would block production's update. It is enough that Pulumi waits for the
-      // Deployment.
+      // that does not start would block production's update. Pulumi waits for the Deployment, and
+      // this is sufficient.
       metadata: metadataOf(name, web, { "pulumi.com/skipAwait": "true" }),
       spec: applyOverride(web.overrides?.serviceSpec, {
         ports: [

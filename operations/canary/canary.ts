@@ -36,9 +36,8 @@ export interface CanaryOptions {
   /** File with the report of `canary -- image`. The report names the image that the canary runs. */
   readonly built?: string;
   /**
-   * Commit that the canary runs. Default: the newest commit of the branch at the remote. With the
-   * option `image`, this option is required, and names the commit from which someone has built the
-   * image.
+   * Commit that the canary runs. Default: the newest commit of the branch at the remote. If `image`
+   * is set, you must also set `commit` to the commit from which someone has built the image.
    */
   readonly commit?: string;
   /** Time from the start until the canary expires, such as `2h`. At most 72 h. */
@@ -61,8 +60,8 @@ export interface CanaryOptions {
 const longestHours = 72;
 
 /**
- * `npm run canary -- start BRANCH`: starts a few pods of a branch. The pods serve a part of
- * production's requests.
+ * `npm run canary -- start BRANCH`: starts a few pods with the code of a branch. The pods serve a
+ * part of production's requests.
  */
 export async function canaryStart(
   branch: string,

@@ -9,7 +9,7 @@ import { validateCheckout } from "./preconditions";
  * canary uses the program and the settings of this checkout.
  *
  * @throws UserError if the checked-out commit is not on `main`, if there are uncommitted changes,
- * or if git has no answer
+ * or if git fails
  */
 export async function assertCheckout(workspace: Workspace): Promise<void> {
   const [here, branches] = await Promise.all([head(workspace), remoteBranches(workspace)]);

@@ -40,8 +40,8 @@ export interface Code {
 }
 
 /**
- * Stack whose settings decide how Pulumi builds the image. Production runs images that Pulumi built
- * with the settings of staging, and a canary must have the same kind of image.
+ * Stack whose settings determine how Pulumi builds the image. Production runs images that Pulumi
+ * built with the settings of staging, and a canary must have the same kind of image.
  */
 const builder = "staging";
 
@@ -83,9 +83,9 @@ export async function codeOf(
 }
 
 /**
- * `npm run canary -- build BRANCH`: builds the jars of a branch into this checkout. The job that
- * runs this command needs no permissions. The job `canary-image` then builds an image with these
- * jars.
+ * `npm run canary -- build BRANCH`: builds the jars of a branch, and puts the jars into this
+ * checkout. The job that runs this command needs no permissions. The job `canary-image` then builds
+ * an image with these jars.
  */
 export async function canaryBuild(
   branch: string,

@@ -9,13 +9,13 @@ export interface CanaryFacts {
    * `--commit`.
    */
   readonly commit: string | undefined;
-  /** Whether production's commit is in the branch's history. Undefined if git has no answer. */
+  /** Whether production's commit is in the branch's history. Undefined if git fails. */
   readonly containsProduction: boolean | undefined;
-  /** Why production is held, and how to end the hold. Undefined if production is not held. */
+  /** Why production has a hold, and how to end the hold. Undefined if production has no hold. */
   readonly hold: string | undefined;
   /**
    * Database migrations that differ between production's commit and the image's commit. Undefined
-   * if git has no answer.
+   * if git fails.
    */
   readonly migrations: readonly string[] | undefined;
   readonly productionCommit: string | undefined;
@@ -32,8 +32,8 @@ export function validateCanary(candidate: CanaryFacts): string | undefined {
   const { branch, commit, containsProduction, migrations, productionCommit } = candidate;
   const { hold, productionRuns, running } = candidate;
   if (hold !== undefined) return hold;
-  // If the start of a canary of this branch has failed, or if someone has killed the start, the
-  // command may run again and continue that start.
+  // If an earlier command could not complete the start of a canary of this branch, this command may
+  // continue that start.
   if (running !== undefined && (running.started || running.branch !== branch)) {
     return `A canary of "${running.branch}" is already running. Stop it first: npm run canary -- stop`;
   }
@@ -70,13 +70,12 @@ export interface BuildFacts {
   readonly branch: string;
   readonly commit: string;
   /**
-   * Files that decide how to build the image, and that differ between main's checkout and the
-   * commit. Undefined if git has no answer.
+   * Files that determine how to build the image, and that differ between main's checkout and the
+   * commit. Undefined if git fails.
    */
   readonly otherBuildFiles: readonly string[] | undefined;
   /**
-   * Symbolic links and submodules in the directory of the service's code. Undefined if git has no
-   * answer.
+   * Symbolic links and submodules in the directory of the service's code. Undefined if git fails.
    */
   readonly unusualFiles: readonly string[] | undefined;
   /**
@@ -88,7 +87,7 @@ export interface BuildFacts {
 /**
  * The reason why a command must not build the image of a commit, and what to do. Undefined if the
  * command may build the image. The build only compiles and copies files of the branch. None of
- * these files may decide which programs the build runs.
+ * these files may determine which programs the build runs.
  */
 export function validateBuild(facts: BuildFacts): string | undefined {
   const { branch, commit, otherBuildFiles, tip, unusualFiles } = facts;
@@ -124,16 +123,16 @@ export function validateBuild(facts: BuildFacts): string | undefined {
 export interface CheckoutFacts {
   /**
    * Whether the checked-out commit is in the history of the remote's `main`. Undefined if git
-   * has no answer.
+   * fails.
    */
   readonly onMain: boolean | undefined;
-  /** Tracked files with uncommitted changes. Undefined if git has no answer. */
+  /** Tracked files with uncommitted changes. Undefined if git fails. */
   readonly uncommitted: readonly string[] | undefined;
 }
 
 /**
- * The reasons why a canary must not start from this checkout, and what to do about each. Empty if a
- * canary may start.
+ * The reasons why a canary must not start from this checkout, and what to do for each reason. Empty
+ * if a canary may start.
  */
 export function validateCheckout({ onMain, uncommitted }: CheckoutFacts): readonly string[] {
   const files = uncommitted ?? [];

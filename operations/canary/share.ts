@@ -53,7 +53,7 @@ export function shareIssue({ asked, real, stable }: Share): string | undefined {
   if (real > most) {
     return `The canary would get ${percent(real)} of the requests, more than a third. ${way}`;
   }
-  // The 1e-9 allows for rounding errors: 20 % is not more than twice the requested 10 %.
+  // The 1e-9 compensates for rounding errors: 20 % is not more than twice the requested 10 %.
   if (real > asked * 2 + 1e-9) {
     return (
       `The canary would get ${percent(real)} of the requests, ` +

@@ -61,7 +61,7 @@ export async function currentBranch(workspace = defaultWorkspace): Promise<strin
   return ifKnown(["symbolic-ref", "--short", "-q", "HEAD"], workspace);
 }
 
-/** Whether `older` is in the history of `newer`. Undefined if git lacks one of the commits. */
+/** Whether `older` is in the history of `newer`. Undefined if one of the commits is missing. */
 export async function isAncestor(
   older: string,
   newer: string,
@@ -70,7 +70,7 @@ export async function isAncestor(
   return asked(["merge-base", "--is-ancestor", older, newer], workspace);
 }
 
-/** Name of the git remote that decides which branches exist. */
+/** Name of the git remote from which the commands read the branches. */
 const remote = "origin";
 
 /** Branches at the remote, each with its newest commit. Undefined if there is no remote. */
@@ -113,7 +113,7 @@ export function repositoryOf(url: string, cwd: string): string {
   return short(`${where.toLowerCase()}/${path.replace(/^\/+/, "")}`);
 }
 
-/** Fetches all commits of a branch. A shallow or old clone may lack some of these commits. */
+/** Fetches all commits of a branch. A shallow or old clone may not have some of these commits. */
 export async function fetchBranch(branch: string, workspace: Workspace): Promise<void> {
   const shallow = await git(["rev-parse", "--is-shallow-repository"], workspace);
   const whole = shallow === "true" ? ["--unshallow"] : [];
@@ -172,7 +172,7 @@ export async function mergedWith(commit: string, workspace: Workspace): Promise<
 async function snapshot(workspace: Workspace): Promise<string> {
   const directory = mkdtempSync(join(tmpdir(), "services-index-"));
   try {
-    // With a separate index, the user's staged changes do not change.
+    // The command uses a separate index, so it does not change the user's staged changes.
     const index = { GIT_INDEX_FILE: join(directory, "index") };
     await git(["read-tree", "HEAD"], workspace, index);
     await git(["add", "--all"], workspace, index);
@@ -204,8 +204,8 @@ export async function changedFiles(
 }
 
 /**
- * Names of the files and folders in a directory of a commit. Undefined if git does not know the
- * commit or the directory.
+ * Names of the files and folders in a directory of a commit. Undefined if the clone does not have
+ * the commit or the directory.
  */
 export async function filesAt(
   commit: string,
@@ -219,7 +219,7 @@ export async function filesAt(
 
 /**
  * Entries below a directory of a commit that are not plain files: symbolic links and submodules.
- * Undefined if git does not know the commit.
+ * Undefined if the clone does not have the commit.
  */
 export async function unusualFilesAt(
   commit: string,
@@ -235,8 +235,8 @@ export async function unusualFilesAt(
 }
 
 /**
- * Content of a file in a commit. Undefined if git does not know the commit or the file, or if the
- * file is empty.
+ * Content of a file in a commit. Undefined if the clone does not have the commit or the file, or if
+ * the file is empty.
  */
 export async function fileAt(
   commit: string,
@@ -248,7 +248,7 @@ export async function fileAt(
 
 /**
  * Returns the full hash of a commit. The name of the commit can be, for example, a branch or a
- * short hash. Undefined if git does not know the name.
+ * short hash. Undefined if the clone has no commit with this name.
  */
 export async function fullCommit(name: string, workspace: Workspace): Promise<string | undefined> {
   return ifKnown(["rev-parse", "--verify", "--end-of-options", `${name}^{commit}`], workspace);
@@ -256,7 +256,7 @@ export async function fullCommit(name: string, workspace: Workspace): Promise<st
 
 /**
  * Commits in the history of `newer` that are not in the history of `older`, one line for each
- * commit. Undefined if git does not know one of the two commits.
+ * commit. Undefined if the clone does not have one of the two commits.
  */
 export async function commitsBetween(
   older: string,

@@ -21,7 +21,7 @@ export async function ask(url: string, timeout = 10_000): Promise<Answer> {
   const request = url.startsWith("https:") ? encrypted : plain;
   const { host, hostname } = new URL(url);
   // RFC 6761: a name that ends in `.localhost` means this machine. The machine's resolver may not
-  // know the name, so the request goes to 127.0.0.1.
+  // resolve such a name, so this function connects to 127.0.0.1.
   const here = hostname.endsWith(".localhost") ? { hostname: "127.0.0.1" } : {};
   return new Promise((resolve, reject) => {
     const sent = request(url, { ...here, agent: false, headers: { host }, timeout }, (answer) => {

@@ -111,9 +111,8 @@ const head: RequestInit = { headers: { Accept: manifestTypes }, method: "HEAD" }
 
 /**
  * Whether the registry no longer has an image, for example because a lifecycle rule deleted it. If
- * the registry gives no clear answer, prints a warning and returns false. For example, the role
- * that runs this command may lack the permission to pull the image, and the nodes may have this
- * permission.
+ * the registry gives no clear answer, prints a warning and returns false. For example, the nodes
+ * may have permission to pull the image, but the role that runs this command may not have it.
  */
 export async function isGone(imageRef: string, env: Env): Promise<boolean> {
   try {
@@ -130,8 +129,8 @@ export async function isGone(imageRef: string, env: Env): Promise<boolean> {
 }
 
 /**
- * Returns the image that a tag names, in the form `repository@sha256:...`. Undefined if there is no
- * such tag.
+ * Returns the image to which a tag refers, in the form `repository@sha256:...`. Undefined if there
+ * is no such tag.
  *
  * @throws UserError if the registry does not answer, or answers with an unexpected status
  */
@@ -158,7 +157,7 @@ export interface RegistryAnswer {
    * the answer has no time.
    */
   readonly date: Date | undefined;
-  /** Time of this machine when the answer came, in milliseconds since 1970. */
+  /** Time of this machine when the answer arrived, in milliseconds since 1970. */
   readonly received: number;
   /** Time of this machine before the request, in milliseconds since 1970. */
   readonly sent: number;
@@ -166,7 +165,8 @@ export interface RegistryAnswer {
 }
 
 /**
- * Asks a registry for an image. Returns the registry's answer. The answer may be a refusal.
+ * Asks a registry for an image. Returns the registry's answer. The registry may answer with an
+ * error.
  *
  * @param reference tag or digest of the image
  * @param limit timeout of the login and of each request, in milliseconds
@@ -201,7 +201,7 @@ interface TagOptions {
 
 /**
  * Adds a tag to an image through the registry's API. Does not pull or push the image. Moves an
- * existing tag only with `moves`.
+ * existing tag only if `moves` is true.
  *
  * @returns "was there" if the tag already names this image, otherwise "added"
  * @throws UserError if the tag names another image and `moves` is false, if the image does not

@@ -18,14 +18,14 @@ export type Capture =
   | { readonly kind: "threads" };
 
 export interface CaptureRequest {
-  /** Name of the pod. Undefined for any ready pod of the service. */
+  /** Name of the pod. If undefined, the command uses any ready pod of the service. */
   readonly pod: string | undefined;
   readonly reason: string | undefined;
   /** The person or the CircleCI job that requests the data. */
   readonly who: string;
 }
 
-/** Longest flight recording, in seconds. */
+/** Longest duration of a flight recording, in seconds. */
 const mostSeconds = 600;
 /**
  * Longest time until the service has written a heap dump, in milliseconds. The JVM does not answer
@@ -58,7 +58,7 @@ export function captureOf(options: {
   return { file, kind: "jfr", seconds };
 }
 
-/** Describes a capture in words, for a message. */
+/** Returns a text about a capture, for a message. */
 export function wordsOf(wanted: Capture): string {
   if (wanted.kind === "threads") return "a thread dump";
   if (wanted.kind === "heap") return "a heap dump";

@@ -20,10 +20,10 @@ import {
   twinOf,
 } from "./twin";
 
-/** Time between two readings of the twin's pod, in milliseconds. */
+/** Interval at which the command reads the twin's pod, in milliseconds. */
 const pauseMs = 1_000;
 /**
- * Longest time without an answer of the cluster, in milliseconds. After this time, the command
+ * Longest time without an answer from the cluster, in milliseconds. After this time, the command
  * ends.
  */
 const silenceMs = 120_000;

@@ -6,7 +6,7 @@ import { type Pod, list } from "../clients/kubectl";
 import { podsOf } from "../jobs/logs";
 import type { Target } from "./target";
 
-/** Time between two readings of the pod, in milliseconds. */
+/** Interval at which the command reads the pod, in milliseconds. */
 const pauseMs = 500;
 /** Longest time until the JVM of a twin waits for a debugger, in milliseconds. */
 const startMs = 180_000;
@@ -79,7 +79,7 @@ async function assertAllowed(name: string, { cluster, namespace }: Where): Promi
 export const hasEnded = ({ status: { phase } }: Pod): boolean =>
   phase === "Failed" || phase === "Succeeded";
 
-/** Returns how the pod of a twin has ended, in words. */
+/** Returns a text that describes how the pod of a twin has ended. */
 export function endOf(pod: Pod): string {
   const { message, reason } = pod.status as { message?: string; reason?: string };
   if (message !== undefined) return `${reason ?? "Failed"}: ${message}`;

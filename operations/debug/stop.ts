@@ -32,8 +32,8 @@ export class Stop {
   /**
    * Returns the result of `work`.
    *
-   * @throws Stopped as soon as a signal arrives. `work` may still run after this error, so the code
-   * of `work` must read `aborted`.
+   * @throws Stopped if this process receives a signal. `work` may still run after this error, so
+   * the code of `work` must read `aborted`.
    */
   async unless<T>(work: Promise<T>): Promise<T> {
     // After a signal, no code waits for `work`, so an error of `work` must not end this process.

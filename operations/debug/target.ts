@@ -26,7 +26,7 @@ export function targetOf(
   return { cluster, deployment, identity, namespace, stack, track };
 }
 
-/** Returns where a stack runs, in words: its namespace and its cluster. */
+/** Returns a text with the namespace and the cluster of a stack. */
 export function placeOf({ context, eksCluster, namespace }: Settings): string {
   const cluster =
     eksCluster === undefined

@@ -49,7 +49,7 @@ export const twinAnnotations = { reason: "debug/reason", who: "debug/by" } as co
 const options = "JAVA_TOOL_OPTIONS";
 /**
  * Seconds from the deletion of a twin until the kubelet kills the twin's JVM. A JVM that is stopped
- * at a breakpoint cannot end on its own.
+ * at a breakpoint cannot shut down.
  */
 export const graceSeconds = 2;
 /**
@@ -59,10 +59,10 @@ export const graceSeconds = 2;
 const keepSeconds = 30;
 
 /**
- * Returns the labels of a twin. A twin has the component of a job, for two reasons. No Service,
- * PodDisruptionBudget or ReplicaSet selects a twin, because these objects select the component
- * `web`. In a review stack, the NetworkPolicies allow the pods of jobs to connect to the same
- * destinations as the pods of the service.
+ * Returns the labels of a twin. A twin has the component label of a job, for two reasons. No
+ * Service, PodDisruptionBudget or ReplicaSet selects a twin, because these objects select the
+ * component `web`. In a review stack, the NetworkPolicies allow the pods of jobs to connect to the
+ * same destinations as the pods of the service.
  */
 export function twinLabels(identity: Identity, deployment: string): Labels {
   return { ...selector(identity, "job"), [copyLabels.twin]: deployment };

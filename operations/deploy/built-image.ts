@@ -64,9 +64,9 @@ export async function keepImage({ settings, workspace }: DeployTarget, ref: stri
 }
 
 /**
- * Returns the image that the stack must run, if the registry does not have this image any more. New
- * pods of this stack could not start, because no node could pull the image. Undefined if the
- * registry has the image, or if the stack builds its own image.
+ * If the registry no longer has the image that the stack must run, returns this image. New pods of
+ * this stack could not start, because no node could pull the image. Undefined if the registry has
+ * the image, or if the stack builds its own image.
  */
 export async function goneImage(target: DeployTarget): Promise<string | undefined> {
   const { last, settings, workspace } = target;

@@ -114,7 +114,7 @@ export async function deploy(
 
 /**
  * Compares the cluster with the state after an update. Pulumi compares the program only with the
- * state, and does not see a field that someone has changed in the cluster.
+ * state, and does not find a field that someone has changed in the cluster.
  *
  * @throws UserError if an object is gone, or a field does not have the value that the update wrote
  */
@@ -183,8 +183,8 @@ export async function assertDeployable(target: DeployTarget, allowOlder: boolean
 }
 
 /**
- * Whether the branch's pull request is open. Undefined without a GitHub token or a pull request, or
- * if GitHub does not answer.
+ * Whether the branch's pull request is open. Undefined if the GitHub token or the pull request is
+ * missing, or if GitHub does not answer.
  */
 async function pullRequestOpen(workspace: Workspace): Promise<boolean | undefined> {
   const env = variables(workspace);

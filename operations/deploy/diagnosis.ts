@@ -46,8 +46,8 @@ export interface Diagnosis {
 }
 
 /**
- * Largest number of issues of pods that the report shows. The same number limits the warnings.
- * Further pods usually fail for the same reason as the first pods.
+ * Largest number of issues of pods that the report shows. The report also shows at most this number
+ * of warnings. Further pods usually fail for the same reason as the first pods.
  */
 const most = 5;
 
@@ -95,7 +95,7 @@ function ownPods({ pods, replicaSets }: Findings, since: Date): readonly FailedP
 }
 
 /**
- * Returns a function that says whether an event is about this deploy. A warning about an old pod
+ * Returns a function that returns whether an event is about this deploy. A warning about an old pod
  * does not count: the readiness probe of an old pod fails while the pod ends. A pod of this deploy
  * may already be gone. The function recognizes such a pod by its name, which contains the hash of
  * the ReplicaSet.

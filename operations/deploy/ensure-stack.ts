@@ -35,7 +35,8 @@ export async function ensureStack({
   const seen = isEmpty ? nothingSeen : await recoverState(stack, cluster, workspace, own);
   const drift = driftOf(seen);
   if (!isReviewStack) return drift;
-  // After a killed command, or after an update with plain Pulumi, some of the tags may be missing.
+  // If someone killed a command, or updated the stack with plain Pulumi, some of the tags may be
+  // missing.
   const wanted = { [reviewTags.branch]: release.branch, [reviewTags.cluster]: cluster.uid };
   const missing = Object.entries(wanted).filter(([name]) => last?.tags[name] === undefined);
   await setTags(stack, Object.fromEntries(missing), workspace);

@@ -26,8 +26,8 @@ interface Failed {
 /**
  * Prints why a deploy failed. After a failed rollout, Pulumi says only that pods are missing. This
  * function shows what Kubernetes refused, the state of the pods, and the end of the containers'
- * logs. If a list cannot be read, the report says so. This function never throws, because the
- * caller throws the error of the deploy.
+ * logs. If this function cannot read a list, the report contains this error. This function never
+ * throws, because the caller throws the error of the deploy.
  */
 export async function reportFailure(
   cluster: Cluster,
@@ -70,8 +70,7 @@ export async function reportFailure(
     const args = ["logs", pod, "--container", container, `--tail=${String(linesRead)}`, ...within];
     const run = previous ? ["--previous"] : [];
     const log = await cluster.kubectl([...args, ...run], patience).catch(() => "");
-    // Masks secrets before `lastLines` cuts long lines: the mask does not recognize a part of a
-    // secret.
+    // Masks secrets before `lastLines` cuts long lines: the mask recognizes only complete secrets.
     const lines = lastLines(withoutSecrets(log));
     if (lines.length === 0) continue;
     const title = `Last lines of ${pod}, ${container}${previous ? " (previous run)" : ""}:`;

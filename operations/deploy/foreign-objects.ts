@@ -62,8 +62,8 @@ export async function assertNamespaceNotShared({
   const wanted = labels(identity, "namespace");
   const foreign = (await objectsIn(namespace, cluster)).filter(
     ({ kind, metadata: { labels = {}, name, ownerReferences = [] } }) =>
-      // Kubernetes deletes an object with an owner together with the owner. So this check names
-      // only the owner.
+      // If an object has an owner, Kubernetes deletes the object together with the owner. So this
+      // check names only the owner.
       ownerReferences.length === 0 &&
       foreignLabel(labels, wanted) !== undefined &&
       !ofKubernetes.includes(`${kind} ${name}`),
@@ -115,7 +115,10 @@ function whoseLabel(object: LiveObject, label: string): string {
   return `${says}; ${madeBy(object)}`;
 }
 
-/** Says which tool created an object. `managedFields` does not contain the name of a person. */
+/**
+ * Returns a text with the tool that created an object. `managedFields` does not contain the name of
+ * a person.
+ */
 function madeBy({ metadata: { managedFields = [] } }: LiveObject): string {
   const [first] = [...managedFields].sort((a, b) => (a.time ?? "").localeCompare(b.time ?? ""));
   return first === undefined

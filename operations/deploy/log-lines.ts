@@ -8,7 +8,7 @@ const mostLines = 20;
 const mostFrames = 3;
 /** Largest number of characters of one log line that the report shows. */
 const lineLength = 300;
-/** A frame of a stack trace, or the JVM's number of omitted frames. */
+/** A frame of a stack trace, or the line with the number of frames that the JVM has omitted. */
 const frame = /^\s+(?:at\s|\.{3} \d+ )/;
 
 /** The fields of the service's log lines that help to find a cause. */

@@ -11,8 +11,8 @@ export interface DeployFacts {
   readonly cluster: string;
   readonly environment: Environment;
   /**
-   * Image that the stack must run, if the registry does not have this image any more. Undefined if
-   * the registry has the image, or if the stack builds its own image.
+   * Image that the stack must run, but that the registry no longer has. Undefined if the registry
+   * has the image, or if the stack builds its own image.
    */
   readonly goneImage: string | undefined;
   /**

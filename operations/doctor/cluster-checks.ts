@@ -3,8 +3,8 @@ import { list } from "../clients/kubectl";
 import { type Check, type Finding, checks, notNeeded, ok, unanswered, wrong } from "./finding";
 
 /**
- * The checks in this file look for what review stacks need from a cluster. Other files check
- * network policies, the instance metadata and the certificate. docs/bootstrap.md lists all
+ * The checks in this file determine whether a cluster has what review stacks need. Other files
+ * check network policies, the instance metadata and the certificate. docs/bootstrap.md lists all
  * requirements.
  */
 

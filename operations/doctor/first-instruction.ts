@@ -16,15 +16,16 @@ const cleanUpMs = 4_000;
  */
 const logMs = 3_000;
 /**
- * Largest age of a running probe's namespace, in milliseconds. If a namespace is older, someone has
+ * Maximum age of a running probe's namespace, in milliseconds. If a namespace is older, someone has
  * killed its probe, and the next probe deletes the namespace.
  */
 const leftMs = 120_000;
 
 /**
- * Starts two pods. The network policies allow one pod no connection, and the other pod every
- * connection. The first instruction of each pod tries to connect to the API server, DNS and the
- * instance metadata. If the result is clear, the check writes the result into the cluster's record.
+ * Starts two pods. The network policies deny every connection of one pod, and allow every
+ * connection of the other pod. The first instruction of each pod tries to connect to the API
+ * server, DNS and the instance metadata. If the result is clear, the check writes the result into
+ * the cluster's record.
  */
 export const firstInstruction: Check = async (patient) => {
   const namespace = `${service}-doctor-${randomBytes(3).toString("hex")}`;
@@ -123,7 +124,7 @@ async function outputs(
   return [denied, allowed];
 }
 
-/** Says why a pod has not ended in time. */
+/** Returns the reason why a pod has not ended in time. */
 function reasonOf(pod: Pod): string {
   const { conditions, phase } = pod.status;
   const scheduled = conditions?.find(({ type }) => type === "PodScheduled")?.message;

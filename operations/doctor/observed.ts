@@ -1,7 +1,7 @@
 import { type Enforcement, remedies } from "./record";
 import { type Finding, ok, unknown, wrong } from "./finding";
 
-/** The functions in this file decide what the output of the probe's pods means. */
+/** The functions in this file interpret the output of the probe's pods. */
 
 /** The addresses to which the pods try to connect. The key is the address's name in a finding. */
 export type Doors = Readonly<Record<string, string>>;
@@ -22,7 +22,10 @@ function results(output: string, word: "first" | "last" | "metadata"): Results {
 
 const isOpen = (seen: Results, door: string) => seen.get(door) === "open";
 
-/** When network policies began to apply to the pods, or why the pods prove nothing. */
+/**
+ * When network policies began to apply to the pods, or why the pods' output does not show this
+ * time.
+ */
 export interface Seen {
   readonly enforcement?: Enforcement;
   readonly finding: Finding;

@@ -4,7 +4,7 @@ import { project } from "../../lib/project";
 import { probeNamespace, restricted } from "../probe/pods";
 
 /**
- * The objects of the probe that determines whether network policies hold from a pod's first
+ * The objects of the probe that determines whether network policies apply from a pod's first
  * instruction: a namespace with two pods, and a network policy for each pod.
  */
 
@@ -15,15 +15,15 @@ import { probeNamespace, restricted } from "../probe/pods";
 export const doctorLabel = "doctor-probe";
 
 /**
- * The roles of the two pods. The network policies deny the pod `denied` every connection, and allow
- * the pod `allowed` every connection.
+ * The roles of the two pods. The network policies deny every connection of the pod `denied`, and
+ * allow every connection of the pod `allowed`.
  */
 export const roles = ["denied", "allowed"] as const;
 export type Role = (typeof roles)[number];
 
 /** Seconds after which Kubernetes ends a pod. So a killed probe does not leave a running pod. */
 const lifetimeSeconds = 60;
-/** Longest time that a pod waits for its network policies to hold, in seconds. */
+/** Longest time that a pod waits until its network policies apply, in seconds. */
 const policySeconds = 10;
 
 const program = readFileSync(join(project, "operations", "doctor", "first-instruction.pl"), "utf8");

@@ -8,13 +8,13 @@ import { service } from "../../config/service";
  */
 export const recordKey = `${service}/network-policies`;
 
-/** When the network policies of a new pod begin to hold. */
+/** When the network policies of a new pod begin to apply. */
 export type Enforcement =
-  /** The policies hold before the pod's first instruction. */
+  /** The policies apply from the pod's first instruction. */
   | "strict"
-  /** The policies begin to hold some seconds after the pod's first instruction. */
+  /** The policies begin to apply some seconds after the pod's first instruction. */
   | "late"
-  /** During the probe, the network policies did not hold. */
+  /** During the probe, the network policies did not apply. */
   | "never";
 
 const words = {
@@ -22,7 +22,7 @@ const words = {
   never: "are not enforced",
 } as const satisfies Record<Exclude<Enforcement, "strict">, string>;
 
-/** What an administrator must do to make network policies hold from a pod's first instruction. */
+/** What an administrator must do to make network policies apply from a pod's first instruction. */
 export const remedies = {
   late: "Set NETWORK_POLICY_ENFORCING_MODE to strict in the container aws-node of the VPC CNI",
   never:
@@ -37,7 +37,7 @@ export function recordOf(enforcement: Enforcement, date: Date): string {
 /**
  * Returns the record of the sandbox's cluster as an annotation. The sandbox needs no
  * `npm run doctor -- platform`: the sandbox drops the packets of new pods until their network
- * policies hold (sandbox/node/new-pods.ts). A test checks that the sandbox drops these packets.
+ * policies apply (sandbox/node/new-pods.ts). A test checks that the sandbox drops these packets.
  */
 export function sandboxRecord(): Readonly<Record<string, string>> {
   return { [recordKey]: recordOf("strict", new Date()) };
@@ -45,7 +45,7 @@ export function sandboxRecord(): Readonly<Record<string, string>> {
 
 /**
  * Returns, in one line, the reason why the cluster must not run code that no one has reviewed.
- * Undefined if the record says that network policies hold from a pod's first instruction.
+ * Undefined if the record says that network policies apply from a pod's first instruction.
  *
  * @param record value of the annotation {@link recordKey}. Undefined if the cluster has no record
  */

@@ -230,8 +230,8 @@ function has(set: FieldSet | undefined, segments: readonly Segment[]): boolean {
   for (const segment of segments) {
     if (at === undefined) return false;
     const next: FieldSet | undefined = inSet(at, segment, segment.keys);
-    // The field set ends at the field or at a parent of the field, so the field manager owns the
-    // field.
+    // The field set has no entries below the field or below one of its parents, so the field
+    // manager owns the field.
     if (next !== undefined && isLeaf(next)) return true;
     at = next;
   }
@@ -277,8 +277,8 @@ const units: Readonly<Record<string, number>> = {
 };
 
 /**
- * Converts a Kubernetes quantity to a number: `1500m` and `1.5` are equal. Any other text becomes
- * NaN, which equals no number.
+ * Converts a Kubernetes quantity to a number: `1500m` and `1.5` are equal. For any other text, the
+ * result is NaN, which is not equal to any number.
  */
 function amount(value = ""): number {
   const [, digits, unit = ""] = /^([0-9.]+)([A-Za-z]*)$/.exec(value) ?? [];

@@ -40,8 +40,8 @@ const times =
  * Finds running pods that use a Secret and started before the Secret's last change. Returns one
  * line for each component and Secret. In these pods, environment variables from the Secret have the
  * old value. A program that reads a mounted file only when the program starts has the old value
- * too. Empty if the role may not read Secrets: the roles of CI may read Secrets only in review
- * stacks.
+ * too. Empty if the role has no permission to read Secrets: the roles of CI have this permission
+ * only in review stacks.
  */
 export async function olderThanSecrets(
   namespace: string,

@@ -83,8 +83,8 @@ export async function where(given: string, workspace: Workspace = defaultWorkspa
 
 /**
  * Returns the successful updates of a stack, the newest first. The commit of the newest update
- * comes from the stack's outputs, because Pulumi's history of an update without our commands
- * contains only the checked-out commit.
+ * comes from the stack's outputs, because after a plain `pulumi up`, Pulumi's history contains only
+ * the checked-out commit.
  */
 async function releasesOf(stack: string, workspace: Workspace): Promise<readonly Update[]> {
   const [updates, outputs] = await Promise.all([

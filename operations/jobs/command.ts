@@ -87,7 +87,7 @@ async function linesOf(stack: string, read: ScheduledJobs): Promise<readonly str
   if (all.length === 0) return [`Stack ${stack} has no jobs in namespace ${namespace}.`];
   const heading = ["job", "schedule", "last run", "result", "took", "next run", "missed runs"];
   const someFailed = all.some(({ runs: [last] }) => last?.result === "failed");
-  // One request for the pods of all runs, because many jobs can fail at the same time.
+  // Requests the pods of all runs together, because many jobs can fail at the same time.
   const pods = someFailed ? await podsOfRuns(read) : new Map<string, readonly Pod[]>();
   return [
     ...columns([heading, ...all.map(rowOf)]),

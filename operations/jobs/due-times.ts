@@ -5,7 +5,7 @@ import {
 } from "../../components/conventions/schedules/cron";
 import { type LocalTime, ZonedClock } from "./zoned-clock";
 
-/** Fields of a CronJob that decide when the job runs. */
+/** Fields of a CronJob that determine when the job runs. */
 export interface Schedule {
   readonly schedule: string;
   /**
@@ -22,8 +22,8 @@ const minute = 60 * second;
 const hour = 60 * minute;
 const day = 24 * hour;
 /**
- * Number of years in which Kubernetes searches for the next due time. Without a limit, the search
- * for a schedule without due times, such as `0 0 31 2 *`, would not end.
+ * Number of years in which Kubernetes searches for the next due time. For a schedule without due
+ * times, such as `0 0 31 2 *`, a search without a limit would never end.
  */
 const mostYears = 5;
 
@@ -50,8 +50,8 @@ export class DueTimes {
   }
 
   /**
-   * Returns the first due time after a time. Undefined if there is no due time in the next five
-   * years.
+   * Returns the first due time after the given time. Undefined if there is no due time in the next
+   * five years.
    */
   next(after: Date): Date | undefined {
     const clock = this.#clock;
@@ -100,7 +100,7 @@ export class DueTimes {
     return undefined;
   }
 
-  /** Returns the first `count` due times after a time. */
+  /** Returns the first `count` due times after the given time. */
   following(count: number, after: Date): readonly Date[] {
     const times: Date[] = [];
     for (let at = this.next(after); at !== undefined && times.length < count; at = this.next(at)) {
@@ -128,8 +128,8 @@ export class DueTimes {
   }
 
   /**
-   * Returns the last due time before a time. Undefined if there was no due time in the last five
-   * years.
+   * Returns the last due time before the given time. Undefined if there was no due time in the last
+   * five years.
    */
   previous(before: Date): Date | undefined {
     const since = new Date(before.getTime() - mostYears * 366 * day);

@@ -2,7 +2,10 @@ import { podIssues } from "../../components/conventions/rollout/pod-status";
 import type { Pod } from "../clients/kubectl";
 import type { Run } from "./runs";
 
-/** A pod, with the fields that say whether Kubernetes takes termination messages from the log. */
+/**
+ * A pod, with the fields that determine whether Kubernetes may take termination messages from the
+ * log.
+ */
 interface FailedPod extends Pod {
   readonly spec: {
     readonly containers: readonly {
@@ -15,8 +18,8 @@ interface FailedPod extends Pod {
 }
 
 /**
- * Returns why a run failed: the cause that Kubernetes gives, then how the containers of the last
- * pod ended. The text contains no lines of logs, because a log may contain names of customers.
+ * Returns why a run failed: the cause from Kubernetes, and then how the containers of the last pod
+ * ended. The text contains no lines of logs, because a log may contain names of customers.
  *
  * @param pods the pods of the run, the oldest first
  */
@@ -34,9 +37,9 @@ export function endOfRun(run: Run, pods: readonly Pod[]): string {
 
 /**
  * Removes the termination messages of containers with
- * `terminationMessagePolicy: FallbackToLogsOnError`, because Kubernetes takes these messages from
- * the container's log. No component of this project sets this policy, but an override can set this
- * policy.
+ * `terminationMessagePolicy: FallbackToLogsOnError`, because Kubernetes may take these messages
+ * from the container's log. No component of this project sets this policy, but an override can set
+ * this policy.
  */
 function withoutLogs(pod: FailedPod): Pod {
   const { containers, initContainers = [] } = pod.spec;

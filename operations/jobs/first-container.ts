@@ -5,12 +5,12 @@ import type { Pod } from "../clients/kubectl";
 export const notBegun = 125;
 
 /**
- * Milliseconds after which a command stops waiting if Kubernetes has created no pod for a Job. The
- * reason is usually a quota or a policy that refuses the pod.
+ * If Kubernetes has not created a pod for a Job after this number of milliseconds, the command
+ * stops waiting. The usual cause is a quota or a policy that does not allow the pod.
  */
 const noPodMs = 20_000;
 
-/** The wait for the first container of a Job. */
+/** Finds out whether the first container of a Job can start. */
 export class FirstContainer {
   readonly #began: number;
   readonly #describe: string;

@@ -12,7 +12,10 @@ export async function podsOf(run: string, where: Where): Promise<readonly Pod[]>
   return podsWith(`${runLabel}=${run}`, where);
 }
 
-/** Returns the pods of all runs, by the name of the run. The oldest pod of a run is the first. */
+/**
+ * Returns the pods of all runs. The key is the name of the run. The oldest pod of a run is the
+ * first.
+ */
 export async function podsOfRuns(where: Where): Promise<ReadonlyMap<string, readonly Pod[]>> {
   const found = new Map<string, Pod[]>();
   for (const pod of await podsWith(runLabel, where)) {

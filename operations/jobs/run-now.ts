@@ -13,12 +13,12 @@ import { type Job, type JobStatus, runOf } from "./runs";
 const pauseMs = 1_000;
 
 /**
- * Starts a run of a scheduled job now, with a Job from the CronJob's template. Prints the run's log
- * until the run ends. If someone interrupts this command, the run continues.
+ * Starts a run of a scheduled job now: creates a Job from the CronJob's template. Prints the run's
+ * log until the run ends. If someone interrupts this command, the run continues.
  *
- * Sets the exit code of this process to 0 if the run succeeded. If the run failed, the exit code is
- * the exit code of the run's last container. The exit code is 125 if no container could start, or
- * if the cluster has no ended container of the failed run.
+ * If the run succeeded, sets the exit code of this process to 0. If the run failed, sets the exit
+ * code to the exit code of the run's last container. Sets the exit code to 125 if no container
+ * could start, or if the cluster has no terminated container of the failed run.
  *
  * @throws UserError if a run of the job is in progress, or the person does not confirm.
  */
@@ -74,7 +74,7 @@ async function create(
  * Prints the log of a run until the run ends.
  *
  * @returns 0 if the run succeeded. If the run failed, the exit code of the run's last container.
- * 125 if no container could start, or if the cluster has no ended container of the failed run.
+ * 125 if no container could start, or if the cluster has no terminated container of the failed run.
  */
 async function followed(run: string, where: ScheduledJobs): Promise<number> {
   const { cluster, namespace } = where;

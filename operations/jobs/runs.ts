@@ -74,7 +74,7 @@ export interface JobStatus {
   readonly missed: readonly Date[];
   readonly name: string;
   /**
-   * Next due time. A suspended job has a next due time, but Kubernetes does not start a run at this
+   * Next due time. A suspended job has a next due time, but Kubernetes does not start a run at that
    * time.
    */
   readonly next?: Date;
@@ -119,8 +119,8 @@ function statusOf(cronJob: CronJob, found: readonly Run[], now: Date): JobStatus
   const times = dueTimesOf(spec);
   const next = times?.next(now);
   const has = new Set(runs.map(({ due }) => due?.getTime()));
-  // A due time counts as missed only after its starting deadline, because its run may start until
-  // then.
+  // A due time counts as missed only after its starting deadline, because Kubernetes may start the
+  // run before this deadline.
   const before = new Date(now.getTime() - (spec.startingDeadlineSeconds ?? 0) * 1000);
   const due = spec.suspend === true ? [] : (times?.between(since, before, mostDueTimes) ?? []);
   const onFailure = onFailureOf(metadata.annotations);
@@ -162,10 +162,11 @@ const causeOf = ({ message, reason }: JobCondition): string =>
   [reason, message].filter((part) => part !== undefined).join(": ");
 
 /**
- * Returns the start of the period for which the cluster still has the Job of every run. Kubernetes
- * deletes the oldest Jobs above the CronJob's history limits, and Jobs that ended longer ago than
- * `ttlSecondsAfterFinished`. The start is never before the last change of the CronJob's schedule,
- * because `missed` uses only the current schedule.
+ * Returns the start of the period for which the cluster still has the Job of every run. If there
+ * are more ended Jobs than the CronJob's history limits allow, Kubernetes deletes the oldest Jobs.
+ * Kubernetes also deletes each Job `ttlSecondsAfterFinished` seconds after the Job's end. The start
+ * is never before the last change of the CronJob's schedule, because `missed` uses only the current
+ * schedule.
  */
 function completeSince({ metadata, spec }: CronJob, runs: readonly Run[], now: Date): Date {
   const { failedJobsHistoryLimit = 1, jobTemplate, successfulJobsHistoryLimit = 3 } = spec;

@@ -4,8 +4,8 @@ import type { Run } from "./runs";
 
 /**
  * Stops a run: Kubernetes stops the pods of the run and does not start new pods. `npm run jobs`
- * shows the run as failed, with the cause `DeadlineExceeded`. Kubernetes deletes the pods with
- * their logs.
+ * shows the run as failed, with the cause `DeadlineExceeded`. Kubernetes deletes the pods and their
+ * logs.
  */
 export async function stopRun(
   stack: string,

@@ -17,7 +17,7 @@ export interface LocalTime {
  * the start of a quarter of an hour.
  */
 const quarter = 15 * 60_000;
-/** A day, in milliseconds. No time zone changes its clocks twice within one day. */
+/** A day, in milliseconds. In every time zone, the clocks change at most once a day. */
 const day = 24 * 60 * 60_000;
 
 /** A clock in one time zone. Times are milliseconds since 1970. */

@@ -13,7 +13,7 @@ export interface CircleciJob {
  * of the group has ended. A job without a serial group proves nothing. A job that was rerun with
  * SSH proves nothing either, because a person can run any command in such a job.
  *
- * @returns undefined without this proof, on a laptop, and if CIRCLE_WORKFLOW_JOB_ID or
+ * @returns undefined without this proof, for example on a laptop, or if CIRCLE_WORKFLOW_JOB_ID or
  * CIRCLE_OIDC_TOKEN_V2 is missing.
  * @see https://circleci.com/docs/reference/variables/#built-in-environment-variables
  */

@@ -5,11 +5,11 @@ import { quoted } from "../../lib/shell";
 import type { CircleciJob } from "./circleci-job";
 import type { StateOfProject } from "../clients/state-objects";
 import { type JobRecord, recordObject } from "./lock-store";
-import { stackIn } from "../pulumi/stack-in";
+import { stackIn } from "../pulumi/engine-environment";
 
 /**
- * What a caller needs to start Pulumi with a record. The record tells later CircleCI jobs that the
- * Pulumi process belongs to this CircleCI job.
+ * What a caller needs to start Pulumi with a record. In the record, later CircleCI jobs find the
+ * CircleCI job that started the Pulumi process.
  */
 export interface Recording {
   /**

@@ -9,8 +9,8 @@ import { stateDirectory } from "../pulumi/torn-files";
 import type { CircleciJob } from "./circleci-job";
 
 /**
- * A record that says to which CircleCI job a Pulumi process belongs. A job writes the record before
- * the job's Pulumi process takes the stack's lock.
+ * A record of the CircleCI job that starts a Pulumi process. A job writes the record before the
+ * job's Pulumi process takes the stack's lock.
  */
 export interface JobRecord {
   /** Time of the record, in milliseconds since 1970. */
@@ -70,7 +70,7 @@ const recordFolder = "circleci";
  * Returns functions that read and remove a stack's locks. The locks are files in a local directory,
  * or objects in S3.
  *
- * @throws UserError if the state backend is neither in files nor in S3.
+ * @throws UserError if the state backend is not in local files and not in S3.
  */
 export function lockStore(stack: string, state: StateOfProject): LockStore {
   const { backendUrl } = state;

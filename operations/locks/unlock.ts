@@ -40,7 +40,9 @@ export async function unlock(
   await sayWhatIsLeft(stack, store);
 }
 
-/** Prints who holds the stack's locks. Returns the same facts as data, for the approval. */
+/**
+ * Prints which processes hold the stack's locks. Returns the same facts as data, for the approval.
+ */
 function say(stack: string, locks: readonly Lock[]): Shown {
   if (locks.length === 0) {
     const headline = "is not locked: nothing to do";
@@ -97,8 +99,8 @@ async function sayWhatIsLeft(stack: string, store: LockStore): Promise<void> {
 }
 
 /**
- * Returns the command that a person can run after this one. The returned command first recovers the
- * state after the killed update.
+ * Returns the command that a person can run after this command. The returned command first recovers
+ * the state after the killed update.
  */
 function nextCommand(stack: string): string {
   if (stack === "local") return "npm run up";

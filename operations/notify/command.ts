@@ -65,7 +65,7 @@ function read<Report>(file: string | undefined): Partial<Report> {
 
 /**
  * Creates the notice from the options and from the environment variables of the CircleCI job. So a
- * CI job does not have to put text from outside, such as a branch's name, into a command line.
+ * CI job does not have to put untrusted text, such as a branch's name, into a command line.
  */
 export function noticeOf(event: Event, options: NotifyOptions, env: Env): Notice {
   const cause = optionalFile(options.causeFile);
@@ -73,8 +73,8 @@ export function noticeOf(event: Event, options: NotifyOptions, env: Env): Notice
   const report = read<Deployed>(options.report);
   const { CANARY_BRANCH, CIRCLE_BRANCH, CIRCLE_WORKFLOW_ID: workflow = "", REVIEW_BRANCH } = env;
   const { RECOVER_ACTION, RECOVER_REASON, RECOVER_TO } = env;
-  // The pipelines that start a canary or remove a review stack run on main, but concern another
-  // branch.
+  // The pipelines that start a canary or remove a review stack run on main, but the message is
+  // about another branch.
   const branch = [CANARY_BRANCH, REVIEW_BRANCH, CIRCLE_BRANCH].find((name = "") => name !== "");
   const optional = {
     action: RECOVER_ACTION,

@@ -2,7 +2,7 @@ import { cut } from "../preview/changes/values";
 import type { News } from "./drift-news";
 import { type Block, type Message, escaped, linksTo, quoted, section } from "./slack-message";
 
-/** Largest number of lines that the message shows of one list of differences. */
+/** Largest number of lines in the message for one list of differences. */
 const mostLines = 10;
 /** Longest line of a list, in characters. */
 const longestLine = 200;
@@ -16,8 +16,8 @@ export interface Where {
 }
 
 /**
- * Creates the message about new differences in the cluster, and about differences that are gone.
- * This function is pure. The caller must mask secrets before the call.
+ * Creates the message about new differences in the cluster, and about differences that no longer
+ * exist. This function is pure. The caller must mask secrets before the call.
  */
 export function driftMessage(
   stack: string,
@@ -44,8 +44,9 @@ export function driftMessage(
 }
 
 /**
- * Returns a block with the first lines of a list, as many as fit into one block, at most
- * {@link mostLines}. The function measures the escaped text, which may be longer than the lines.
+ * Returns a block with the first lines of a list: as many lines as fit into one block, but at most
+ * {@link mostLines} lines. The function measures the escaped text, which may be longer than the
+ * lines.
  */
 function listed(title: string, lines: readonly string[]): readonly Block[] {
   if (lines.length === 0) return [];

@@ -31,14 +31,14 @@ const form = v.object({
 });
 
 /**
- * Content of the file that keeps what earlier messages have reported about the drift of a stack.
+ * Content of the file that stores what earlier messages have reported about the drift of a stack.
  */
 export type Told = v.InferOutput<typeof form>;
 
 /** The content of the file before the first message about a stack. */
 export const nothingTold: Told = { differences: [], failed: false, version: 1 };
 
-/** What the next message must say. */
+/** Content of the next message. */
 export interface News {
   /** Differences that are not in {@link Told}, one line for each difference. */
   readonly appeared: readonly string[];
@@ -52,9 +52,9 @@ export interface News {
 }
 
 /**
- * Parses the file with what earlier messages have reported. The file comes from the CI cache. The
- * jobs of any branch can write to this cache, so this function checks every value. Undefined if the
- * text does not have the expected form.
+ * Parses the file that stores what earlier messages have reported. The file comes from the CI
+ * cache. Without a deploy project, the jobs of any branch can write to this cache, so this function
+ * checks every value. Undefined if the text does not have the expected form.
  */
 export function parseTold(text: string): Told | undefined {
   return parsedJson(form, text);

@@ -18,8 +18,8 @@ export interface DriftNoticeOptions {
   readonly report?: string | undefined;
   readonly secrets: readonly string[];
   /**
-   * File with what earlier messages have reported. If the file is missing or invalid, the function
-   * treats every difference as new.
+   * File that stores what earlier messages have reported. If the file is missing or invalid, the
+   * function treats every difference as new.
    *
    * @default undefined
    */
@@ -28,9 +28,9 @@ export interface DriftNoticeOptions {
 }
 
 /**
- * Largest file that this module reads, in bytes. The file with what earlier messages have reported
- * contains at most 1,000 differences. A file with so many differences is about a third as large as
- * the limit.
+ * Largest file that this module reads, in bytes. The file that stores what earlier messages have
+ * reported contains at most 1,000 differences. So the size of this file is usually at most one
+ * third of the limit.
  */
 const mostBytes = 1_000_000;
 
@@ -38,8 +38,8 @@ const mostBytes = 1_000_000;
  * Sends messages to Slack about a stack's drift: once about each new difference, once when a
  * difference is gone, and once when the comparison with the cluster begins to fail. If Slack does
  * not accept a message, the next message reports the same differences again. If Slack does not
- * accept a message, or if the file with earlier messages is invalid, the function prints a warning
- * on standard error. In both cases, the function throws no error.
+ * accept a message, or if the file in `told` is invalid, the function prints a warning on standard
+ * error. In both cases, the function throws no error.
  */
 export async function tellDrift(options: DriftNoticeOptions): Promise<void> {
   const { failed, report: file, secrets, told: memory, webhook } = options;

@@ -67,7 +67,7 @@ const fieldLimit = 300;
 const causeLimit = 2_500;
 
 /**
- * Escapes text from outside, so that Slack shows the text literally: without links, mentions or
+ * Escapes untrusted text, so that Slack shows the text literally: without links, mentions or
  * markup. Slack's markup (mrkdwn) gives `*`, `_`, `~` and the backtick a special meaning. A
  * zero-width space after one of these characters makes Slack show the character literally.
  */

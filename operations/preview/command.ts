@@ -44,8 +44,8 @@ const exitCodes: Readonly<Record<Verdict, number>> = {
 
 /**
  * Returns the caller's workspace with further environment variables. For staging and production,
- * these variables say which release the preview compares with the state. If the caller has not set
- * a branch, the branch of this release is `main`. So the preview of a branch shows what happens
+ * these variables set the release that the preview compares with the state. If the caller has not
+ * set a branch, the branch of this release is `main`. So the preview of a branch shows what happens
  * after the merge of the branch. For production, the preview uses the promoted release if the
  * caller has not set an image.
  */
@@ -84,7 +84,7 @@ async function previewIn(
   return isMain ? asMerged(given, work) : work({ notes: [], workspace: given });
 }
 
-/** Milliseconds in which the engine usually reads the state and prints its first line. */
+/** Milliseconds within which the engine usually reads the state and prints its first line. */
 const usualMs = 1_000;
 
 /**
@@ -93,7 +93,8 @@ const usualMs = 1_000;
  * function itself sends a request to the backend. This function does not check the cluster, because
  * the Pulumi program checks the cluster.
  *
- * @throws UserError within 25 s if the state backend does not answer. The error names the backend.
+ * @throws UserError within 25 s if the state backend does not answer. The error identifies the
+ * backend.
  */
 async function checkedPreview(run: PreviewRun, notes?: Notes): Promise<PreviewResult> {
   const ended = new AbortController();
@@ -119,9 +120,10 @@ async function checkedPreview(run: PreviewRun, notes?: Notes): Promise<PreviewRe
 }
 
 /**
- * Returns the pull request to comment on. The caller calls this function before the start of the
- * engine, so that the error about a missing variable appears early. Without GITHUB_TOKEN, the
- * preview writes no comment on a laptop. In CI (`CI=true`), a missing token is an error.
+ * Returns the pull request on which the preview writes a comment. The caller calls this function
+ * before the start of the engine, so that the error about a missing variable appears early. Without
+ * GITHUB_TOKEN, the preview writes no comment on a laptop. In CI (`CI=true`), a missing token is an
+ * error.
  */
 async function pullRequest(): Promise<PullRequest | undefined> {
   if ((process.env["GITHUB_TOKEN"] ?? "") === "" && process.env["CI"] !== "true") {

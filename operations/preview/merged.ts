@@ -26,7 +26,7 @@ export interface Place {
  * The merge is in a separate worktree, so the branch, the index and the working directory do not
  * change.
  *
- * If the merge is not possible, `work` runs on the branch, and a note says why.
+ * If the merge is not possible, `work` runs on the branch, and a note contains the reason.
  */
 export async function asMerged<T>(
   given: Workspace,

@@ -26,8 +26,8 @@ export interface Plan {
 }
 
 /**
- * Returns the names that Pulumi generates anew in every preview, each with a text that is the same
- * in every preview.
+ * Returns the names that are different in every preview because Pulumi generates them. For each
+ * name, the map contains a text that is the same in every preview.
  */
 function drawnNames(changes: readonly Change[]): ReadonlyMap<string, string> {
   const isDrawn = ({ inputs }: Change) => JSON.stringify(inputs).includes("pulumi.com/autonamed");
@@ -41,8 +41,8 @@ function drawnNames(changes: readonly Change[]): ReadonlyMap<string, string> {
 /** Creates a plan from the engine's events of a preview. This function is pure. */
 export function planOf(stack: string, events: Pick<Events, "steps">): Plan {
   // The plan contains the replacements of Pulumi providers, but no other changes to Pulumi
-  // providers. The reason is that the preview that a person approves and the deploy may use
-  // different kubeconfigs.
+  // providers. The reason is that the approved preview and the deploy may use different
+  // kubeconfigs.
   const changes = changesOf(events).filter((change) => !isInternal(change));
   const drawn = drawnNames(changes);
   const stable = (kind: string, path: string, value: Json | undefined) =>

@@ -16,8 +16,8 @@ import { isReview } from "../stacks/review-stack";
 import { unreleased } from "./unreleased";
 
 /**
- * A line for the summary. If the line is in `ifPodsChange`, the summary shows the line only if the
- * service's pods change.
+ * A line for the summary. The summary shows a line in `ifPodsChange` only if the service's pods
+ * change.
  */
 export type Note = string | { readonly ifPodsChange: string };
 

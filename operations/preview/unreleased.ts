@@ -15,9 +15,9 @@ function releasedCommit({ steps }: Pick<Events, "steps">): string | undefined {
 
 /**
  * Returns a note if the service's code in the working directory differs from production's release.
- * Without this note, a preview of changed code that says "nothing changes" would look wrong. Empty
- * if the code is the same, if git does not know the release's commit, if the stack does not run a
- * promoted release, or if the caller has set an image for the preview.
+ * Without this note, the result "nothing changes" would look wrong for changed code. Empty if the
+ * code is the same, if the Git repository does not contain the release's commit, if the stack does
+ * not run a promoted release, or if the caller has set an image for the preview.
  */
 export async function unreleased(
   stack: string,

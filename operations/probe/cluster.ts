@@ -14,11 +14,13 @@ import {
 
 /** The functions of a probe that use kubectl. Every wait has a timeout. */
 
-/** Timeout of one kubectl command, in milliseconds. The deletion of a namespace takes longest. */
+/**
+ * Timeout of one kubectl command, in milliseconds. The deletion of a namespace takes the most time.
+ */
 const timeoutMs = 100_000;
 /**
- * Timeout until the probe's pods run, in milliseconds. Before the pods run, the nodes pull an
- * image.
+ * Timeout for the start of the probe's pods, in milliseconds. Before the pods start, the nodes pull
+ * an image.
  */
 const startTimeoutMs = 60_000;
 
@@ -46,8 +48,8 @@ export async function remove(
   until: "going" | "gone",
 ): Promise<void> {
   const wait = until === "going" ? ["--wait=false"] : ["--timeout=90s"];
-  // The label makes sure that the probe created this namespace: a namespace with the same name may
-  // belong to someone else.
+  // The label shows that a probe created this namespace: a namespace with the same name may belong
+  // to someone else.
   const own = ["-l", probeLabel, "--field-selector", `metadata.name=${other}`];
   const pods = ["pods", "-n", namespace, "-l", probeLabel, "--grace-period=0"];
   await Promise.all([
@@ -59,8 +61,8 @@ export async function remove(
 /**
  * Creates the probe's pods, and waits until the pods can run commands.
  *
- * @returns the sources from which the probe cannot try connections, each with the reason.
- * @throws UserError if a pod does not run within a minute. The error says what the pod waits for.
+ * @returns the sources from which the probe cannot try connections. Each source has a reason.
+ * @throws UserError if a pod does not run within a minute. The error contains the reason.
  */
 export async function makePods(
   { cluster, namespace, other }: Place,

@@ -4,11 +4,11 @@ import { ask } from "../clients/http";
 /**
  * The functions in this file open connections from this machine. If the cluster runs on this
  * machine, the requests of the ingress controller come from the same address as these connections.
- * So these connections show what the ingress controller can reach.
+ * So these connections show which pods the ingress controller can reach.
  */
 
 /**
- * Tries to open a TCP connection. Returns the result with the same words as connect.pl, such as
+ * Tries to open a TCP connection. Returns the result in the same words as connect.pl, such as
  * `open`.
  */
 export function tcp(address: string, port: number, seconds: number): Promise<string> {

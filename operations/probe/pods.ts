@@ -2,7 +2,7 @@ import { pod as defaults } from "../../components/conventions/defaults";
 import type { Source } from "../../components/conventions/connections";
 
 /**
- * A probe pod opens connections in place of a source, such as the service or a job. The probe pod
+ * A probe pod opens connections instead of a source, such as the service or a job. The probe pod
  * has the labels that network policies use to select the source's pods, but no other settings of
  * the source's pods.
  */
@@ -15,12 +15,10 @@ export type Labels = Readonly<Record<string, string>>;
  */
 export const probeLabel = "connection-probe";
 
-/**
- * Seconds after which Kubernetes ends a probe pod. So a killed probe does not leave a running pod.
- */
+/** Seconds after which Kubernetes ends a probe pod. So the pods of a killed probe end, too. */
 const lifetimeSeconds = 120;
 
-/** Sources that a probe pod can act as. The value is the component in the pod's labels. */
+/** Sources that a probe pod can replace. The value is the component in the pod's labels. */
 export const podSources = {
   service: "web",
   migration: "web",
@@ -53,8 +51,8 @@ function labelsOf(source: PodSource, instance: Labels): Labels {
 }
 
 /**
- * Fields for the specs of all probe pods and their containers. With these fields, the pods meet Pod
- * Security `restricted`, and have no token for the Kubernetes API.
+ * Fields for the specs of all probe pods and their containers. With these fields, the pods meet the
+ * Pod Security Standard `restricted`, and have no token for the Kubernetes API.
  */
 export const restricted = {
   container: {
@@ -84,7 +82,7 @@ export const restricted = {
 /**
  * Returns a pod whose container only sleeps, so that the probe can run commands in the container.
  * The pod is never Ready, so no Service sends requests to the pod. The pod fits into the quota,
- * meets Pod Security `restricted`, and ends after at most two minutes.
+ * meets the Pod Security Standard `restricted`, and ends after at most two minutes.
  */
 export function probePod(source: PodSource, image: string, instance: Labels): object {
   const container = {
@@ -110,7 +108,8 @@ export function probePod(source: PodSource, image: string, instance: Labels): ob
 }
 
 /**
- * Returns a namespace for pods of a probe. The namespace has Pod Security `restricted`.
+ * Returns a namespace for pods of a probe. The namespace enforces the Pod Security Standard
+ * `restricted`.
  *
  * @param label label of the namespace. If a probe is killed, the next probe finds the namespace by
  * this label

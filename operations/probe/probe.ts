@@ -28,11 +28,14 @@ export interface ProbeOptions {
    * tries.
    */
   readonly internet: string;
-  /** Number of seconds that the probe waits for the answer to a connection. */
+  /** Timeout of a connection, in seconds. */
   readonly seconds: number;
 }
 
-/** The address of each door (where a connection ends), or the reason why the address is missing. */
+/**
+ * The address of each door, or the reason why the address is missing. A door is the end of a
+ * connection.
+ */
 type Addresses = Readonly<Record<DoorName, { readonly address?: string; readonly why?: string }>>;
 
 const script = readFileSync(join(project, "operations", "probe", "connect.pl"), "utf8");
@@ -230,9 +233,9 @@ async function fromPod(
 
 /**
  * Tries the connections from the ingress. The connection to the service uses the service's URL.
- * This machine tries the other connections, but only if this machine can connect to the service's
- * pod, as the ingress controller can. If this machine cannot connect to the pod, a failed
- * connection proves nothing about the network policies.
+ * This machine tries the other connections only if this machine can connect to the service's pod,
+ * as the ingress controller can. If this machine cannot connect to the pod, a failed connection
+ * proves nothing about the network policies.
  */
 async function fromIngress(
   url: string,

@@ -5,7 +5,7 @@ import { type Connection, doors } from "../../components/conventions/connections
 
 /** One connection with its result, or with the reason why the probe did not try the connection. */
 export interface Row extends Connection {
-  /** Result, with the words of connect.pl. Undefined if the probe did not try the connection. */
+  /** Result, in the words of connect.pl. Undefined if the probe did not try the connection. */
   readonly seen: string | undefined;
   readonly why?: string;
 }
@@ -31,7 +31,7 @@ export function verdict({ allowed, seen, to }: Row): Verdict {
 
 /**
  * Whether a row is about a pod's connection to its own node. In Kubernetes, the network plugin
- * decides whether network policies apply to these connections.
+ * determines whether network policies apply to these connections.
  */
 const toNode = (row: Row): boolean => doors[row.to].party === "Datadog agent";
 
@@ -70,7 +70,7 @@ export function lines(rows: readonly Row[]): readonly string[] {
 
 /**
  * Returns the last lines: how many results are as expected, and why the probe did not try some
- * connections. If the cluster does not enforce network policies, adds a line about this.
+ * connections. If the cluster does not enforce network policies, adds a line about this fact.
  */
 export function summary(rows: readonly Row[]): readonly string[] {
   const count = (wanted: Verdict) => rows.filter((row) => verdict(row) === wanted).length;

@@ -5,10 +5,7 @@ import { project } from "../../lib/project";
 /** An external service about which this project makes assumptions, such as how its API answers. */
 export type Service = "aws" | "circleci" | "eks";
 
-/**
- * Result of the check of an assertion. "open" means that the facts that the check needs are
- * missing.
- */
+/** Result of the check of an assertion. "open" means that some facts for the check are missing. */
 export type Verdict =
   | { readonly result: "proven" }
   | { readonly result: "differs"; readonly detail: string }
@@ -16,8 +13,8 @@ export type Verdict =
 
 /**
  * One assumption about an external service. `Seen` is the type of the facts that the check needs.
- * The project's tests use a stand-in for the service, and check the same assertion with the
- * stand-in. So the stand-in behaves like the real service in this respect.
+ * The project's tests use a stand-in (a simulation of the service), and check the same assertion
+ * with the stand-in. So for this assumption, the stand-in behaves like the real service.
  */
 export interface Assertion<Seen> {
   /**
@@ -69,7 +66,7 @@ export function readRecord(file = recordFile): Record {
   return existsSync(file) ? (JSON.parse(readFileSync(file, "utf8")) as Record) : {};
 }
 
-/** Replaces the part of the file about one service. */
+/** Replaces the part about one service in the file. */
 export function record(
   service: Service,
   outcomes: readonly Outcome[],
@@ -87,7 +84,7 @@ export function record(
 export const exitCode = (outcomes: readonly Outcome[]): 0 | 3 =>
   outcomes.every(({ result }) => result === "proven") ? 0 : 3;
 
-/** Returns the outcomes as lines for a person. */
+/** Returns the outcomes as lines of text for a person. */
 export function lines(outcomes: readonly Outcome[]): readonly string[] {
   return outcomes.map(({ detail, result, says }) => {
     const why = detail === undefined ? "" : `\n         ${detail}`;

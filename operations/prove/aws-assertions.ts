@@ -16,7 +16,9 @@ export interface SeenAws {
     readonly first: Push;
     /** Answer to a push of another image with the tag of `first`. */
     readonly moved: Push;
-    /** Answer to a push of another image with an existing tag that one of `filters` matches. */
+    /**
+     * Answer to a push of another image with an existing tag. One of `filters` matches this tag.
+     */
     readonly excluded: Push;
   };
   /**
@@ -25,7 +27,7 @@ export interface SeenAws {
    */
   readonly filters: readonly string[];
   readonly mutability: string;
-  /** Roles that this job's token may assume. Undefined outside of a CircleCI job. */
+  /** Roles that this job can assume with its token. Undefined outside of a CircleCI job. */
   readonly roles: readonly string[] | undefined;
   /** Claim `vcs-ref` of the job's token. */
   readonly ref: string;

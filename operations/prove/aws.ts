@@ -33,8 +33,9 @@ export const newRepository = (of: string): string =>
 
 /**
  * Creates an empty repository with the settings of the service's repository. Pushes images with a
- * configuration of two bytes to the new repository. Then asks AWS which roles the token of this
- * CircleCI job may assume. At the end, and after an error, the function deletes the new repository.
+ * configuration of two bytes to the new repository. Then finds out which roles this CircleCI job
+ * can assume with its token. At the end, and after an error, the function deletes the new
+ * repository.
  */
 export async function seenInAws(repository: string, temporary: string, env: Env): Promise<SeenAws> {
   const names = ["--repository-names", repository, "--output", "json"];
@@ -117,7 +118,7 @@ async function pushes(host: string, repository: string, env: Env): Promise<SeenA
 }
 
 /**
- * Asks AWS which roles the token of this CircleCI job may assume. The function tries to start a
+ * Finds out which roles this CircleCI job can assume with its token. The function tries to start a
  * session with each role. A started session ends after an hour.
  */
 async function trust(env: Env): Promise<Pick<SeenAws, "ref" | "roles">> {

@@ -12,7 +12,7 @@ export interface JobReport {
   readonly files: Readonly<Record<string, string>>;
 }
 
-/** A job, as CircleCI's API shows it. */
+/** A job, as CircleCI's API returns the job. */
 export interface SeenJob {
   readonly approvedBy?: string | undefined;
   readonly report?: JobReport | undefined;

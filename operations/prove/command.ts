@@ -82,7 +82,7 @@ export interface AwsOptions extends Omit<ProveOptions, "env"> {
 /**
  * `npm run prove -- aws`: creates a temporary ECR repository, pushes images to the repository,
  * deletes the repository, and checks the assumptions about AWS. In a CircleCI job, the command also
- * asks AWS which roles the job's token may assume.
+ * finds out which roles the job can assume with its token.
  *
  * @returns the exit code: 0 if everything is proven, 3 if something differs or is open.
  */

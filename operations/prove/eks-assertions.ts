@@ -15,8 +15,8 @@ const found =
 /**
  * The assumptions about a cluster on EKS. The first assumption is also true of the sandbox, except
  * in namespaces whose name begins with `standard-mode`. In these namespaces, the network policies
- * apply too late, as in the standard mode of EKS. test/end-to-end/network.test.ts tests both kinds
- * of namespaces.
+ * take effect too late, as in the standard mode of EKS. test/end-to-end/network.test.ts tests both
+ * kinds of namespaces.
  */
 export const eksAssertions: readonly Assertion<readonly Row[]>[] = [
   {

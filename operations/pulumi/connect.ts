@@ -207,7 +207,7 @@ async function addressOf(
   return server === "" ? "of the kubeconfig (it names no address)" : `at ${server}`;
 }
 
-/** The reason why a command failed, as one line without a full stop at the end. */
+/** The reason why a command failed, as one line without a period at the end. */
 function reasonOf(error: unknown): string {
   return error instanceof CommandError ? error.reason : String(error);
 }

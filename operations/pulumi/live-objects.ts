@@ -105,8 +105,7 @@ export interface Listing {
 
 /**
  * Reads the stack's objects from the cluster. Empty if the stack is in a cluster other than the
- * given cluster. Without this rule, all objects of such a stack would look as if someone had
- * deleted them.
+ * given cluster. Without this rule, all objects of such a stack would look deleted.
  *
  * @param listing - the objects of a namespace, if the caller has already read them
  */
@@ -133,8 +132,8 @@ export async function seenIn(
 }
 
 /**
- * Whether the stack with these resources is in the given cluster. If the state does not contain the
- * UID of a cluster, the answer is yes.
+ * Whether the stack with these resources is in the given cluster. True if the state does not
+ * contain the UID of a cluster.
  */
 export async function isClusterOf(
   all: readonly StateResource[],

@@ -5,9 +5,9 @@ import { type Workspace, stateOfProject } from "./run-pulumi";
 import { KilledHere, type LockOwner, placeOf } from "./started-processes";
 
 /**
- * Removes the locks of updates that were killed on this machine. Other locks stay: those of
- * processes that still run, and those of other machines. If one of these other locks remains,
- * Pulumi's error says who holds the lock.
+ * Removes the locks of updates that were killed on this machine. Does not remove the locks of
+ * processes that still run, or the locks of other machines. If such a lock exists, Pulumi's error
+ * contains the process that holds the lock.
  */
 export async function removeDeadLocks(stack: string, workspace: Workspace): Promise<void> {
   const state = stateOfProject(workspace);
@@ -27,7 +27,7 @@ export async function removeDeadLocks(stack: string, workspace: Workspace): Prom
       await removeLocks(store(), (owner) => killed.took(owner));
     } catch {
       // For example, the AWS CLI is missing, or the IAM role has no permission to read the locks.
-      // If the stack still has a lock, Pulumi's error says which process took the lock.
+      // If the stack still has a lock, Pulumi's error contains the process that holds the lock.
       return;
     }
     killed.forget();

@@ -31,8 +31,8 @@ export interface PreviewOutput {
 
 /**
  * Runs `pulumi preview --diff` once, and shows Pulumi's output while the preview runs. The engine
- * writes its events to a separate file. A preview changes nothing, takes no lock, and prints no
- * secret.
+ * writes its events to a separate file. A preview changes nothing, takes no lock, and does not
+ * print the values of Pulumi secrets.
  *
  * @throws UserError if Pulumi is not installed, or if the preview takes more than 15 minutes.
  */

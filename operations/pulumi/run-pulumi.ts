@@ -7,7 +7,7 @@ import { withoutSecrets } from "../../components/conventions/secrets/masked";
 import { service } from "../../config/service";
 import { project } from "../../lib/project";
 import { UserError } from "../../lib/errors";
-import { engineEnvironment, updateEnvironment } from "./engine-environment";
+import { engineEnvironment, stackIn, updateEnvironment } from "./engine-environment";
 import { fieldConflicts } from "./field-managers";
 import { circleciJob } from "../locks/circleci-job";
 import type { Recording } from "../locks/job-record";
@@ -16,7 +16,6 @@ import { isLocked, type LockWait, untilUnlocked } from "./lock-wait";
 import { errorsIn, readEvents, UpdateError } from "./events";
 import { rememberStarted } from "./started-processes";
 import { removeTornFiles } from "./torn-files";
-import { stackIn } from "./stack-in";
 import { reports } from "../../lib/reports";
 
 /**
@@ -91,7 +90,10 @@ export async function whenUnlocked<Result>(
   });
 }
 
-/** Records of a running Pulumi process: a file on this machine, and in CircleCI an object in S3. */
+/**
+ * Records of a running Pulumi process: a file on this machine and, in a CircleCI job, an object in
+ * S3.
+ */
 interface Remembering extends Pick<Recording, "through"> {
   readonly onStart: (pid: number) => Recording["ended"];
 }
@@ -138,10 +140,10 @@ interface Running {
 }
 
 /**
- * Runs a Pulumi command that runs the program, and returns the command's result with the event log.
- * The function forwards a SIGTERM to Pulumi and waits until Pulumi ends, because a killed Pulumi
- * leaves its lock. On Ctrl-C, the terminal sends SIGINT to Pulumi directly, because Pulumi is in
- * the terminal's foreground process group.
+ * Runs a Pulumi command that runs the Pulumi program, and returns the command's result with the
+ * event log. The function forwards a SIGTERM to Pulumi and waits until Pulumi ends, because a
+ * killed Pulumi leaves its lock. On Ctrl-C, the terminal sends SIGINT to Pulumi directly, because
+ * Pulumi is in the terminal's foreground process group.
  *
  * @throws UserError if Pulumi is not installed.
  */
@@ -243,7 +245,8 @@ function causesOf(log: string, stderr: string): readonly string[] {
   const found = [...errors, ...violations].map(({ message }) => message);
   const all = found.length === 0 ? [errorsIn(stderr)] : found;
   const causes = [...new Set(all)].filter((cause) => cause !== "");
-  // If a resource's operation failed, Pulumi reports a second error: "update failed" of the stack.
+  // If a resource's operation failed, Pulumi reports a second error, "update failed", for the
+  // stack.
   const others = causes.filter((cause) => cause !== "update failed");
   return others.length === 0 ? causes : others;
 }

@@ -148,7 +148,7 @@ export async function editState(
 }
 
 /**
- * Creates a stack, without selecting it as Pulumi's current stack.
+ * Creates a stack. Does not select the stack as Pulumi's current stack.
  *
  * @param secretsProvider encrypts the stack's secrets. If undefined, Pulumi chooses the provider.
  */

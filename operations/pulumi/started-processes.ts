@@ -39,8 +39,8 @@ export const placeOf = (stack: string, backendUrl: string): string => `${stack} 
  * function writes no record, because no other machine uses these files.
  *
  * @returns a function that the caller must call when Pulumi has ended. The returned function
- * deletes the record. But if Pulumi was killed (SIGKILL), the returned function keeps the record,
- * because the lock of a killed process remains.
+ * deletes the record. If Pulumi was killed (SIGKILL), the returned function does not delete the
+ * record, because the lock of a killed process remains.
  */
 export function rememberStarted(
   pid: number,
@@ -117,7 +117,8 @@ function readStarted(): readonly Started[] {
     try {
       return [JSON.parse(readFileSync(join(directory(), name), "utf8")) as Started];
     } catch {
-      // Another command removed this file after this function had listed the directory.
+      // For example, another command removed this file after this function had listed the
+      // directory.
       return [];
     }
   });

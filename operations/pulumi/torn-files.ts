@@ -12,8 +12,9 @@ export function stateDirectory(backendUrl: string | undefined): string | undefin
 }
 
 /**
- * Age of a temporary file, in milliseconds, above which this module removes the file. Pulumi needs
- * less than a second to write a temporary file, so an older file belongs to a killed process.
+ * If a temporary file is older than this number of milliseconds, this module removes the file.
+ * Pulumi needs less than a second to write a temporary file, so an older file belongs to a killed
+ * process.
  */
 const writingMs = 5_000;
 

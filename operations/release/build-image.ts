@@ -36,7 +36,7 @@ export async function buildImage(
     outputs = outputsIn(resources);
   });
   await keepOutputs(stack, outputs, workspace).catch((error: unknown) => {
-    // If another command holds the stack's lock now, that command writes its own outputs.
+    // If the lock belongs to another update now, that update writes its own outputs.
     if (!isLocked(String(error))) throw error;
   });
   reports.leaveImage(imageRef);

@@ -13,8 +13,8 @@ import { filesAt, remoteTip } from "../clients/git";
 import { defaultWorkspace } from "../pulumi/run-pulumi";
 
 /**
- * Returns the issues in migrations. Such an issue would make Flyway or a rollback fail later, when
- * the migrations are already on `main`.
+ * Returns the issues in migrations. Because of such an issue, Flyway or a rollback would fail
+ * later, when the migrations are already on `main`.
  *
  * @param here text of each migration in the working directory, by the name of the file
  * @param onMain names of the files in the directory of migrations on `main` of the Git remote
@@ -48,7 +48,7 @@ export function migrationIssues(
 
 /**
  * Checks the migrations in the working directory. Also checks that new migrations have higher
- * versions than those on `main` of the Git remote.
+ * versions than the migrations on `main` of the Git remote.
  *
  * @throws UserError with every issue.
  */

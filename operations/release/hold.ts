@@ -8,7 +8,7 @@ import { type Tags, removeTags, setTags, tagsOf } from "../pulumi/stacks";
 import { type ApprovalOptions, assertApproved, saveShown } from "../stacks/approval";
 
 /**
- * Name of the stack tag that marks a stack as held. Except for a rollback, our commands deploy no
+ * Name of the stack tag that marks a stack as held. Of our commands, only a rollback deploys a
  * release to a held stack.
  */
 const holdTag = "hold";
@@ -36,8 +36,8 @@ export const textOf = ({ by, reason, since }: Hold): string =>
   `since ${moment(new Date(since))} by ${by}: ${reason}`;
 
 /**
- * Returns a text that says who holds a stack, why, and how to end the hold. Undefined if no one
- * holds the stack.
+ * Returns a text with the person who holds a stack, the reason, and the command that ends the hold.
+ * Undefined if no one holds the stack.
  */
 export function holdIssue(stack: string, tags: Tags): string | undefined {
   const hold = holdOf(tags);
@@ -50,7 +50,7 @@ export function holdIssue(stack: string, tags: Tags): string | undefined {
 /**
  * Checks that a stack is not held.
  *
- * @throws UserError if someone holds the stack. The error names the person and the reason.
+ * @throws UserError if someone holds the stack. The error contains the person and the reason.
  */
 export function assertNotHeld(stack: string, tags: Tags): void {
   const issue = holdIssue(stack, tags);

@@ -45,7 +45,7 @@ export interface PromoteOptions {
    */
   readonly saveRelease?: string;
   /**
-   * Image that the command promotes in place of the image that staging runs. This option needs the
+   * Image that the command promotes instead of the image that staging runs. This option needs the
    * option `reason`.
    */
   readonly image?: string;
@@ -58,8 +58,8 @@ const from = "staging";
 const to = "prod";
 
 /**
- * `npm run promote`: chooses the release for production's next deploy: staging's release, or the
- * release in the options. The command deploys nothing.
+ * `npm run promote`: chooses the release for production's next deploy. This release is staging's
+ * release or the release in the options. The command deploys nothing.
  */
 export async function promote(
   options: PromoteOptions,
@@ -99,7 +99,8 @@ export async function promote(
 
 /**
  * Returns the image of a stack's last release. The function does not decrypt the outputs in the
- * state, because the job that promotes may not have the key for the state's secrets.
+ * state, because a job that promotes does not always have access to the key for the state's
+ * secrets.
  */
 export function lastImage({ resources }: Pick<State, "resources">): string | undefined {
   const image = outputsIn(resources)["imageRef"];
@@ -107,8 +108,8 @@ export function lastImage({ resources }: Pick<State, "resources">): string | und
 }
 
 /**
- * Returns shell commands that set environment variables. The values are quoted, because the name of
- * a branch and a reason are text that anyone with access to the repository can choose.
+ * Returns shell commands that set environment variables. The values are quoted, because anyone with
+ * access to the repository can choose the name of a branch and the reason.
  */
 function exports(env: Readonly<Record<string, string>>): string {
   return Object.entries(env)

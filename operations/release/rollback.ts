@@ -22,9 +22,9 @@ import { isReason } from "./promote";
 export interface RollbackOptions extends ApprovalOptions {
   readonly reason: string;
   /**
-   * Commit, or digest without `sha256:`, of the release to go back to. At least the first 7
-   * characters. An empty text means the default, because CircleCI passes an empty text if no one
-   * sets the pipeline's parameter.
+   * Commit, or digest without `sha256:`, of the release that the rollback deploys. At least the
+   * first 7 characters. An empty text means the default, because CircleCI passes an empty text if
+   * the pipeline's parameter is not set.
    *
    * @default - the release before the running one
    */
@@ -51,7 +51,7 @@ const filesOf = (stack: string): readonly string[] => ["jobs.ts", `Pulumi.${stac
  * the bad release again.
  *
  * @throws UserError if the stack has no earlier release, if a canary runs, if a migration prevents
- * the older code from running, or if a check of the deploy fails.
+ * the rollback, or if a check of the deploy fails.
  */
 export async function rollback(
   stack: string,
@@ -183,9 +183,9 @@ async function assertNoContraction(
 }
 
 /**
- * Chooses the release to go back to. Without `to`, the function chooses the release that ran before
- * the first deploy of the running release. So a second rollback deploys an even older release, and
- * not the bad release.
+ * Chooses the release that the rollback deploys. Without `to`, the function chooses the release
+ * that ran before the first deploy of the running release. So a second rollback deploys an even
+ * older release, and not the bad release.
  *
  * @param updates - the newest first
  */
@@ -203,7 +203,7 @@ export function earlierRelease(
    * Returns an update whose checkout contains the jobs and the stack settings file of an image's
    * release. A rollback deploys an old image with a later checkout, and always has a reason. So
    * from the updates with this image, the function returns the newest update without a reason or,
-   * if each update has a reason, the first update.
+   * if each update has a reason, the oldest update.
    */
   const original = ({ imageRef }: Earlier): Earlier => {
     const all = releases.filter((one) => one.imageRef === imageRef);

@@ -10,13 +10,13 @@ import { assertStillRuns, type Deployment, deploymentIn } from "./deployed";
 
 /**
  * Longest time that the command waits until the release answers, in milliseconds. A new DNS name or
- * certificate may need minutes until it works everywhere.
+ * certificate may need some minutes before it works everywhere.
  */
 const patienceMs = 180_000;
 const pauseMs = 2_000;
 /**
- * Number of requests that must succeed after the first correct response. With this number, each pod
- * usually gets at least one request, if the service has only a few pods.
+ * Number of requests that must succeed after the first correct response. If the service has only a
+ * few pods, each pod usually gets at least one of these requests.
  */
 const answers = 10;
 
@@ -130,7 +130,7 @@ async function running(
  * Sends requests until the release with this commit answers, because a canary or the next release
  * may answer some requests. Also returns a response without a version, because such a response does
  * not come from the service. If another release still answers after the longest wait, returns a
- * text that says so.
+ * text that describes this.
  */
 async function answerOf(url: string, commit: string): Promise<Answer | string> {
   const started = Date.now();
@@ -181,7 +181,7 @@ async function release(url: string, commit: string): Promise<void> {
 }
 
 /**
- * Returns a hint if the request got no response at all. In CI, the usual reason is an internal load
+ * Returns a hint if the request got no response at all. In CI, the usual cause is an internal load
  * balancer. Empty if there was a response.
  */
 export function hint(answer: Answer | string): string {

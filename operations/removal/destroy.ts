@@ -6,8 +6,8 @@ import { type Workspace, change } from "../pulumi/run-pulumi";
 import { type StateResource, stateOf } from "../pulumi/stacks";
 
 /**
- * Milliseconds between two checks. A check finds the objects for which `pulumi destroy` waits. The
- * first check runs only after this time.
+ * Milliseconds between two checks, and before the first check. A check finds the objects that
+ * `pulumi destroy` waits for.
  */
 const intervalMs = 30_000;
 
@@ -18,7 +18,7 @@ const intervalMs = 30_000;
 const ofKubernetes = new Set(["foregroundDeletion", "orphan"]);
 
 /**
- * Runs `pulumi destroy`. Every 30 s, the function prints the objects that Kubernetes cannot delete
+ * Runs `pulumi destroy`. Every 30 s, the function prints each object that Kubernetes cannot delete
  * yet because a controller has not removed a finalizer from the object. Pulumi itself waits for 10
  * minutes, and then fails without giving this reason.
  *

@@ -12,7 +12,7 @@ interface Waiting {
   readonly patienceMs: number;
   /** Time between two reads of the namespace. */
   readonly pauseMs: number;
-  /** Time between two reports of what the removal waits for. */
+  /** Time between two reports about the objects that the removal waits for. */
   readonly reportMs: number;
 }
 

@@ -23,12 +23,12 @@ export async function reviewDown(
 /**
  * Deletes the namespace of a review stack, and then the files or S3 objects of the stack's state.
  * The function does not start Pulumi, because the jobs of every branch can write the state of every
- * review stack, and a state can contain the names of programs that Pulumi would start. If the
- * removal is killed, the next removal continues the work, because a removal also works for a stack
+ * review stack, and a state can contain the names of programs that Pulumi would start. If someone
+ * kills the removal, the next removal continues the work, because a removal also works for a stack
  * without a namespace.
  *
- * @throws UserError if the namespace does not exist in this cluster, and the state says that the
- * stack is in another cluster.
+ * @throws UserError if the namespace does not exist in this cluster, and the state contains the UID
+ * of another cluster.
  */
 export async function removeReview(
   stack: string,

@@ -50,7 +50,7 @@ async function urlOf(stack: string, workspace: Workspace): Promise<string> {
 
 /**
  * `npm run review -- extend BRANCH --for 24h`: extends the life of a review stack. In this example,
- * the stack expires at the earliest 24 hours from now.
+ * the stack expires 24 hours from now, or later.
  */
 export async function reviewExtend(
   given: string | undefined,

@@ -4,7 +4,7 @@ import { type Workspace, variables } from "../pulumi/run-pulumi";
 
 /**
  * Longest text about a failure, in characters. The comment also contains previews. The previews
- * need the rest of GitHub's limit.
+ * need the remaining characters of GitHub's limit.
  */
 const limit = 1_500;
 

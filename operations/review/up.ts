@@ -48,8 +48,8 @@ export async function reviewUp(
   const { approved } = options;
   const { cluster } = target;
   await assertBelowLimit(stack, cluster, workspace);
-  // If the update would change more than the approved preview shows, this call throws an error, and
-  // the command creates nothing.
+  // If the update would change more than the approved preview shows, `showPreview` throws an error,
+  // and the command creates nothing.
   const preview =
     approved === undefined
       ? {}
@@ -67,7 +67,7 @@ export async function reviewUp(
     },
   );
   await tellPullRequest(stack, url, workspace);
-  // The stack is deployed. So the command succeeds, even if it cannot read the expiry any more.
+  // The stack is deployed. So the command succeeds, even if it can no longer read the expiry.
   const namespace = await readNamespace(namespaceOfStack(stack), cluster).catch(() => undefined);
   const until =
     namespace === undefined

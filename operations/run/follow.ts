@@ -18,14 +18,13 @@ export const notComplete = notBegun;
 
 /** Milliseconds to wait before this module reads the pod again. */
 const pauseMs = 500;
-/** Milliseconds without an answer of the cluster after which `follow` fails. */
+/** If the cluster does not answer for this number of milliseconds, `follow` fails. */
 const silenceMs = 120_000;
 
 /**
  * Milliseconds to wait, after the end of the command, for the first byte of the output or for the
- * information that the output is empty. Without this limit, the wait would not end if the JVM could
- * not start. In this case, the pod has no file with the output, and sends neither a byte nor this
- * information.
+ * information that the output is empty. If the JVM could not start, the pod has no file with the
+ * output, and sends nothing. Without this limit, this wait would then never end.
  */
 const firstByteMs = 30_000;
 
@@ -40,9 +39,7 @@ export interface Where {
 export interface End {
   /** The command's own exit code, or {@link notComplete}. */
   readonly code: number;
-  /**
-   * Whether the command has begun. If the command has not begun, the caller must delete the Job.
-   */
+  /** Whether the command has begun. If not, the caller must delete the Job. */
   readonly began: boolean;
   /** How the command ended, as a text for people. */
   readonly says: string;

@@ -3,12 +3,12 @@ import { once } from "node:events";
 import { type IncomingMessage, request } from "node:http";
 import type { Start } from "../clients/kubectl";
 
-/** Milliseconds in which `kubectl port-forward` must begin to listen. */
+/** Milliseconds within which `kubectl port-forward` must begin to listen. */
 const listenMs = 20_000;
 /**
- * Milliseconds without a byte from the pod after which a request fails. The servers in the pods
- * (OutputServer.java and DiagnosticsServer.java) answer a request for an output within 5 seconds,
- * even if there is no output yet.
+ * If the pod sends no byte for this number of milliseconds, a request fails. The servers in the
+ * pods (OutputServer.java and DiagnosticsServer.java) answer a request for an output within 5
+ * seconds, even if there is no output yet.
  */
 const silenceMs = 30_000;
 

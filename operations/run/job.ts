@@ -29,7 +29,10 @@ export interface Request {
   readonly who: string;
 }
 
-/** Annotations of a Job: who started the command, why, and which command. */
+/**
+ * Annotations of a Job: the command, the reason, and the person or the CI job that started the
+ * command.
+ */
 export const annotationsOf = {
   command: "run/command",
   reason: "run/reason",
@@ -52,7 +55,7 @@ export function nameOf(prefix: string, text: string, now = Date.now()): string {
   return parts.filter((part) => part !== "").join("-");
 }
 
-/** Returns the arguments in one line, as a person types them in a shell. */
+/** Returns the arguments in one line, in the form in which a person types them in a shell. */
 export const lineOf = (args: readonly string[]): string =>
   args.map((arg) => (/^[\w./:=@,+-]+$/.test(arg) ? arg : JSON.stringify(arg))).join(" ");
 

@@ -2,10 +2,10 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { messageOf } from "../../lib/errors";
 import { type Forward, Refusal } from "./forward";
 
-/** Milliseconds to wait after a connection broke, before the next try. */
+/** Milliseconds to wait between a broken connection and the next try. */
 const pauseMs = 500;
 
-/** Status of an answer which says that the pod no longer has the output. */
+/** HTTP status of the answer if the pod no longer has the output. */
 const gone = 410;
 
 export interface OutputOptions {

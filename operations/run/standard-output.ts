@@ -4,8 +4,8 @@
  * @throws Error if the program that reads the output has closed its input
  */
 export async function toStandardOutput(part: Buffer): Promise<void> {
-  // Without a listener for the event "error", this process would end with a stack trace if the
-  // reader of the output closes the pipe.
+  // If the reader of the output closes the pipe, a process without a listener for the event "error"
+  // ends with a stack trace.
   if (process.stdout.listenerCount("error") === 0) process.stdout.on("error", () => undefined);
   await new Promise<void>((resolve, reject) => {
     process.stdout.write(part, (error) => {

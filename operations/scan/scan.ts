@@ -22,7 +22,10 @@ export interface ScanOptions {
   /** Directory to scan. Default: the project. */
   readonly root?: string;
   readonly env?: Readonly<Record<string, string | undefined>>;
-  /** Functions that download the programs of scanners that may not be installed. */
+  /**
+   * Functions that download the programs of scanners. `scan` calls such a function only if the
+   * program is not installed.
+   */
   readonly fetch?: Fetchers;
 }
 
@@ -34,7 +37,7 @@ type Fetchers = Readonly<Record<string, () => Promise<string>>>;
 
 /**
  * `npm run scan`: scans dependencies and configuration, and looks for secrets in files. If a
- * scanner finds something, the command fails.
+ * scanner has findings, the command fails.
  */
 export async function scanSource(options: ScanOptions = {}): Promise<void> {
   await scan(sourceScanners, options);
@@ -63,9 +66,9 @@ function pushedImage(root: string): string {
 }
 
 /**
- * Runs every scanner, even if an earlier scanner has found something. If a scanner cannot run, its
- * result is unknown. On a developer's machine, the function then prints a message and continues. In
- * CI (`CI=true`), an unknown result is an error.
+ * Runs every scanner, even if an earlier scanner has findings. If a scanner cannot run, its result
+ * is unknown. On a developer's machine, the function then prints a message and continues. In CI
+ * (`CI=true`), an unknown result is an error.
  *
  * @throws UserError if a scanner has findings or, in CI, if a scanner cannot run. The error lists
  * all these scanners.

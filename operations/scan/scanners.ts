@@ -76,7 +76,8 @@ export const imageScanners = (imageRef: string): readonly Scanner[] => [
  * Reads the ids of the findings that someone has reviewed and accepted, from the file
  * {@link acceptedFile}. Trivy reads the same file. Each entry of `vulnerabilities` has an `id` and
  * a `statement` (the reason), and can have `expired_at` (the date until which the finding is
- * accepted). The id is that of a CVE or, for an npm package, that of a GitHub advisory (GHSA-...).
+ * accepted). The id is the id of a CVE or, for an npm package, the id of a GitHub advisory
+ * (GHSA-...).
  */
 export function acceptedFindings(root: string, now = new Date()): ReadonlySet<string> {
   const file = join(root, acceptedFile);
@@ -106,7 +107,7 @@ interface Advisory {
 
 /**
  * Reads the report of `npm audit`. npm ends with exit code 1 if the audit has findings, and also if
- * the registry does not answer. Only the report shows which of these two is the case.
+ * the registry does not answer. Only the report shows which of these two cases has occurred.
  */
 function readNpmAudit({ output, stdout }: Ended, accepted: ReadonlySet<string>): Outcome {
   let report: NpmAudit;

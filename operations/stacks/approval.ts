@@ -14,8 +14,8 @@ export interface ApprovalOptions {
    */
   readonly approved?: string;
   /**
-   * File to which the command writes what it would change. With this option, the command changes
-   * nothing.
+   * File into which the command writes the changes that it would make. With this option, the
+   * command changes nothing.
    */
   readonly preview?: string;
 }
@@ -30,8 +30,8 @@ export interface Shown {
 }
 
 /**
- * Writes a file that says what a command would change. `npm run notify` reads this file for the
- * message that asks for approval. After the approval, the command itself reads the file.
+ * Writes a file with the changes that a command would make. `npm run notify` reads this file for
+ * the message that asks for approval. After the approval, the command itself reads the file.
  */
 export function saveShown(file: string, shown: Shown): void {
   mkdirSync(dirname(file), { recursive: true });

@@ -5,12 +5,12 @@ import { hour, moment } from "../../lib/time";
  * Longest time from the last update of a review stack to its expiry, in hours. The registry deletes
  * a branch's image 30 days after the push (the platform's `buildDays`). Without the image, the pods
  * cannot start again. An update of the same code does not push the image again, but extends the
- * stack's life. After such an update, the pods may need the image for twice this time. So twice
- * this time must be less than 30 days.
+ * stack's life. After such an update, the pods may need the image for up to twice `longestHours`.
+ * So twice `longestHours` must be less than 30 days.
  */
 export const longestHours = 13 * 24;
 
-/** The facts that decide when a review stack expires. */
+/** The facts that determine when a review stack expires. */
 export interface Life {
   /**
    * Time until which `npm run review -- extend` has extended the stack's life. Undefined if no one
@@ -23,9 +23,9 @@ export interface Life {
 }
 
 /**
- * Returns the time when a stack expires. The expiry is the later of two times: `ttlHours` after the
- * last update, and `extendedUntil`. But a stack expires at the latest {@link longestHours} after
- * its last update.
+ * Returns the time when a stack expires. The expiry is the later of two times: `ttlHours` hours
+ * after the last update, and `extendedUntil`. But a stack expires at most {@link longestHours}
+ * hours after its last update.
  */
 export function expiry({ extendedUntil, lastUpdate, ttlHours }: Life): Date {
   const last = lastUpdate.getTime();
@@ -36,7 +36,8 @@ export function expiry({ extendedUntil, lastUpdate, ttlHours }: Life): Date {
 /**
  * Returns the time until which a stack's life is extended: `forHours` hours from now.
  *
- * @throws UserError if this time is more than {@link longestHours} after the stack's last update.
+ * @throws UserError if this time is more than {@link longestHours} hours after the stack's last
+ * update.
  */
 export function extension(life: Life, forHours: number, now: Date): Date {
   const until = new Date(now.getTime() + forHours * hour);

@@ -39,7 +39,8 @@ export function isRequested(workspace: Workspace, release: Release): boolean {
 }
 
 /**
- * Whether the environment variables of the shell, the CI job or the workspace set the image to run.
+ * Whether the environment variables of the shell, the CI job or the workspace contain the image
+ * that the stack must run.
  */
 export function isGiven(workspace: Workspace): boolean {
   return (variables(workspace)["RELEASE_IMAGE_REF"] ?? "") !== "";

@@ -10,9 +10,9 @@ import type { Cluster } from "../clients/kubectl";
 import { type Life, expiry } from "./expiry";
 
 /**
- * A review stack, as its namespace in the cluster describes it. The jobs of other branches cannot
- * change the annotations, and no one can change the creation time. This module does not use the
- * state of a review stack, because the jobs of every branch can write the states of all review
+ * A review stack, with the facts from its namespace in the cluster. The jobs of other branches
+ * cannot change the annotations, and no one can change the creation time. This module does not use
+ * the state of a review stack, because the jobs of every branch can write the states of all review
  * stacks.
  */
 export interface ReviewNamespace {
@@ -158,8 +158,8 @@ export async function annotate(
 /**
  * Records an update of a review stack in its namespace, so that the time until the stack's expiry
  * starts again. Does nothing if the namespace does not exist yet or belongs to someone else. If the
- * function cannot record the update, it prints a warning and throws no error. Without the record,
- * the stack only expires earlier.
+ * function cannot record the update, it prints a warning and throws no error. The only effect of
+ * the missing record is that the stack expires earlier.
  */
 export async function recordUpdate(
   stack: string,

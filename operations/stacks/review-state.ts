@@ -17,8 +17,8 @@ export interface ReviewState {
 }
 
 /**
- * Returns the folders of a Pulumi project in the state backend that have one subfolder for each
- * stack.
+ * Returns the folders in the state backend that belong to a Pulumi project and have one subfolder
+ * for each stack.
  *
  * @see https://github.com/pulumi/pulumi/blob/v3.215.0/pkg/backend/diy/store.go
  */

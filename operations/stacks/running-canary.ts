@@ -24,8 +24,8 @@ export interface Production extends Connected {
 }
 
 /**
- * A running canary, as the state and the cluster describe it. A property is undefined if neither
- * the state nor the cluster contains its value.
+ * A running canary, with the facts from the state and the cluster. If the state and the cluster do
+ * not contain the value of a property, the property is undefined.
  */
 export interface RunningCanary {
   readonly branch: string;

@@ -20,8 +20,8 @@ export interface StatusOptions {
 }
 
 /**
- * `npm run status -- STACK`: prints what the stack runs, and what a person should know before the
- * next deploy. `npm run status -- --all` prints one line for each stack.
+ * `npm run status -- STACK`: prints what the stack runs, and the facts that a person needs before
+ * the next deploy. `npm run status -- --all` prints one line for each stack.
  *
  * @throws UserError if the stack is unknown, if its settings are wrong, or if the state backend
  * does not answer.

@@ -47,7 +47,7 @@ interface CountedDeployment {
   readonly status?: { readonly readyReplicas?: number; readonly updatedReplicas?: number };
 }
 
-/** Everything that `npm run status` shows of a stack. */
+/** Everything that `npm run status` shows about a stack. */
 export interface StackStatus {
   /**
    * The canary that runs among the pods of this stack. Missing if this stack cannot have a canary.
@@ -55,7 +55,7 @@ export interface StackStatus {
   readonly canary?: Known<RunningCanary | undefined>;
   /** The cluster in the stack's settings, as a text such as `EKS cluster "services"`. */
   readonly cluster: string;
-  /** Lines that say what someone has changed in the cluster since the last update. */
+  /** Lines about the changes that someone has made in the cluster since the last update. */
   readonly drift: Known<readonly string[]>;
   /**
    * Time after which `npm run sweep` removes the stack. Missing for a stack that is not a review

@@ -11,11 +11,11 @@ import {
 import type { ReviewState } from "../stacks/review-state";
 import type { RunningCanary } from "../stacks/running-canary";
 
-/** Everything that the decisions of a sweep depend on. */
+/** All facts that a sweep uses for its decisions. */
 export interface Inventory {
   /**
    * Branches of the Git remote. Undefined if there is no remote, or if the remote did not answer.
-   * In these cases, the sweep treats all branches as existing.
+   * In these cases, the sweep assumes that all branches exist.
    */
   readonly branches: ReadonlySet<string> | undefined;
   readonly canary: Canary | undefined;

@@ -24,8 +24,8 @@ export interface SweepOptions {
    */
   readonly apply?: boolean;
   /**
-   * Limits the sweep to the canary or to review stacks. A CI job has the permissions for only one
-   * of the two.
+   * Limits the sweep to the canary or to review stacks. A CI job has permissions either for the
+   * canary or for review stacks.
    */
   readonly only?: "canary" | "reviews";
 }
@@ -115,8 +115,8 @@ async function removeAll(
 
 /**
  * Decides again about a review stack, and removes the stack if the decision has not changed. The
- * sweep may need minutes to remove other stacks before this one. In this time, a job may have
- * updated or removed the stack.
+ * sweep may need some minutes to remove other stacks before this stack. During this time, a job may
+ * have updated or removed the stack.
  */
 async function removeReviewStack(
   name: string,

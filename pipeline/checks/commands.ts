@@ -10,7 +10,7 @@ const storedKeys = ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_T
 const runsPulumi = /\bnpm run (?:canary|deploy|image|preview|promote|review|rollback|sweep)\b/;
 
 /**
- * Yields findings about commands: places where text from outside could inject code, and a
+ * Yields findings about commands: places where untrusted text could inject code, and a
  * `no_output_timeout` that is too short for Pulumi. Also yields findings about AWS keys in
  * `environment`.
  */

@@ -3,8 +3,9 @@ import type { Finding, Path, Source } from "./source";
 import { filledIn, mapping, named, workflowsOf } from "./shape";
 
 /**
- * Pipeline values that our pipelines may use, besides the parameters that the file declares. The
- * check reports every other name, because CircleCI may treat a misspelled name as an empty text.
+ * Pipeline values that our pipelines may use in addition to the parameters that the file declares.
+ * The check reports every other name, because CircleCI may treat a misspelled name as an empty
+ * text.
  */
 const knownValues = [
   "pipeline.config.ref",
@@ -67,7 +68,7 @@ function* expression(
       path,
       `the expression cannot be read: ${error.message}, at character ${String(error.at + 1)}: ${text}`,
       // Under a key other than `when`, the expression is only a part of a longer text. In this
-      // case, the finding points at the start of the longer text.
+      // case, the finding points to the start of the longer text.
       path.at(-1) === "when" ? error.at : 0,
     );
   }
@@ -101,8 +102,8 @@ function* unguarded(source: Source): Generator<Finding> {
 }
 
 /**
- * Whether the values in `known` make a workflow's condition false, no matter which values the other
- * names have. Returns false if the condition is invalid.
+ * Whether a workflow's condition is false for the values in `known` and for all possible values of
+ * the other names. Returns false if the condition is invalid.
  */
 export function alwaysFalse(
   when: unknown,

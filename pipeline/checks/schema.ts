@@ -17,7 +17,7 @@ import { command } from "../../lib/command";
 import { UserError } from "../../lib/errors";
 import type { Finding, Source } from "./source";
 
-/** Error that says that CircleCI's schema is not on this machine, and that the download failed. */
+/** Error if CircleCI's schema is not on this machine, and the download failed. */
 export class SchemaMissing extends UserError {}
 
 const requirements = join(project, "pipeline", "requirements.txt");
@@ -73,8 +73,8 @@ async function fetchSchema(kept: string): Promise<void> {
 }
 
 /**
- * Returns one finding, at the place where a file violates CircleCI's schema. The list is empty if
- * the file follows the schema.
+ * Returns a list with one finding, at the place where a file violates CircleCI's schema. If the
+ * file follows the schema, the list is empty.
  */
 export function againstSchema(source: Source, schema: ValidateFunction): readonly Finding[] {
   if (schema(source.content)) return [];

@@ -32,14 +32,15 @@ export class Source {
 
   /**
    * Returns a finding at the start of the value at `path`. If the value is a plain YAML text
-   * (without quotes, not folded), the finding points `characters` characters after this start.
+   * (without quotes, not folded), the position of the finding is `characters` characters after this
+   * start.
    */
   value(path: Path, message: string, characters = 0): Finding {
     const node = this.#document.getIn(path, true);
     const range = (node as { readonly range?: readonly number[] } | undefined)?.range;
     if (range?.[0] === undefined) return this.#above(path, message);
     // In a quoted or folded text, the positions of characters in the file differ from the positions
-    // in the parsed text. So for such a text, the finding points at the start.
+    // in the parsed text. So for such a text, the finding points to the start.
     const plain = isScalar(node) && node.type === "PLAIN";
     return this.#at(range[0] + (plain ? characters : 0), message);
   }

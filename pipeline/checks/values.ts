@@ -24,7 +24,8 @@ const legalInGroup = [
 
 /**
  * Yields findings about wrong values. CircleCI would refuse some of these values only when the
- * pipeline runs. CircleCI would accept the rest, such as an image without a full version.
+ * pipeline runs. CircleCI would accept the other wrong values, such as an image without a full
+ * version.
  */
 export function* values(source: Source): Generator<Finding> {
   yield* executors(source);

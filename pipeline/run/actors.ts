@@ -1,6 +1,6 @@
 /**
  * The people and the pipeline that cause a job to run. The local run of a pipeline (`rehearse`) and
- * the tests in test/attacks use these types and the rules of this folder.
+ * the tests in test/attacks use these types and the rules in this folder.
  */
 import type { Project } from "../contexts";
 

@@ -1,7 +1,7 @@
 import { claimsOf, type Issuer, type Origin } from "./token";
 import { actorOf, type JobRun } from "./actors";
 
-/** The values from which `builtIn` makes the environment variables of a job. */
+/** The values that `builtIn` needs for the environment variables of a job. */
 export interface BuiltIn {
   readonly buildNumber: number;
   readonly commit: string;
@@ -22,7 +22,7 @@ export interface BuiltIn {
  * Returns the environment variables that CircleCI sets in pipelines of its GitHub App.
  * `CIRCLE_REPOSITORY_URL` is missing, because only the older integrations set this variable.
  *
- * This function leaves out two variables that CircleCI sets:
+ * This function does not set two variables that CircleCI sets:
  *
  * - `CI`. If this variable is set, commands fail instead of skipping a check. But a machine without
  *   the scanners' databases must skip some checks. For the same strictness as in CircleCI, set `CI`

@@ -1,8 +1,9 @@
 /**
- * This file imitates the caches of a CircleCI project. The quotes are sentences of CircleCI's pages
- * "Configuration reference" and "Caching", except where a comment names another page.
+ * The code in this file simulates the caches of a CircleCI project. The quotes come from CircleCI's
+ * pages "Configuration reference" and "Caching", unless a comment contains the name of another
+ * page.
  *
- * This file does not imitate three things: the order of jobs that save at the same time, the limits
+ * The code does not simulate three things: the order of jobs that save at the same time, the limits
  * on the size of caches, and `{{ .CheckoutKey }}`.
  */
 import { createHash } from "node:crypto";

@@ -8,7 +8,7 @@ import type { PlacedJob } from "../checks/shape";
 export type End = "success" | "failed" | "not_run" | "held" | "unauthorized";
 
 /**
- * The ends of a job that satisfy the status `terminal` in `requires`: "equivalent to [success,
+ * The results of a job that satisfy the status `terminal` in `requires`: "equivalent to [success,
  * failed, canceled, unauthorized, not_run]" (docs: Configuration reference). A local run never
  * cancels a job.
  */

@@ -1,8 +1,8 @@
 /**
- * This file imitates how CircleCI decides whether a job gets a context. The quotes are sentences of
- * CircleCI's page "Using contexts", except where a comment names another page.
+ * The code in this file simulates how CircleCI decides whether a job gets a context. The quotes
+ * come from CircleCI's page "Using contexts", unless a comment contains the name of another page.
  *
- * This file does not imitate four things: the group `All members`, changes that take effect late
+ * The code does not simulate four things: the group `All members`, changes that take effect late
  * ("CircleCI syncs GitHub team and LDAP groups every few hours"), config policies, and contexts in
  * pipelines of custom webhooks ("restricting contexts for custom webhook triggers is not currently
  * supported").
@@ -36,7 +36,7 @@ export function refValues({
   };
 }
 
-/** Error that says that an expression has no value. In this case, CircleCI refuses the context. */
+/** Error if an expression has no value. In this case, CircleCI refuses the context. */
 class NoValue extends Error {}
 
 /**

@@ -26,7 +26,7 @@ import { upstreamOf, Workspace } from "./workspace";
 
 export interface RunOptions {
   /**
-   * Names of the approvals that the run gives, or a function that decides about each approval. Jobs
+   * Names of the approvals that the run gives, or a function that decides on each approval. Jobs
    * that wait for any other approval do not run.
    */
   readonly approve?: readonly string[] | ((approval: string) => Promise<boolean>);
@@ -85,8 +85,8 @@ export interface RunOptions {
 export type Result = ReadonlyMap<string, { readonly end: End; readonly took: number }>;
 
 /**
- * `npm run pipeline -- run WORKFLOW`: runs a workflow on this machine before the push, in the way
- * that CircleCI would run it. Returns how each job ended.
+ * `npm run pipeline -- run WORKFLOW`: runs a workflow on this machine before the push, as CircleCI
+ * would run it. Returns how each job ended.
  */
 export async function rehearse(workflow: string, options: RunOptions = {}): Promise<Result> {
   const { approve = [], deployDirectory = deployProject?.directory, skip = [] } = options;
@@ -189,7 +189,7 @@ interface Run {
 /** The person at this machine, who starts the pipeline and gives the approvals in `--approve`. */
 const person: Actor = { approver: true, id: uuidOf("the person at this machine") };
 
-/** Returns the facts about a job that decide whether the job gets its contexts. */
+/** Returns the facts about a job that determine whether the job gets its contexts. */
 function jobRun(place: PlacedJob, { found, options, values }: Run): JobRun {
   const { configBranch, people = { actor: person, approver: person }, ssh = false } = options;
   const upstream = upstreamOf(place.name, found.found.jobs);

@@ -13,7 +13,7 @@ export interface Situation {
   readonly commit: string;
   /** Branch that the configuration comes from. @default the branch that the jobs check out */
   readonly configBranch?: string;
-  /** Parameters of the pipeline, as texts from a command line. */
+  /** Values of the pipeline's parameters, as strings from a command line. */
   readonly parameters: Readonly<Record<string, string>>;
   readonly pullRequest: number;
   /** `owner/name` of the repository. */
@@ -24,7 +24,7 @@ type Values = Readonly<Record<string, string | number | boolean>>;
 
 /**
  * Returns the pipeline values of the events that start our workflows. The local run simulates the
- * first event at which the workflow's condition is true.
+ * first event for which the workflow's condition is true.
  */
 const events = ({ branch }: Situation): readonly Values[] => [
   {

@@ -24,8 +24,9 @@ export interface FoundWorkflow {
 
 /**
  * Finds a workflow by its name, in the committed files of this repository and in `deployDirectory`.
- * If there is a deploy project, both projects have a workflow `main`. For the name `main`, the
- * function then returns the workflow of the deploy project, because only this workflow deploys.
+ * If there is a deploy project, both projects have a workflow `main`. In this case, the function
+ * returns the deploy project's workflow for the name `main`, because the service project's workflow
+ * does not deploy.
  */
 export async function find(workflow: string, from: From): Promise<FoundWorkflow> {
   const all = [...(await ofService(from)), ...ofDeploy(from)].flatMap(({ project, source }) =>

@@ -1,11 +1,11 @@
 /**
- * This file imitates the OIDC tokens of CircleCI's jobs. The quotes are sentences of CircleCI's
+ * The code in this file imitates the OIDC tokens of CircleCI's jobs. The quotes are from CircleCI's
  * page "Using OpenID Connect tokens in jobs".
  *
- * This file does not imitate three things: tokens with custom claims (`circleci run oidc get`), the
- * document at `<iss>/.well-known/openid-configuration`, and forks, whose jobs get no token. No
- * cloud accepts the tokens of this file, because the key that signs the tokens exists only in this
- * process.
+ * The code leaves out three features: tokens with custom claims (`circleci run oidc get`), the
+ * document at `<iss>/.well-known/openid-configuration`, and the rule that jobs of forks get no
+ * token. No cloud provider accepts these tokens, because the key that signs the tokens exists only
+ * in this process.
  */
 import {
   createHash,
@@ -50,7 +50,8 @@ export function uuidOf(text: string): string {
 /**
  * Returns the claims of a job's token. The page does not say whether `vcs-ref` is the branch of the
  * checkout or the branch of the configuration. This code uses the branch of the checkout, because
- * this choice helps an attacker more. The attacks in test/attacks must fail even with this choice.
+ * this choice gives an attacker more possibilities. The attacks in test/attacks must fail even with
+ * this choice.
  *
  * @param version - 2 for `CIRCLE_OIDC_TOKEN_V2`, whose `sub` "also includes information about the
  * source of change"
@@ -65,7 +66,7 @@ export function claimsOf(
   const ref = `refs/heads/${checkoutBranch}`;
   const who = `org/${organizationId}/project/${project.id}/user/${actorOf(run).id}`;
   // "The claim is absent for pipelines triggered by custom webhooks". For these pipelines, this
-  // code leaves the same values out of `sub`.
+  // code leaves `vcs-origin` and `vcs-ref` out of `sub`, too.
   const fromEvent = trigger === "event";
   const claim = (name: string): string => `oidc.circleci.com/${name}`;
   return {
@@ -87,7 +88,9 @@ export function claimsOf(
   };
 }
 
-/** Signs and verifies tokens, as CircleCI's issuer of one organization does. */
+/**
+ * Signs tokens in the same way as CircleCI does for one organization, and verifies these tokens.
+ */
 export class Issuer {
   readonly #key: KeyObject = generateKeyPairSync("rsa", { modulusLength: 2048 }).privateKey;
 

@@ -1,8 +1,8 @@
 /**
- * This file imitates the workspace of a workflow in CircleCI. The quotes are sentences of
+ * The code in this file imitates the workspace of a workflow in CircleCI. The quotes are from
  * CircleCI's page "Using workspaces to share data between jobs".
  *
- * This file does not imitate two things: the deletion of a workspace after 15 days, and globs in
+ * The code leaves out two features: the deletion of a workspace after 15 days, and globs in
  * `paths`. A local run cannot rerun a workflow, so a local run always starts with an empty
  * workspace.
  */
@@ -11,7 +11,10 @@ import { dirname, join, relative, resolve } from "node:path";
 import { UserError } from "../../lib/errors";
 import type { PlacedJob } from "../checks/shape";
 
-/** Returns the names of the jobs that must end before a job starts, in the file's order. */
+/**
+ * Returns the names of the jobs that must end before a job starts, in the order of the pipeline
+ * file.
+ */
 export function upstreamOf(name: string, jobs: readonly PlacedJob[]): readonly string[] {
   const found = new Set<string>();
   const visit = (one: string): void => {

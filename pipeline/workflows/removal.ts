@@ -35,8 +35,9 @@ export const sweep: readonly Stage[] = [
 ];
 
 /**
- * Returns the jobs that sweep review stacks or the canary. The two kinds of jobs have different IAM
- * roles: one role can remove only review stacks, and the other role can remove only the canary.
+ * Returns the jobs that run `npm run sweep` for review stacks or for the canary. The two kinds of
+ * jobs have different IAM roles: one role can remove only review stacks, and the other role can
+ * remove only the canary.
  */
 function swept(what: "canary" | "reviews", context: ContextName, told: string): readonly Stage[] {
   const name = `sweep-${what}` as const;
@@ -46,8 +47,8 @@ function swept(what: "canary" | "reviews", context: ContextName, told: string): 
       job: { command: `npm run sweep -- --apply --only ${what}`, keepsReport: true },
       contexts: [context],
       // Jobs that people start are in other serial groups. If these jobs and the sweep were in one
-      // group, CircleCI would not run a waiting job, such as the approved start of a canary, when a
-      // newer sweep waits.
+      // group, a newer sweep would make CircleCI skip a waiting job, such as the approved start of
+      // a canary.
       serialGroup: groups[name],
     },
     ...badEndNotices(name, told),

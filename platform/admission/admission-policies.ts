@@ -32,7 +32,10 @@ export interface AdmissionPoliciesArgs {
   readonly review: ReviewLimits;
 }
 
-/** Returns the policies that the environments in this cluster need, by the policy's name. */
+/**
+ * Returns the policies that the environments in this cluster need. The keys are the names of the
+ * policies.
+ */
 export function policiesOf(settings: AdmissionPoliciesArgs): Readonly<Record<string, Policy>> {
   const { circleci, environments, review } = settings;
   return {

@@ -8,8 +8,8 @@ import { cel } from "./cel";
 /**
  * Policies for the Jobs of developers. A developer's Job has a label that names an object of the
  * stack: the PodTemplate of one-off commands, a CronJob or the Deployment. For each kind of object,
- * a policy compares the pod of the Job with this object. The developer chooses the label. For every
- * label, the pod must be a copy of a pod that the stack has declared.
+ * a policy compares the pod of the Job with this object. The developer chooses the label. With any
+ * of these labels, the pod must be a copy of a pod that the stack has declared.
  *
  * If the object does not exist, Kubernetes refuses the Job before Kubernetes evaluates `only`. So
  * each policy that needs an object selects Jobs by the label. Otherwise, Kubernetes would also
@@ -65,7 +65,7 @@ const same = (one: string, other: string, except: readonly string[] = []): strin
 
 /**
  * Rule for each new Job of a developer: the Job must run only one pod at a time, and must end when
- * one pod has succeeded. With `manualSelector`, the Job could take over other pods.
+ * one pod has succeeded. With `manualSelector`, the Job could adopt pods that it has not created.
  */
 const runsOnce = {
   expression:
@@ -79,9 +79,9 @@ const endsInTime = {
 };
 
 /**
- * Returns the rules for the labels and the annotations of a developer's pods. With additional
- * labels, a Service could send requests to the pod. With additional annotations, the Datadog Agent
- * could run checks.
+ * Returns the rules for the labels and the annotations of a developer's pods. If the pod had other
+ * labels, a Service could send requests to the pod. If the pod had other annotations, the Datadog
+ * Agent could run checks.
  */
 const metadataOf = (prefix: string, template: string) => [
   {
@@ -98,8 +98,8 @@ const annotationsOf = (prefix: string, template: string) => ({
 
 /**
  * Returns variables for the parts of the Job, and for the parts of the object that the policy
- * compares with the Job. `dyn` turns off CEL's check of types, because the policy compares all
- * fields, and not only fields with known names.
+ * compares with the Job. `dyn` turns off CEL's type check, because the policy compares all fields,
+ * and not only fields with known names.
  */
 const variablesOf = (template: string) => [
   { expression: "dyn(object.spec.template)", name: "own" },
@@ -117,8 +117,8 @@ const variablesOf = (template: string) => [
 
 /**
  * Policy for all Jobs of developers. Each new Job must name one object. The other policies of this
- * file compare the Job's pod with the pod in this object. After the creation, a developer can only
- * stop or delete a Job, and delete its pods.
+ * file compare the Job's pod with the pod in this object. When a Job exists, a developer can only
+ * stop the Job, delete the Job, and delete its pods.
  */
 export const developerJobs: Policy = {
   on: [
@@ -256,9 +256,9 @@ const copyOf = (c: string, containers: string, changed: readonly string[], also 
   `${containers}.exists(t, ${c}.name == t.name && ${within(c, "t", changed)} && ${hasKeys(c, "t", [...changed, ...probes])} && ${also})`;
 
 /**
- * Policy for `npm run debug`: the pod must be a copy of the service's pods, and no Service may
- * select the copy. The variable JAVA_TOOL_OPTIONS may have any value. A restriction of this value
- * would protect nothing, because a debugger can run any code in the JVM.
+ * Policy for `npm run debug`: the pod must be a copy of a pod of the service, and no Service may
+ * select the copy. The variable JAVA_TOOL_OPTIONS may have any value. A limit for this value would
+ * protect nothing, because a debugger can run any code in the JVM.
  */
 export const developerTwins: Policy = {
   inNamespaces: ofService,

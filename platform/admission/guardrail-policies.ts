@@ -112,10 +112,10 @@ export function networkPolicies(circleci: CircleCi, review: ReviewLimits): Polic
 }
 
 /**
- * Returns a policy for review namespaces. If a namespace does not have its LimitRange, its
- * NetworkPolicy `default-deny` or its ResourceQuota (the argument `kind` says which), the policy
- * refuses every new pod, no matter who creates the pod. So the program of a branch cannot run pods
- * without this object.
+ * Returns a policy for review namespaces. The argument `kind` selects one object: the LimitRange,
+ * the NetworkPolicy `default-deny` or the ResourceQuota. If a namespace does not have this object,
+ * the policy refuses every new pod, no matter who creates the pod. So the program of a branch
+ * cannot run pods before it creates this object.
  */
 export function podsNeed(kind: "LimitRange" | "NetworkPolicy" | "ResourceQuota"): Policy {
   const network = kind === "NetworkPolicy";
@@ -134,8 +134,8 @@ export function podsNeed(kind: "LimitRange" | "NetworkPolicy" | "ResourceQuota")
 }
 
 /**
- * Policy that forbids a priority above 0 for pods in review namespaces, so that Kubernetes does not
- * evict pods with the priority 0 or higher in favor of a branch's pods.
+ * Policy that forbids a priority above 0 for pods in review namespaces, so that a branch's pods
+ * never preempt pods with a priority of 0 or higher.
  */
 export const noPriority: Policy = {
   on: [{ apiGroup: "", operations: ["CREATE"], resources: ["pods"] }],

@@ -9,7 +9,10 @@ import { cel } from "./cel";
 
 const { namespacePrefix } = reviewAccess;
 
-/** Prefix of the Kubernetes user name of a branch's CI jobs. The name of the branch follows. */
+/**
+ * Prefix of the Kubernetes user name of a branch's CI jobs. The rest of the user name is the name
+ * of the branch.
+ */
 const userPrefix = reviewUser("");
 const longestHead = budgets.slug - suffixLength - 1;
 

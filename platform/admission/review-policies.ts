@@ -32,8 +32,8 @@ export function requester({ deployProjectId, projectId }: CircleCi) {
   return {
     byReview: { "by-a-review-job": `${cel(reviewGroup(projectId))} in request.userInfo.groups` },
     /**
-     * CEL expression: whether the request comes from a job that removes the review stacks of all
-     * branches.
+     * CEL expression: whether the request comes from a job that may remove the review stack of any
+     * branch.
      */
     isRemover: `request.userInfo.username == ${remover}`,
     remover,
@@ -85,8 +85,8 @@ export const reviewNamespaceLabels = {
 } as const;
 
 /**
- * Labels that a namespace of a review stack may have. With additional labels, a NetworkPolicy of
- * another namespace could select the namespace of the review stack, and allow connections from the
+ * Labels that a namespace of a review stack may have. If the namespace had other labels, a
+ * NetworkPolicy in another namespace could select the namespace, and allow connections from the
  * pods of the review stack.
  */
 const namespaceLabels = [
@@ -100,8 +100,8 @@ const namespaceLabels = [
 
 /**
  * Returns the policy for namespaces: a review job may change only its own branch's namespace. Only
- * a job that removes review stacks may change the namespaces of all branches. No review job may
- * change the annotation with the owner. Each namespace must have the labels of a review stack.
+ * a job that removes review stacks may change the namespace of any branch. No review job may change
+ * the annotation with the owner. Each namespace must have the labels of a review stack.
  */
 export function namespaces(circleci: CircleCi): Policy {
   const { byReview, isRemover } = requester(circleci);
@@ -161,7 +161,7 @@ const alb = "alb.ingress.kubernetes.io/";
 /**
  * Annotations that the Ingress of a review stack may have, and the pattern of each value. All
  * review stacks share one load balancer. If two Ingresses have different settings for a listener,
- * or one Ingress has an invalid value, the controller applies no further change to any of the
+ * or one Ingress has an invalid value, the controller stops applying changes to all of these
  * Ingresses.
  */
 const albAnnotations: Readonly<Record<string, string>> = {

@@ -15,7 +15,7 @@ function given(quantity: unknown): boolean {
 
 /**
  * Every container needs a CPU request, a memory request and a memory limit. Without requests,
- * Kubernetes may start a pod on a full node. Without a memory limit, one pod can use up the memory
+ * Kubernetes may start a pod on a full node. Without a memory limit, one pod can use all the memory
  * of its node.
  */
 export const resourcesSet: Rule = {

@@ -1,12 +1,11 @@
 /**
- * This file defines the input of a rule: one resource, as the program declares the resource, in the
- * form of plain data.
+ * This file defines the input of a rule: the plain data of one resource that the program declares.
  */
 import { type Environment, parseStack } from "../../environments";
 
 /**
- * A value that a preview cannot know, because the value comes from a resource that does not exist
- * yet.
+ * A value that is unknown during a preview, because the value comes from a resource that does not
+ * exist yet.
  */
 export const unknown = Symbol("unknown until the update");
 
@@ -20,7 +19,7 @@ export interface Declared {
   readonly name: string;
   /**
    * Inputs that Pulumi sends to the provider. {@link unknown} replaces a value that is not known
-   * yet. Secret values look like all other values: see `secretPaths`.
+   * yet. A secret value looks the same as any other value: see `secretPaths`.
    */
   readonly props: unknown;
   /** Whether Pulumi refuses to delete or replace the resource. */

@@ -14,8 +14,9 @@ const guarded: readonly string[] = [
 
 /**
  * In production, the rule requires the option `protect` for the types in `guarded`. For all other
- * types, and in all other stacks, the rule forbids `protect`. In normal work, Pulumi must be able
- * to replace or delete these resources, for example a ConfigMap or a CronJob of production.
+ * types, and in all other stacks, the rule forbids `protect`. During a normal update, Pulumi must
+ * be able to replace or delete all other resources, for example a ConfigMap or a CronJob of
+ * production.
  */
 export const protectProduction: Rule = {
   name: "protect-production",

@@ -2,8 +2,8 @@ import { at, unknown } from "./declared";
 import type { Broken, Rule } from "./rule";
 
 /**
- * Labels that change with a release. This program sets the labels with branch, commit and Datadog's
- * version. The other two labels often contain a version in other programs.
+ * Labels that change with a release. This program sets the labels for the branch, the commit and
+ * Datadog's version. In other programs, the other two labels often contain a version.
  */
 const changing: readonly string[] = [
   "app.kubernetes.io/version",

@@ -21,7 +21,7 @@ export interface Pace {
 export const usualPace: Pace = { pollMs: 2_000, quietMs: 6_000, sayMs: 30_000 };
 
 /**
- * Number of failed reads in a row after which `patiently` fails. An API server that restarts
+ * Number of consecutive failed reads after which `patiently` fails. An API server that restarts
  * usually answers again after fewer failed reads.
  */
 const failedReads = 5;

@@ -52,15 +52,15 @@ const marginSeconds = 30;
  * error with the reason.
  *
  * Pulumi's Kubernetes provider could wait for the rollout, too. But the provider has one timeout
- * for the whole rollout, no matter how many pods there are. After this timeout, the provider
- * reports only that pods are missing.
+ * for the whole rollout, which does not depend on the number of pods. After this timeout, the
+ * provider reports that pods are missing, but not the reason.
  *
  * @throws pulumi.RunError in each of these cases:
  * - No new pod can become ready.
  * - Kubernetes reports that the rollout has exceeded `progressDeadlineSeconds`.
  * - There is no progress for `progressDeadlineSeconds` plus 30 seconds.
- * - The rollout takes longer than the sum of `progressDeadlineSeconds` and 30 seconds, multiplied
- *   by the number of pods.
+ * - The rollout takes longer than its maximum duration: `progressDeadlineSeconds` plus 30 seconds,
+ * multiplied by the number of pods.
  * - Someone has deleted the Deployment.
  */
 export const rolledOut =
@@ -91,7 +91,7 @@ async function complete(
   const obstacles = new Obstacles(Date.now());
   /**
    * The texts that `waitingFor` has returned so far. A text that `waitingFor` has returned before
-   * is not progress. So the wait ends even if pods start and stop again and again.
+   * is not progress. So the wait ends even if pods start and stop repeatedly.
    */
   const known = new Set<string>();
   const began = Date.now();

@@ -87,7 +87,7 @@ export async function unpackTools(report: Report): Promise<void> {
 /**
  * Creates the root file system of a base image from packages and their dependencies. The function
  * unpacks the packages without running their installation scripts, so the packages may be for an
- * architecture other than the architecture of this machine.
+ * architecture that this machine does not have.
  */
 export async function rootFilesystem(
   names: readonly string[],
@@ -151,8 +151,8 @@ class Apt {
   }
 
   /**
-   * Downloads packages, and skips names that this Debian release does not have. Some libraries have
-   * a different name in each release.
+   * Downloads packages, and ignores names that do not exist in this Debian release. Some libraries
+   * have a different name in each release.
    */
   async download(names: readonly string[]): Promise<string[]> {
     await this.#run("apt-get", ["update", "-q"]);

@@ -24,8 +24,8 @@ import { type Download, type Part, parts } from "./parts";
  */
 const GO_NEEDED = [1, 26] as const;
 /**
- * Timeout for the download of an official file, in milliseconds. The largest file has about 120 MB.
- * After the timeout, the sandbox builds the part instead.
+ * Timeout for the download of an official file, in milliseconds. The size of the largest file is
+ * about 120 MB. After the timeout, the sandbox builds the part instead.
  */
 const DOWNLOAD_TIMEOUT_MS = 600_000;
 /**
@@ -89,8 +89,8 @@ export function isInstalled(part: Part): boolean {
  * Installs a part: the function downloads the official files of the part. If there are no official
  * files, or if the download fails, the function builds the part from published Go modules. If the
  * download fails and the part has no Go modules, the function throws an error. If a checksum is
- * wrong, the function throws an error and builds nothing. During a build, Go already compiles
- * packages of the part `next` in the background.
+ * wrong, the function throws an error and builds nothing. During a build, Go also compiles packages
+ * of the part `next`, in the background.
  *
  * @returns a line that says whether the sandbox has downloaded or built the part, and why.
  */
@@ -103,7 +103,7 @@ export async function downloadOrBuild(part: Part, report: Report, next?: Part): 
   }
   writeFileSync(join(staging, ".complete"), fingerprint(part));
   // The directory gets its final name only when the directory is complete. So if someone kills this
-  // process, the part is either complete or missing.
+  // process, there is never an incomplete part with this name.
   rmSync(directory(part), { recursive: true, force: true });
   mkdirSync(paths.parts, { recursive: true });
   renameSync(staging, directory(part));
@@ -215,8 +215,8 @@ async function fetchOfficial(download: Download, staging: string, report: Report
 }
 
 /**
- * If one of the missing parts has no official files, checks that Go is installed and not too old.
- * Call this function before the set-up changes anything.
+ * If one of the missing parts has no official files, checks that Go is installed, in version
+ * {@link GO_NEEDED} or newer. Call this function before the set-up changes anything.
  *
  * @throws UserError if Go is missing or too old.
  */

@@ -20,7 +20,9 @@ export const kubeScore = programPart(
   ),
 );
 
-/** The program Helm. Only a benchmark uses this program, to compare Pulumi with it. */
+/**
+ * The program Helm. Only a benchmark uses this program: the benchmark compares Pulumi with Helm.
+ */
 export const helm = programPart(
   "helm",
   "Helm (for a benchmark)",

@@ -19,8 +19,8 @@ export const modules = join(project, "sandbox", "modules");
  */
 const goEnvironment = {
   CGO_ENABLED: "0",
-  // The linker discards debug information, because of `-ldflags -s`. Without debug information, the
-  // compiler is faster by about a sixth.
+  // The linker discards debug information, because of `-ldflags -s`. If the compiler creates no
+  // debug information, the compiler is about one sixth faster.
   GOFLAGS: "-mod=mod -trimpath -buildvcs=false -gcflags=all=-dwarf=false",
   GOGC: "off",
   GOMEMLIMIT: "2GiB",
@@ -122,8 +122,8 @@ async function moduleDirectory(module: string, cwd: string): Promise<string> {
 
 /**
  * Creates two files that the main package of Pulumi's Kubernetes provider embeds. The published
- * module does not contain these two files, but contains the JSON files from which this function
- * creates the two files.
+ * module does not contain these two files. This function creates them from JSON files in the
+ * published module.
  */
 async function writeProviderSchema(source: string, part: Part): Promise<void> {
   const provider = "github.com/pulumi/pulumi-kubernetes/provider/v4";

@@ -35,8 +35,9 @@ export const jreModules: readonly string[] = [
 export const jrePackages = ["openjdk-17-jdk-headless", "libc6", "tzdata"] as const;
 
 /**
- * Replaces Debian's JDK in a root file system by a JRE with {@link jreModules}. This function needs
- * the program `jlink` of a JDK 17. The machine needs this JDK to compile the service, too.
+ * Replaces Debian's JDK in a root file system with a JRE that contains {@link jreModules}. This
+ * function needs the program `jlink` of a JDK 17. The machine needs this JDK to compile the
+ * service, too.
  */
 export async function cutJre(
   root: string,
@@ -52,7 +53,8 @@ export async function cutJre(
   const jlink = JAVA_HOME === undefined ? "jlink" : join(JAVA_HOME, "bin", "jlink");
   await command(jlink, [
     ...["--module-path", join(jdk, "jmods"), "--add-modules", jreModules.join(",")],
-    // With the first option, a stack trace has no line numbers of JDK classes, as in OpenJDK's JRE.
+    // With the first option, stack traces contain no line numbers of JDK classes, as in OpenJDK's
+    // JRE.
     ...["--strip-java-debug-attributes", "--no-header-files", "--no-man-pages"],
     ...["--output", jre],
   ]);
@@ -60,8 +62,9 @@ export async function cutJre(
   rmSync(join(root, "etc", "java-17-openjdk"), { force: true, recursive: true });
   symlinkSync("../../opt/java/bin/java", join(root, "usr", "bin", "java"));
   // With an archive of the JDK's classes, the JVM starts faster. The JVM can write the archive only
-  // on a machine of the JVM's architecture. The archive contains the modification time of the file
-  // `modules`. This code sets the time to 0, because each file of the image has the time 0.
+  // on a machine with the JVM's architecture. The archive contains the modification time of the
+  // file `modules`. This code sets the modification time to 0, because the file has this time in
+  // the image.
   utimesSync(join(jre, "lib", "modules"), 0, 0);
   if (architecture === goarch) await command(join(jre, "bin", "java"), ["-Xshare:dump"]);
 }

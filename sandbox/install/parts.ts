@@ -247,8 +247,8 @@ export const parts: readonly Part[] = [
       "github.com/pulumi/pulumi-kubernetes/provider/v4/pkg/version.Version":
         versions.kubernetesProvider,
     },
-    // Without this replacement, the Go compiler would need most of the build's time for the types
-    // of all kinds of Kubernetes objects.
+    // Without this replacement, the Go compiler would spend most of the build on the types of all
+    // kinds of Kubernetes objects.
     instead: {
       module: "github.com/pulumi/pulumi-kubernetes/sdk/v4",
       of: "go/kubernetes/yaml/v2/kinds.go",

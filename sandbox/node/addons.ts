@@ -18,8 +18,8 @@ const read = ["get", "list", "watch"];
 const write = [...read, "create", "patch", "update", "delete"];
 
 /**
- * Returns a ClusterRole, and a ClusterRoleBinding of this role to a ServiceAccount of kube-system
- * or to a user.
+ * Returns a ClusterRole, and a ClusterRoleBinding that grants this role to a ServiceAccount of
+ * kube-system or to a user.
  */
 function role(
   name: string,
@@ -64,7 +64,7 @@ function serviceAccount(name: string): object {
   return inKubeSystem("v1", "ServiceAccount", name, {});
 }
 
-/** Returns a Deployment. Its pods use the ServiceAccount that has the name of the Deployment. */
+/** Returns a Deployment. Its pods use the ServiceAccount with the same name as the Deployment. */
 function deployment(name: string, labels: Record<string, string>, podSpec: object): object {
   return inKubeSystem("apps/v1", "Deployment", name, {
     labels,
@@ -83,8 +83,8 @@ function deployment(name: string, labels: Record<string, string>, podSpec: objec
   });
 }
 
-// The labels, names and port names are the same as in the DNS of a real cluster. So a NetworkPolicy
-// that allows DNS in a real cluster also allows DNS in the sandbox.
+// These objects have the same labels, names and port names as the DNS of a real cluster. So a
+// NetworkPolicy that allows DNS in a real cluster also allows DNS in the sandbox.
 function dns(): object[] {
   const labels = { "k8s-app": "kube-dns" };
   const Corefile = `.:53 {

@@ -30,7 +30,7 @@ const CONTROLLERS = ["cpu", "cpuset", "hugetlb", "memory", "pids"];
  * CPU shares of the sandbox in cgroup v1: ten times the default of 1,024. So when the CPUs are
  * busy, the sandbox gets as much CPU time as ten processes outside the sandbox. With the default,
  * the whole sandbox would get only as much CPU time as one process in the machine's root cgroup,
- * and pods would get nearly no CPU time during a build. In cgroup v2, the default is enough,
+ * and pods would get almost no CPU time during a build. In cgroup v2, the default is enough,
  * because the machine's other processes are in cgroups, too.
  */
 const cpuShares = 10 * 1024;

@@ -92,16 +92,16 @@ export function etcdDaemon(): Daemon {
     `--advertise-client-urls=${client}`,
     "--listen-peer-urls=http://127.0.0.1:2380",
     // Without fsync, writes are faster. If someone kills etcd, no data is lost, because the data is
-    // already in the machine's page cache. Only a crash of the whole machine could lose the last
-    // writes.
+    // already in the machine's page cache. The last writes are lost only if the whole machine
+    // crashes.
     "--unsafe-no-fsync",
     "--log-level=warn",
   );
 }
 
 export function containerdDaemon(): Daemon {
-  // The pod network uses routes, and no bridge, so the iptables rules apply to every packet between
-  // pods.
+  // The pod network uses routes and not a bridge, so the iptables rules apply to every packet
+  // between pods.
   const network = config(
     "cni/10-pods.conflist",
     JSON.stringify({
@@ -191,16 +191,17 @@ export function networkPolicyDaemon(): Daemon {
 }
 
 /**
- * iptables rules that send new connections of pods to the NetworkPolicy agent. When the agent sees
- * a connection, the kernel has already replaced a Service's address by a pod's address, but has not
- * yet replaced the sender's address.
+ * iptables rules that send new connections of pods to the NetworkPolicy agent. Before the agent
+ * checks a connection, the kernel has replaced a Service's address with a pod's address, but has
+ * not replaced the sender's address.
  *
- * Connections from the node itself, such as probes and requests from the API server, skip the
- * agent, as Kubernetes requires. The agent also checks connections from pods to the node.
- * Kubernetes does not require this check. But a program that works with this check also works in a
- * cluster without this check. The rules in {@link newPodRules} drop packets from and to new pods.
- * If the agent does not run, the kernel drops every new connection that `networkPolicyRules` send
- * to the agent. So people notice that the agent is missing.
+ * The agent does not check connections from the node itself, such as probes and requests from the
+ * API server. Kubernetes requires that these connections are always allowed. The agent also checks
+ * connections from pods to the node. Kubernetes does not require this check. But a program that
+ * works with this check also works in a cluster without this check. The rules in
+ * {@link newPodRules} drop packets from and to new pods. If the agent does not run, the kernel
+ * drops every new connection that `networkPolicyRules` send to the agent. So people notice that the
+ * agent is missing.
  */
 export const networkPolicyRules = `*mangle
 :SANDBOX-POLICIES - [0:0]
@@ -232,8 +233,8 @@ export function ingressDaemon(options: Options): Daemon {
       `--entrypoints.web.address=127.0.0.1:${String(options.ingressPort)}`,
       "--providers.kubernetesingress=true",
       "--providers.kubernetesingress.ingressendpoint.ip=127.0.0.1",
-      // With the default of 2 s, a new host could still answer 404 when the Ingress already has an
-      // address and the Pulumi update has ended.
+      // With the default of 2 s, Traefik could still answer 404 to requests for a new host after
+      // the Ingress has an address and the Pulumi update has ended.
       "--providers.providersthrottleduration=100ms",
       "--ping=true",
       "--ping.entrypoint=web",

@@ -1,5 +1,5 @@
-// The kubelet's credential provider for images in Amazon ECR, for tests. On EKS, AWS's program of
-// the same name does this work. The kubelet writes a CredentialProviderRequest to the standard
+// The kubelet's credential provider for images in Amazon ECR, for tests. On EKS, a program from AWS
+// with the same name does this work. The kubelet writes a CredentialProviderRequest to the standard
 // input of this program, and reads a CredentialProviderResponse from the standard output:
 // https://kubernetes.io/docs/reference/config-api/kubelet-credentialprovider.v1/
 //

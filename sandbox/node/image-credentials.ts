@@ -8,8 +8,8 @@ import { testAuthority } from "./test-authority";
 const provider = "ecr-credential-provider";
 
 /**
- * Returns the kubelet's arguments that name a credential provider for images in Amazon ECR, like
- * the arguments on a node of EKS. The kubelet starts this provider only for images in ECR. Only a
+ * Returns the kubelet's arguments for a credential provider for images in Amazon ECR. A node of EKS
+ * has the same kind of arguments. The kubelet starts this provider only for images in ECR. Only a
  * test with a stand-in for ECR uses such images.
  *
  * @see https://kubernetes.io/docs/tasks/administer-cluster/kubelet-credential-provider/

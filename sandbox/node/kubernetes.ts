@@ -14,7 +14,7 @@ import { type Daemon } from "./supervision";
  */
 const volumePluginDir = join(paths.cluster, "kubelet", "volume-plugins");
 
-/** Runs kubectl on the sandbox's cluster. */
+/** Runs a kubectl command in the sandbox's cluster. */
 export async function kubectl(args: readonly string[], input?: string): Promise<string> {
   return command(program("kubernetes", "kubectl"), [`--kubeconfig=${paths.kubeconfig}`, ...args], {
     env: kubectlEnvironment(),
@@ -60,8 +60,8 @@ export function apiServerDaemon(): Daemon {
     `--proxy-client-key-file=${key("front-proxy")}`,
     "--enable-aggregator-routing=true",
     // Debian's etcd sends no progress notifications. This flag turns off a feature of the API
-    // server that needs these notifications. With this feature, the API server would wait and log
-    // errors.
+    // server that needs these notifications. With this feature, the API server would wait for the
+    // notifications and log errors.
     "--feature-gates=SizeBasedListCostEstimate=false",
   );
 }
@@ -124,8 +124,8 @@ export function nodeDaemons(): Daemon[] {
       volumePluginDir,
       clusterDNS: [net.dnsService],
       clusterDomain: "cluster.local",
-      // The kubelet pulls images in parallel, so that pods that restart together, for example after
-      // a reboot, do not wait for each other.
+      // The kubelet pulls images in parallel, so that no pull waits for another pull, for example
+      // when all pods start again after a reboot.
       serializeImagePulls: false,
       registryPullQPS: 0,
       kubeAPIQPS: 100,

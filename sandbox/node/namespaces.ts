@@ -155,8 +155,8 @@ const GONE_MS = 30_000;
  * Ends every process in the namespaces. Waits until the kernel has removed the namespaces and the
  * network interface. Then removes the cgroups.
  *
- * @throws UserError if something still exists after {@link GONE_MS}. The message names what still
- * exists.
+ * @throws UserError if a process, a network interface or a cgroup still exists after
+ * {@link GONE_MS}. The message contains its name.
  */
 export async function removeNamespaces(withNode: boolean): Promise<void> {
   const init = initPid();
@@ -213,8 +213,8 @@ async function endDaemons(): Promise<void> {
 /**
  * Waits until something of the sandbox has disappeared, such as a network interface.
  *
- * @param isGone - this function calls `isGone` repeatedly, until `isGone` returns true. An error of
- *   `isGone` counts as false.
+ * @param isGone - this function calls `isGone` repeatedly, until `isGone` returns true. If `isGone`
+ *   throws an error, this counts as false.
  * @throws UserError if `isGone` does not return true before the timeout
  */
 export async function untilGone(

@@ -5,11 +5,11 @@ import { runInNamespaces } from "./processes";
 
 /**
  * The pod network plugin of the sandbox. This plugin runs the plugin `ptp`, and closes the firewall
- * for a new pod before the pod's containers start. When the NetworkPolicy agent knows the pod's
- * address, the agent opens the firewall. From then on, the agent decides about the pod's
- * connections. Without the closed firewall, the agent would accept every connection of a pod that
- * the agent does not know yet. In namespaces of the standard mode, the plugin does not close the
- * firewall: see {@link standardModePrefix}.
+ * for a new pod before the pod's containers start. When the NetworkPolicy agent has received the
+ * pod's address from the API server, the agent opens the firewall. After that, the agent accepts or
+ * rejects the pod's connections. If the firewall were not closed, the agent would accept every
+ * connection of a pod whose address it has not received yet. In namespaces with the standard mode,
+ * the plugin does not close the firewall: see {@link standardModePrefix}.
  */
 export const podNetworkPlugin = "sandbox-ptp";
 
@@ -20,12 +20,14 @@ export const podNetworkPlugin = "sandbox-ptp";
 export const newPods = "sandbox-new-pods";
 
 /**
- * Set of the addresses of new pods in namespaces of the standard mode. The firewall is open for
+ * Set of the addresses of new pods in namespaces with the standard mode. The firewall is open for
  * these pods, so no policy applies to them. The kernel removes each address from the set after
  * {@link openSeconds}.
  */
 const openPods = "sandbox-open-pods";
-/** Seconds during which the firewall is open for a new pod in a namespace of the standard mode. */
+/**
+ * Seconds during which the firewall is open for a new pod in a namespace with the standard mode.
+ */
 const openSeconds = 6;
 
 /**
@@ -34,16 +36,16 @@ const openSeconds = 6;
  * configured for the new pod, containers in the new pod will start with a default allow policy.
  * This is called standard mode. A default allow policy means that all ingress and egress traffic is
  * allowed to and from the new pods." AWS does not say how long this configuration takes, so the
- * sandbox uses a fixed time. On EKS, the mode is a setting of the cluster. Here, the name of a
- * namespace decides the mode.
+ * sandbox uses a fixed time. On EKS, the mode is a setting of the cluster. In the sandbox, the mode
+ * depends on the name of the namespace.
  *
  * @see https://docs.aws.amazon.com/eks/latest/userguide/cni-network-policy-configure.html
  */
 const standardModePrefix = "standard-mode";
 
 /**
- * Returns the plugin, a shell script. The environment variable CNI_ARGS contains the pod's
- * namespace, and the result of the plugin `ptp` contains the new pod's address.
+ * Returns the content of the plugin, which is a shell script. The environment variable CNI_ARGS
+ * contains the pod's namespace, and the result of the plugin `ptp` contains the new pod's address.
  *
  * @see https://github.com/containernetworking/cni/blob/main/SPEC.md
  */

@@ -71,8 +71,8 @@ export function sandboxProcesses(): SandboxProcess[] {
       readlinkSync(`/proc/${pid}/ns/pid`) === namespace ||
       fileOf(pid, "cgroup").includes(`/${CGROUP}/`);
     if (!isInside) return [];
-    // A pod can have its own process namespace inside the sandbox's namespace. Then a process of
-    // the pod has more than two ids. The second id is the id in the sandbox's namespace.
+    // A pod can have its own process namespace inside the sandbox's namespace. In this case, a
+    // process of the pod has more than two ids. The second id is the id in the sandbox's namespace.
     const ids = (/^NSpid:\s+(.*)$/m.exec(fileOf(pid, "status"))?.[1] ?? "").split(/\s+/);
     return [
       {
@@ -126,8 +126,8 @@ export function orphans(): number[] {
     return inside.has(pid) ? [] : [{ isOurs, parent, pid }];
   });
   const found = all.filter(({ isOurs, parent }) => isOurs && parent === 1);
-  // The loop visits the processes that the loop adds, too. So the loop finds the children of child
-  // processes.
+  // The loop also visits the processes that it adds to the list. So the loop finds the children of
+  // child processes, too.
   for (const { pid } of found) found.push(...all.filter(({ parent }) => parent === pid));
   return found.map(({ pid }) => pid);
 }

@@ -100,7 +100,7 @@ async function startDaemon(daemon: Daemon): Promise<void> {
       timeout: 20_000,
     },
   );
-  // Waits until the new process runs the daemon's program: at first, the process is a copy of the
+  // Waits until the new process runs the daemon's program. Until then, the process is a copy of the
   // shell.
   await eventually(() => daemonPid(daemon.name) !== undefined, 2_000, 10);
 }

@@ -26,8 +26,8 @@ const DAYS = 365;
 const RENEW_MS = 30 * 24 * 3_600_000;
 
 /**
- * Returns the environment variable that makes a program in Go trust the authority in addition to
- * the machine's own authorities.
+ * Returns the environment variable that makes a program written in Go trust the authority in
+ * addition to the machine's own authorities.
  */
 export function trustsTestAuthority(): { readonly SSL_CERT_DIR: string } {
   const { SSL_CERT_DIR: known = "/etc/ssl/certs:/etc/pki/tls/certs" } = process.env;

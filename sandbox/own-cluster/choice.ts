@@ -5,8 +5,8 @@ import { project } from "../../lib/project";
 import { replaceFile } from "../../lib/replace";
 
 /**
- * The cluster that a developer has chosen for stack `local` instead of the sandbox, and what this
- * clone knows about the cluster.
+ * The cluster that a developer has chosen for stack `local` instead of the sandbox, and the facts
+ * about the cluster that this clone stores.
  */
 export interface OwnCluster {
   /** Context in `kubeconfig`. */
@@ -16,7 +16,10 @@ export interface OwnCluster {
    * classes, or if the user has no permission to list the classes.
    */
   readonly ingressClass?: string;
-  /** Absolute path of the kubeconfig, or several paths in the form of KUBECONFIG. */
+  /**
+   * Absolute path of the kubeconfig, or several paths in the same form as in the variable
+   * KUBECONFIG.
+   */
   readonly kubeconfig: string;
   /**
    * Platforms of the cluster's nodes for which the program can build the image. Empty if there is
@@ -109,7 +112,8 @@ export function kubeconfigOf(own: OwnCluster, directory = ownClusterDirectory): 
 /**
  * Returns absolute paths of a shell's kubeconfig, without the file that {@link kubeconfigOf} adds.
  *
- * @param given one path, or several paths in the form of KUBECONFIG. Empty: the default of kubectl
+ * @param given one path, or several paths in the same form as in the variable KUBECONFIG. Empty:
+ * the default of kubectl
  */
 export function absoluteKubeconfig(
   given: string,

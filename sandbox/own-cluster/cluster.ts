@@ -27,12 +27,12 @@ interface IngressClasses {
 export type ClusterFacts = Pick<OwnCluster, "ingressClass" | "platforms" | "server" | "uid">;
 
 /**
- * Reads what stack `local` must know about a cluster that the developer already has. Changes
+ * Reads the facts that stack `local` needs about a cluster that the developer already has. Changes
  * nothing.
  *
  * @throws UserError with one line if the kubeconfig does not contain the context, or if kubectl
- * gets no answer from the cluster before a timeout. The line names the context. If kubectl gets no
- * answer, the line names the address of the cluster, too.
+ * gets no answer from the cluster before a timeout. The line contains the context. If kubectl gets
+ * no answer, the line also contains the address of the cluster.
  */
 export async function readOwnCluster({
   context,

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { versions } from "../install/parts";
 
-/** Systems for which the project says how to install a program. */
+/** Operating systems for which this project has install hints. */
 const systems = { debian: "Debian", ubuntu: "Ubuntu", fedora: "Fedora", macos: "macOS" } as const;
 export type System = keyof typeof systems;
 
@@ -60,13 +60,12 @@ const hints = {
   },
 } satisfies Readonly<Record<string, Hint>>;
 
-/** A program, a plugin or a daemon that a machine may lack. */
+/** A program, a plugin or a daemon that may be missing on a machine. */
 type Installable = keyof typeof hints;
 
 /**
- * Returns which of the {@link systems} a machine has. If the field `ID_LIKE` says that a
- * distribution is like one of these systems, the function returns this system. Undefined for any
- * other system.
+ * Returns which of the {@link systems} a machine has. If the field `ID_LIKE` of a distribution
+ * contains one of these systems, the function returns this system. Undefined for any other system.
  *
  * @param release content of /etc/os-release, empty if this file does not exist
  */

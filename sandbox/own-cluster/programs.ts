@@ -71,7 +71,7 @@ const docker: Check = async (system) => {
     return [`Docker has no plugin buildx: ${installWith("buildx", system)}`];
   }
   const builder = await ran("docker", "buildx", "inspect");
-  // If the daemon does not answer, buildx writes the reason into its output, and succeeds.
+  // If the daemon does not answer, buildx writes the reason to its output, but exits with 0.
   const trouble = builder?.trouble ?? /^Error:\s+(.+)$/m.exec(builder?.output ?? "")?.[1]?.trim();
   return trouble === undefined
     ? []
@@ -81,8 +81,8 @@ const docker: Check = async (system) => {
 };
 
 /**
- * Checks that Pulumi's command line has the major version of `versions.pulumi`, and a minor version
- * that is not older.
+ * Checks that the Pulumi CLI has the same major version as `versions.pulumi`, and the same or a
+ * newer minor version.
  */
 const pulumi: Check = async (system) => {
   const found = await ran("pulumi", "version");
@@ -109,7 +109,7 @@ const kubectl: Check = async (system) =>
  *
  * @param system system of the machine. Undefined if the project has no install hints for the system
  * @returns one line for each issue, such as a missing program or a program that is too old. The
- * line says which command to run, or which page to read.
+ * line contains the command to run, or the page to read.
  */
 export async function missingPrograms(system: System | undefined): Promise<readonly string[]> {
   const checks = [maven, docker, pulumi, kubectl];

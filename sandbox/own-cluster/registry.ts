@@ -20,12 +20,15 @@ export async function registryIssue(registry: string): Promise<string | undefine
   return `the registry ${registry} ${said} at ${url}; check its name, and run the command again`;
 }
 
-/** Used instead of the answer, if Node.js does not trust the registry's certificate. */
+/**
+ * If Node.js does not trust the registry's certificate, the check uses this value instead of an
+ * answer.
+ */
 const unknownCertificate = { ok: true, status: 200 };
 
 /**
  * Whether the registry has answered, but Node.js does not trust its certificate. Docker and the
- * cluster may trust a company's certificate authority that Node.js does not know.
+ * cluster may trust a company's certificate authority that Node.js does not trust.
  */
 function isAboutCertificate(error: unknown): boolean {
   const { code = "" } = ((error as Error).cause ?? {}) as NodeJS.ErrnoException;

@@ -9,8 +9,8 @@ import { jobsOfMain, privileged, type ThereJob } from "./support/pipelines";
 /** The attacker's files: one file at each path in `entryPoints`. */
 const payload: Files = new Map(entryPoints.map((path) => [path, "attacker"]));
 /**
- * Fills in the template of a cache key, as CircleCI does in a job of main. An attacker can know all
- * these values: the checksum of main's lock file, and the id of a workflow.
+ * Fills in the template of a cache key, as CircleCI does in a job of main. An attacker can find out
+ * all values in the template: the checksum of main's lock file, and the id of a workflow.
  */
 const filled = (template: string): string =>
   template

@@ -86,7 +86,7 @@ describe("an attack by a review stack", () => {
 
   /**
    * Removes a review stack whose state contains this provider. Returns the programs that the
-   * removal started, and whether the namespace and the state are gone.
+   * removal started, and whether the removal has deleted the namespace and the state.
    */
   async function removedWith(provider: object) {
     const { file, workspace } = forge(provider);

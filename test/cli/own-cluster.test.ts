@@ -127,7 +127,9 @@ describe("the choice of a cluster", () => {
     });
   }
 
-  /** Chooses a cluster. Returns the result or the error of the choice, and the printed lines. */
+  /**
+   * Chooses a cluster. Returns the result or the error of `chooseCluster`, and the printed lines.
+   */
   async function choose(more: Parameters<typeof chooseCluster>[0] = given): Promise<{
     readonly error?: unknown;
     readonly lines: readonly string[];

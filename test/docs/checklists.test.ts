@@ -5,8 +5,8 @@ import { join } from "node:path";
 import { copyOfProject, perform, stepsOf } from "../support/checklist";
 
 /**
- * For each place that a checklist names: a pattern. The test inserts the step's code before the
- * text that matches the pattern.
+ * A pattern for each place that a checklist names. The test inserts the step's code before the text
+ * that matches the pattern.
  */
 const places: Readonly<Record<string, RegExp>> = {
   "Pulumi.prod.yaml, at the end": /$/,
@@ -22,8 +22,9 @@ const places: Readonly<Record<string, RegExp>> = {
 };
 
 function run(copy: string, ...args: readonly string[]): { code: number | null; output: string } {
-  // Commands in the copy inherit the environment variables of this process. These variables do no
-  // harm, because no test in the copy reads a variable that configures this test run.
+  // Commands in the copy inherit the environment variables of this process. These variables do not
+  // affect the tests in the copy, because these tests do not read the variables that configure this
+  // test run.
   const { status, stderr, stdout } = spawnSync(process.execPath, args, {
     cwd: copy,
     encoding: "utf8",

@@ -95,8 +95,8 @@ describe("the checklists of components", () => {
     const tsc = join(root, "node_modules/typescript/bin/tsc");
     execFileSync("node", [tsc, "-p", "tsconfig.copy.json"], { cwd: copy.directory });
 
-    // The checklist also edits a test file, which this copy does not contain. So the test counts
-    // one more file.
+    // A step of the checklist also changes a test file that this copy does not contain. So the test
+    // counts one more file.
     assert.ok(copy.edited.size + 1 <= 4, [...copy.edited].join(", "));
   });
 

@@ -101,8 +101,8 @@ type Expected = readonly (readonly [stacks: readonly Stack[], fields: Fields])[]
 const withoutReview = ["local", "staging", "prod", "prod-canary"] as const;
 
 /**
- * For each recipe: the fields that it changes in each stack, with their new values. `undefined`
- * means that the recipe deletes the object.
+ * The fields that each recipe changes in each stack, with their new values. `undefined` means that
+ * the recipe deletes the object.
  */
 const expected: readonly (readonly [heading: string, changes: Expected])[] = [
   [

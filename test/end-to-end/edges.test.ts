@@ -33,15 +33,16 @@ import { CLOSED_PORT, ClosedRoom, TAKEN_PORT } from "./support/closed-room";
 import { copyOfProject } from "./support/commands";
 
 // Most tests make a mistake, or remove something that a command needs, such as a program or disk
-// space. Then the command must print one line that says what to do, and must change nothing.
+// space. In each of these cases, the command must print one line that describes the solution, and
+// must change nothing.
 
 /**
  * A user id without an entry in /etc/passwd, so that every program uses HOME as its home directory.
  */
 const ORDINARY_USER = 60_001;
 /**
- * Timeout of a command, in milliseconds. Every command is much faster, so the timeout ends only a
- * command that hangs.
+ * Timeout of a command, in milliseconds. Every command normally ends much earlier, so the timeout
+ * stops only a command that hangs.
  */
 const HUNG_MS = 600_000;
 
@@ -161,9 +162,9 @@ describe("at the edges", () => {
     home = join(files, "home");
     mkdirSync(home);
     sandbox = join(files, "sandbox");
-    // A check of the command must end the set-up. If no check ends the set-up, these stand-ins for
-    // apt-get and Go make the set-up fail at its first package or build. Without the stand-ins, the
-    // set-up would take half an hour.
+    // One of the command's checks must stop the set-up. If no check stops the set-up, these
+    // stand-ins for apt-get and Go make the set-up fail at its first package or build. Without the
+    // stand-ins, the set-up would take half an hour.
     stopped = join(files, "stopped");
     mkdirSync(stopped);
     writeFileSync(join(stopped, "apt-get"), '#!/bin/sh\necho "the set-up has begun"\nexit 1\n', {
@@ -606,7 +607,7 @@ esac
       assert.match(stdout, forward);
       assert.deepEqual(readdirSync(home).sort(), [".kube", ".pulumi", "buildx"]);
 
-      // The commands after `up` find the cluster without any option.
+      // The commands after `up` find the cluster, even if no option names the cluster.
       const status = await asUser("status", "local");
       assert.equal(status.code, 0, status.stderr);
       assert.match(status.stdout, new RegExp(`^Stack local in namespace ${namespace} `));
@@ -952,7 +953,7 @@ esac
           await kubectl("-n", namespace, "get", "deployments,statefulsets,secrets", "-o", "name"),
           "",
         );
-        // The state may contain the stack itself, but no further resource.
+        // The state may contain the stack itself, but no other resource.
         assert.ok(resources() <= 1, "it has resources");
       } finally {
         await kubectl("delete", "namespace", namespace);

@@ -13,8 +13,8 @@ import { stepByStep } from "./support/step-by-step";
 type Variables = Readonly<Record<string, string>>;
 
 /**
- * A command and the kills that a test tries. For each row, the test starts the command and kills
- * it. For the next row, the test starts the command again.
+ * A command and the kills in a test. For each row, the test starts the command and kills it. For
+ * the next row, the test starts the command again.
  */
 interface Chapter {
   /** Returns additional arguments, which are known only when the command starts. */

@@ -44,9 +44,7 @@ const args = join("program", "web-service-args.ts");
 const files = (text: string): string =>
   `configFiles: { "/etc/orders/killed": "${text}" },\n    replicas: settings.replicas,`;
 
-/**
- * `npm run test:kills` sets this variable. Without this variable, the tests leave out some kills.
- */
+/** `npm run test:kills` sets this variable. Without this variable, the tests skip some kills. */
 const everything = process.env["KILLS"] === "all";
 const onlyWithEverything = (...rows: readonly Row[]): readonly Row[] => (everything ? rows : []);
 
@@ -190,8 +188,8 @@ const scenes: readonly Scene[] = [
 ];
 
 /**
- * Kinds of the objects that a stack creates. Kubernetes also creates objects of these kinds, but
- * the selector with the stack's label does not select the objects of Kubernetes.
+ * Kinds of the objects that Pulumi creates in a stack. Kubernetes also creates objects of these
+ * kinds, but these objects do not have the label that the selector uses.
  */
 const kinds =
   "configmaps,cronjobs,deployments,ingresses,limitranges,networkpolicies,poddisruptionbudgets," +

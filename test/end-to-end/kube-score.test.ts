@@ -66,8 +66,8 @@ async function score(golden: string, objects: readonly Manifest[]): Promise<read
   ];
   const input = objects.map((object) => stringify(object)).join("---\n");
   const said = await command(executable(kubeScore), args, { input }).catch((error: unknown) => {
-    // If kube-score has findings, it ends with exit code 1. For this test, exit code 1 is not an
-    // error.
+    // If kube-score has findings, kube-score ends with exit code 1. For this test, exit code 1 is
+    // not an error.
     if (error instanceof CommandError && error.exitCode === 1) return error.output;
     throw error;
   });

@@ -29,8 +29,8 @@ const HOST = "services-orders.localhost";
 const base = (): string => `http://127.0.0.1:${String(options().ingressPort)}`;
 
 async function api(path: string, init: RequestInit = {}): Promise<Response> {
-  // The tests use curl and not `fetch`, for two reasons. `fetch` cannot set the header Host, and
-  // Node.js cannot resolve names below `localhost` on every system.
+  // The tests use curl and not `fetch`, for two reasons. `fetch` cannot set the header Host. On
+  // some systems, Node.js cannot resolve names below `localhost`.
   const args = ["-sS", "-i", "--max-time", "10", "-H", `Host: ${HOST}`, `${base()}${path}`];
   const body =
     typeof init.body === "string" ? ["-H", "Content-Type: application/json", "-d", init.body] : [];

@@ -11,8 +11,8 @@ const namespace = `manifests-${String(process.pid)}`;
 const namespaceOfPods = `${namespace}-pods`;
 
 /**
- * Creates an object as a dry run: the API server checks the object and does not store it. Fails if
- * the API server refuses the object or prints a warning.
+ * Creates an object in dry-run mode: the API server checks the object and does not store it. Fails
+ * if the API server refuses the object or prints a warning.
  */
 async function dryRun(object: Manifest): Promise<void> {
   const into = object.kind === "Pod" ? namespaceOfPods : namespace;

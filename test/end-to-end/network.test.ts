@@ -210,10 +210,10 @@ describe("the network policies and the quota of a review namespace", () => {
 });
 
 describe("a cluster whose network policies hold some seconds too late", () => {
-  // In the sandbox, namespaces whose name begins with this text behave as in the standard mode of
-  // EKS. In this mode, new pods may connect to everything for some seconds. The tests copy the
-  // project, and give the service this name. So the names of the service's namespaces and the key
-  // of the annotation begin with this text.
+  // In the sandbox, new pods in a namespace whose name begins with this text behave as in the
+  // standard mode of EKS. In this mode, new pods can connect to everything for some seconds. The
+  // tests copy the project, and give the service this name. So the names of the service's
+  // namespaces and the key of the annotation begin with this text.
   const service = "standard-mode";
   const record = recordKey.replace(/^.*\//, `${service}/`);
   const state = mkdtempSync(join(tmpdir(), "services-orders-standard-"));
@@ -228,7 +228,7 @@ describe("a cluster whose network policies hold some seconds too late", () => {
     await command("git", ["init", "--quiet", "--initial-branch=first"], { cwd: copy });
   });
 
-  /** Removes the annotation of this service. The annotations of other services stay. */
+  /** Removes the annotation of this service. Does not change the annotations of other services. */
   const forget = async () => kubectl(["annotate", "namespace", "kube-system", `${record}-`]);
 
   after(async () => {

@@ -99,8 +99,8 @@ describe("the pipelines, end to end", () => {
     assert.ok(all.registry !== undefined);
     registry = all.registry;
     await all.prepare();
-    // Creates the stack as docs/bootstrap.md says, because the job that previews production has no
-    // permission to create the stack.
+    // Creates the stack as docs/bootstrap.md describes, because the job that previews production
+    // has no permission to create the stack.
     await all.pulumi("prod", "stack", "init", "prod", "--no-select");
     const entry = 'name: "export",';
     const tell = 'onFailure: { tell: "slack:#orders-alerts" },';
@@ -340,7 +340,7 @@ describe("the pipelines, end to end", () => {
 
   it("tells why a job failed", async () => {
     const commit = await all.clone.git("rev-parse", branch);
-    // With one canary pod among four pods, the canary gets 25 % of the requests, so the command
+    // If one of four pods is a canary pod, the canary gets 25 % of the requests. So the command
     // refuses to start a canary for 10 %. The run skips `canary-build`, because the registry
     // already has the image of the commit.
     const ends = await run("canary-start", {

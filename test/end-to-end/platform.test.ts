@@ -41,8 +41,8 @@ const circleci = {
 const domain = "review.example.com";
 
 /**
- * Review stacks of two branches. The names of the branches differ only in characters that a slug
- * changes.
+ * Review stacks of two branches. The names of the branches differ only in characters that the
+ * conversion to a slug replaces.
  */
 const own = new ReviewObjects("feature/platform_A", domain);
 const other = new ReviewObjects("feature/platform-a", domain);
@@ -56,7 +56,7 @@ interface Statements {
   readonly Statement: unknown;
 }
 
-/** Asks the API server whether RBAC gives a permission for a subresource of pods. */
+/** Asks the API server whether RBAC allows access to a subresource of pods. */
 async function may(who: Actor, verb: string, subresource: string, namespace: string) {
   const of = ["pods", "--subresource", subresource, "--namespace", namespace];
   const asked = who.kubectl(["auth", "can-i", verb, ...of]);
@@ -97,7 +97,7 @@ describe("the platform on a cluster", () => {
     await moto.aws("eks", "create-cluster", "--name", "sandbox", ...role, ...vpc);
     stack = new PlatformStack(moto, overrides);
     console.log(`overridden keys of the platform: ${Object.keys(overrides).join(", ")}`);
-    // A run that was killed has not removed its namespaces.
+    // A killed test run may have left its namespaces.
     await deleteNamespaces();
     await stack.init();
     await stack.run("up");

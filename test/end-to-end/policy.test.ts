@@ -32,8 +32,8 @@ async function pulumi(args: readonly string[], stack: string, broken = ""): Prom
 }
 
 /**
- * The last preview of each of two queues. The two queues run in parallel, because each preview
- * spends half of its duration waiting.
+ * The last preview of each of two queues. The two queues run in parallel, because each preview is
+ * idle during half of its duration.
  */
 const lanes: Promise<unknown>[] = [Promise.resolve(), Promise.resolve()];
 
@@ -66,7 +66,8 @@ describe("the policy pack, with the engine", () => {
       assert.equal(exitCode, 0, output);
     }
     for (const stack of stacks) runs.set(stack, preview(stack));
-    // For each stack, one preview breaks all rules that this test tries in the stack.
+    // For each stack, one preview runs a program that breaks all rules that this test checks in the
+    // stack.
     for (const stack of stacks) {
       const rules = firsts.filter((one) => one.stack === stack).map(({ rule }) => rule);
       runs.set(`broken ${stack}`, preview(stack, rules.join(",")));

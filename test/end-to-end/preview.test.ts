@@ -85,7 +85,7 @@ interface Outcome {
   readonly lost: boolean;
   /**
    * `same`: all pods are the same. `new`: all pods are new. `some`: some pods are the same, and
-   * some are new or gone.
+   * some are new or deleted.
    */
   readonly pods: "new" | "same" | "some";
   readonly replaced: readonly string[];
@@ -299,7 +299,7 @@ describe("the summary of a preview says what then happens", () => {
     assert.equal((await happens("env")).headline, "new pods, rolling, no downtime");
   });
 
-  // These two changes have the same effect as another value of a variable.
+  // These two changes have the same effect as a change to the value of an environment variable.
   if (everything) {
     it("another reference to a Secret", async () => {
       edit(webServiceArgs, 'key: "a", secretName', 'key: "b", secretName');

@@ -15,8 +15,8 @@ import { answersOf, Requests } from "./support/requests";
 import { stepByStep } from "./support/step-by-step";
 
 /**
- * `npm run rehearse` sets this variable. Without this variable, the rehearsal leaves out two scenes
- * that take long: an update next to a canary that crashes, and a hotfix.
+ * `npm run rehearse` sets this variable. Without this variable, the rehearsal skips two long parts:
+ * an update while a canary crashes, and a hotfix.
  */
 const everything = process.env["REHEARSAL"] === "all";
 
@@ -63,7 +63,7 @@ describe("a rehearsal of all environments", () => {
   let released: string;
   let candidate: string;
   let usualSeconds: number;
-  /** Requests to production from the start of a canary to its end. */
+  /** Requests to production between the start and the end of a canary. */
   let duringCanary: Requests | undefined;
 
   const imageOf = async (stack: string): Promise<string> =>
@@ -72,7 +72,9 @@ describe("a rehearsal of all environments", () => {
     JSON.parse(
       await all.pulumi("preview", "stack", "output", "--json", "--stack", stack),
     ) as Record<string, string>;
-  /** Checks that a preview shows no change, after it has compared the state with the cluster. */
+  /**
+   * Checks that a preview shows no change. The preview first compares the state with the cluster.
+   */
   const unchanged = async (who: Who, stack: string): Promise<void> => {
     await all.pulumi(who, "preview", "--stack", stack, "--expect-no-changes", "--refresh");
   };
@@ -378,7 +380,7 @@ describe("a rehearsal of all environments", () => {
     const where = succeeded(await all.run("prod", ["where", released])).output;
     assert.match(where, /^prod +ran it from .* to /m);
 
-    // The rest of the recipe promotes and deploys the next release.
+    // The remaining commands of the recipe promote and deploy the next release.
     const [resume = [], ...later] = recipe("### Back to older code", 1);
     assert.deepEqual(later, [["promote"], ["deploy", "prod"]]);
     succeeded(await all.run("prod", [...resume, "--yes"]));
@@ -434,7 +436,7 @@ describe("a rehearsal of all environments", () => {
   });
 
   it("shows production's secret value nowhere: state, files, output", async () => {
-    // The search does not follow the link node_modules, so it skips the npm packages.
+    // The search does not follow the link node_modules, so the search skips the npm packages.
     const places = [all.clone.state, all.clone.directory, all.platform.directory].flatMap(
       (directory) =>
         readdirSync(directory, { recursive: true, withFileTypes: true })

@@ -31,8 +31,9 @@ const hostOf = (branch: string): string =>
 const namespaceOf = (branch: string): string => `services-orders-${stackOf(branch)}`;
 
 /**
- * `npm run test:reviews` sets this variable. Then the tests deploy as many review stacks at the
- * same time as the company allows: ten. Without this variable, the tests deploy and allow five.
+ * `npm run test:reviews` sets this variable. With this variable, the tests deploy ten review stacks
+ * at the same time, which is the maximum that the company allows. Without this variable, the tests
+ * deploy and allow five.
  */
 const everything = process.env["REVIEWS"] === "all";
 

@@ -17,8 +17,8 @@ interface Broken {
   readonly args?: string;
   readonly edit?: readonly [from: string, to: string];
   /**
-   * Whether the rollout fails only at its deadline, because no container fails twice before the
-   * deadline.
+   * Whether the rollout fails only at the deadline. In this case, no container fails twice before
+   * the deadline.
    */
   readonly late?: true;
   /**
@@ -27,7 +27,7 @@ interface Broken {
    * release with `pulumi up`.
    */
   readonly log?: RegExp;
-  /** Whether another database session locks the table that a migration reads first. */
+  /** Whether another database session locks the first table that a migration reads. */
   readonly locked?: true;
   /**
    * Returns an additional object for this release. The test deletes the object after the release.
@@ -35,7 +35,7 @@ interface Broken {
   readonly objects?: (namespace: string) => object;
   /** Name of the golden file with the output that CI shows while the rollout fails. */
   readonly view?: string;
-  /** Whether `npm test` tries this release. `npm run test:rollouts` tries all releases. */
+  /** Whether `npm test` deploys this release. `npm run test:rollouts` deploys all releases. */
   readonly usual?: true;
 }
 

@@ -163,8 +163,8 @@ describe("services-orders with 2 replicas", function () {
       const three = await servingPods(stack.namespace);
       stack.edit("program/web-service-args.ts", autoscaled(3), fixed);
       await stack.up();
-      // If the HorizontalPodAutoscaler still existed, it would change the number of pods within
-      // these 20 s.
+      // If the HorizontalPodAutoscaler still existed, this autoscaler would change the number of
+      // pods within these 20 s.
       await sleep(20_000);
       assert.deepEqual(await servingPods(stack.namespace), three, "turning it off changed them");
     });

@@ -44,8 +44,9 @@ describe("loading TypeScript with esbuild", () => {
     );
   });
 
-  // The joined code loads npm packages with `require`, as Node.js's own ES modules load CommonJS
-  // packages. Then the default import of an ES module is the whole module.
+  // The joined code loads npm packages with `require`, and handles each package as Node.js handles
+  // a CommonJS package in an ES module. So the default import of an ES module would be the whole
+  // module.
   it("meets no default import of an ES module", () => {
     const wrong = joinedFiles().flatMap(([file, code]) =>
       [...code.matchAll(defaultImport)]
@@ -53,7 +54,7 @@ describe("loading TypeScript with esbuild", () => {
         .filter(([, name]) => isEsModule(name)),
     );
     assert.deepEqual(wrong, []);
-    // These two packages are of the two kinds.
+    // The first of these packages is an ES module, and the second package is a CommonJS module.
     assert.deepEqual([isEsModule("p-retry"), isEsModule("typescript")], [true, false]);
   });
 
@@ -68,7 +69,7 @@ describe("loading TypeScript with esbuild", () => {
   });
 });
 
-/** Returns the path and the code of each file that esbuild may join. */
+/** Returns the path and the code of each file that esbuild may include in the joined code. */
 function joinedFiles(): readonly (readonly [file: string, code: string])[] {
   const all = execFileSync(
     "git",

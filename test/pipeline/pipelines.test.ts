@@ -71,8 +71,8 @@ const changesStack = ({ command }: Pick<There, "command">): boolean =>
   );
 
 /**
- * Matches commands that change nothing, and whose failures the pipeline must nevertheless report to
- * people.
+ * Matches commands that change nothing. The pipeline must report the failures of these commands to
+ * people, too.
  */
 const asks = /npm run smoke |npm run \w+ .* --preview /;
 
@@ -485,8 +485,8 @@ describe("the pipelines", () => {
     );
     assert.ok(restoring.length >= 8);
     // The cache of these jobs contains the file in which `npm run notify -- drift` stores what its
-    // earlier messages have reported. docs/trust.md says what a branch can do with this cache if
-    // there is no deploy project.
+    // earlier messages have reported. docs/trust.md describes what a branch can do with this cache
+    // if there is no deploy project.
     assert.deepEqual(
       restoring.flatMap(([name, restores]) => (restores ? [name] : [])),
       ["tell-drift-staging", "tell-drift-prod"],

@@ -14,8 +14,8 @@ interface Mistake {
   readonly from: string;
   readonly to: string;
   /**
-   * A text in `to` or after `to`. The message must give the line and the column at which this text
-   * begins.
+   * A text that is part of `to`, or that follows `to` in the file. The message must contain the
+   * line and the column at which this text begins.
    */
   readonly at: string;
   readonly says: RegExp;

@@ -79,8 +79,8 @@ function yearOfReleases(policy: LifecyclePolicy): Repository {
 /**
  * Simulates a year of review stacks, with two new branches each day. One branch has no new Java
  * code, so its stack runs the image of main from day 0. The other branch has new code, and its
- * stack gets a second deploy of the same code after 25 days. Both stacks end 39 days after their
- * first deploy.
+ * stack gets a second deploy of the same code after 25 days. The simulation removes both stacks 39
+ * days after their first deploy.
  */
 function yearOfReviews(policy: LifecyclePolicy): Repository {
   const repository = new Repository(policy);

@@ -483,7 +483,7 @@ describe("the program", () => {
   it("refuses a wrong duration and an unknown environment of a job, before anything is made", async () => {
     const [first] = jobs;
     assert.ok(first !== undefined);
-    // A preview does not check types.
+    // A preview does not check TypeScript types.
     const wrong = {
       ...first,
       args: ["expire-unpaid", "--older-than", "-1h"],

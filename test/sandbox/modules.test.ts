@@ -4,8 +4,9 @@ import { join } from "node:path";
 import { modules } from "../../sandbox/install/go-build";
 
 /**
- * Programs that need old versions of shared modules. The test ignores these programs. They have few
- * packages, so it takes little time to compile these packages in a second version.
+ * Programs that need old versions of shared modules. The test ignores these programs. These
+ * programs have few packages, so the compilation of a second version of these packages takes little
+ * time.
  */
 const old = [
   // kube-score does not compile with k8s.io/apimachinery 0.34. Only a test uses kube-score.

@@ -26,7 +26,7 @@ function textsIn(value: unknown): readonly string[] {
 }
 
 /**
- * Whether a text can only be a value of this company. A simple word, such as the cluster name
+ * Whether a text can belong only to this company. A simple word, such as the cluster name
  * `staging`, may also mean something else. A platform, such as `linux/amd64`, is a name that Docker
  * defines.
  */

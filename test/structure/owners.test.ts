@@ -22,8 +22,8 @@ const programs = [
 ];
 
 /**
- * Files with fixed names that tools such as npm, Pulumi, Maven and CircleCI read, in jobs with
- * permissions or before these jobs.
+ * Files with fixed names. Tools such as npm, Pulumi, Maven and CircleCI read these files in jobs
+ * with permissions, or before these jobs.
  */
 const byName = [
   ...["package.json", "package-lock.json", ".npmrc", ".nvmrc", "tsconfig.json"],

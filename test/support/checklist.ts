@@ -20,8 +20,8 @@ export function copyOfProject(): string {
 }
 
 /**
- * One block of code in a checklist. The first line of the block is a comment, and says where the
- * code belongs.
+ * One block of code in a checklist. The first line of the block is a comment that names the place
+ * for the code.
  */
 export interface Step {
   readonly code: string;

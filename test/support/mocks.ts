@@ -6,8 +6,8 @@ export interface Recorded {
   readonly aliases: readonly Readonly<Record<string, unknown>>[];
   readonly customTimeouts: Readonly<Record<string, string>>;
   /**
-   * URN of another resource. If Pulumi deletes that resource, Pulumi does not delete this resource
-   * separately.
+   * URN of another resource. When Pulumi deletes the other resource, Pulumi skips the deletion of
+   * this resource.
    */
   readonly deletedWith: string;
   /** URNs of the resources that must exist before this resource. */
@@ -102,9 +102,9 @@ function filled(args: pulumi.runtime.MockResourceArgs): Record<string, unknown> 
 }
 
 /**
- * Replaces the engine by mocks that record resources, and returns the recorder. Call this function
- * before each test, because the SDK's state is global. `call` returns the results of provider
- * functions, such as `getCluster`.
+ * Replaces the engine with mocks that record resources, and returns the recorder. Call this
+ * function before each test, because the SDK's state is global. `call` returns the results of
+ * provider functions, such as `getCluster`.
  */
 export async function record(
   stack = "local",

@@ -121,9 +121,9 @@ const secret =
 const unprotect = "remove protect from the resource, and from its parent component";
 
 /**
- * For each rule: the changes that break the rule, with the rule's message. The end-to-end test
- * tries only the first change for each rule, together with the first changes of the other rules of
- * the same stack. So the first changes of the rules of one stack must not touch the same field.
+ * For each rule: the changes that break the rule, with the rule's message. The end-to-end test uses
+ * only the first change for each rule, together with the first changes of the other rules of the
+ * same stack. So the first changes of the rules of one stack must not touch the same field.
  */
 export const breaks: Readonly<Record<string, readonly Break[]>> = {
   "callers-authenticated": [

@@ -39,7 +39,7 @@ export const guide: readonly string[] = [
 ];
 
 /**
- * For each place that a recipe names: a pattern for the file's text. `pasted` inserts the recipe
+ * A pattern for the file's text, for each place that a recipe names. `pasted` inserts the recipe
  * after the pattern's first group, in place of the second group.
  */
 const places: Readonly<Record<string, RegExp>> = {

@@ -26,8 +26,8 @@ const limits = {
 
 /**
  * `npm run bench`: measures how long the program and a preview take, how much memory the sandbox
- * uses, and how much CPU the pods request. The command compares the program's time with the time
- * that the import of `@pulumi/kubernetes` takes, and the preview's time with the time of a preview
+ * uses, and how much CPU the pods request. The command compares the time of the program with the
+ * time of an import of `@pulumi/kubernetes`, and the time of the preview with the time of a preview
  * of a one-line program.
  */
 export async function bench(): Promise<void> {

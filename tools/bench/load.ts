@@ -4,7 +4,7 @@ import type * as Jobs from "../../jobs";
 import type * as AllSettings from "../../settings";
 
 // `npm run bench` runs this file in a separate process. The process prints how much time and memory
-// it used. The argument says what the process loads:
+// the process has used. The argument determines what the process loads:
 //   import:   only the import of @pulumi/kubernetes
 //   program:  the program for stack local, with Pulumi's mocks instead of an engine
 //   many:     the program with 200 jobs
@@ -16,8 +16,8 @@ import type * as AllSettings from "../../settings";
 type Program = (outside: object) => Promise<unknown>;
 
 // Loads the program as CommonJS modules. Node.js loads each module when the code first needs the
-// module. Pulumi loads the program with lib/load-typescript.cjs, but then this file could not add
-// jobs to the program's list.
+// module. Pulumi uses lib/load-typescript.cjs instead. With lib/load-typescript.cjs, this file
+// could not add jobs to the program's list.
 const require = createRequire(import.meta.url);
 const JOBS = 200;
 

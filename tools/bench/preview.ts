@@ -111,8 +111,8 @@ export function copyProject(directory: string): void {
 }
 
 /**
- * Adds jobs to the file `jobs.ts` of a copy of the project. The jobs replace those that this
- * function has added before.
+ * Adds jobs to the file `jobs.ts` of a copy of the project. The new jobs replace the jobs that an
+ * earlier call of this function has added.
  *
  * @param hour - hour at which each job starts
  */

@@ -12,8 +12,8 @@ interface Load {
 
 /**
  * Measures processes that run load.ts. Returns the shortest time and the highest memory for each
- * argument. The shortest time is the most reliable value, because other work on the machine only
- * makes runs slower.
+ * argument. The shortest time is the most reliable value, because other work on the machine can
+ * only make runs slower.
  */
 export async function measureLoads(
   times: number,

@@ -4,7 +4,10 @@ import type { Place } from "./source";
 
 /** A value, and the stacks that have this value. */
 export interface Value {
-  /** Name of the component or the object, if a stack has several of the same type. */
+  /**
+   * Name of the component or the object. Undefined if the stack has only one component or object of
+   * this type.
+   */
   readonly of?: string;
   /** Path of the field. Undefined if the question is about an arg, a setting or an object. */
   readonly path?: string;

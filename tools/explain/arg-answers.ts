@@ -69,7 +69,7 @@ export function fieldsOfArg(
   const all = fieldsOf(component);
   const isKnown = Object.keys(all).some((arg) => arg.split(".")[0] === whole.name.split(".")[0]);
   if (!isKnown) return fieldsWithName(whole.name, Object.values(all).flat(), stacks);
-  // `overrides` sets the fields of all its specs.
+  // The arg `overrides` sets every field that one of its specs sets.
   const own =
     all[whole.name] ??
     Object.entries(all).flatMap(([arg, its]) => (arg.startsWith(`${whole.name}.`) ? its : []));

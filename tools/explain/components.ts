@@ -52,7 +52,7 @@ function docOf(symbol: ts.Symbol, checker: ts.TypeChecker): Doc {
   };
 }
 
-/** Joins the lines of each paragraph, and replaces `{@link Name}` by `Name`. */
+/** Joins the lines of each paragraph, and replaces `{@link Name}` with `Name`. */
 export function unwrapped(text: string): string {
   return text
     .replace(/\{@link (\w+)\}/g, "$1")
@@ -89,7 +89,7 @@ function argOf(symbol: ts.Symbol, prefix: string, checker: ts.TypeChecker): read
   ];
 }
 
-/** Returns the parts of an arg that has an object, or a list of objects, as its value. */
+/** Returns the parts of an arg whose value is an object or a list of objects. */
 export function partsOf({ name, symbol }: Arg, checker: ts.TypeChecker): readonly Arg[] {
   const type = insideOf(checker.getTypeOfSymbol(symbol), checker);
   const parts = type.isUnion()

@@ -12,8 +12,9 @@ import { type Knowledge, fieldsOf } from "./knowledge";
 import { type Stack, shownStack } from "./stacks";
 
 /**
- * Returns the args of a component that set a field or one of its subfields. First come the args of
- * the subfields, in alphabetical order. Then come the args of the field, the most specific first.
+ * Returns the args of a component that set a field or one of its subfields. The args of the
+ * subfields come first, in alphabetical order. The args of the field follow, the most specific arg
+ * first.
  */
 function settersOf(component: Component, kind: string, path: string): readonly string[] {
   const own = fieldsOf(component);

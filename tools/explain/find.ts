@@ -109,7 +109,8 @@ function similarTo(word: string, knowledge: Knowledge): readonly string[] {
 
 /**
  * Returns the answers about a word: an arg, a setting, a component, a kind of object, or a field.
- * If no name is exactly the same as the word, the function ignores upper and lower case.
+ * If no name is exactly the same as the word, the function ignores the difference between upper and
+ * lower case.
  *
  * @throws UnknownWord with the most similar words, if nothing has this name.
  */

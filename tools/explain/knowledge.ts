@@ -57,7 +57,7 @@ export function fieldsOf({ type }: Pick<Component, "type">): FieldsOfArgs {
   return all[type] ?? {};
 }
 
-/** Kinds of objects that a question may be about. */
+/** Kinds of objects about which the command can answer a question. */
 export function kindsOf({ created, docs }: Knowledge): readonly string[] {
   const all = new Set([...created.keys(), ...Object.keys(consequences)]);
   return [...all].filter((kind) => docs.typeOf(kind) !== undefined).sort();

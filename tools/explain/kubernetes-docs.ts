@@ -139,8 +139,8 @@ export class KubernetesDocs {
       const field: KubernetesField | undefined = type?.fields.get(step);
       if (type !== undefined && field === undefined) return undefined;
       path += /^[\w-]+$/.test(step) ? `${path === "" ? "" : "."}${step}` : `["${step}"]`;
-      // Kubernetes does not document the single keys of a map, such as the keys in `labels`. For
-      // such a key, the result contains the text about the map.
+      // Kubernetes does not document the individual keys of a map, such as the keys in `labels`.
+      // For such a key, the result contains the text about the map.
       text = field?.text ?? text;
       inList = field?.isList ?? false;
       type = field?.type === undefined ? undefined : this.#typeNamed(field.type);

@@ -9,7 +9,10 @@ export interface Place {
   readonly line: number;
 }
 
-/** The program's source code and its types. All types of npm packages are `any`. */
+/**
+ * The program's source code and its types. The compiler treats all types from npm packages as
+ * `any`.
+ */
 export interface Source {
   readonly checker: ts.TypeChecker;
   /** All files of the repository that the compiler has read. */
@@ -93,8 +96,8 @@ const isMember = (node: ts.Node): boolean =>
   ts.isShorthandPropertyAssignment(node);
 
 /**
- * Returns the declarations of a property in the files of the repository. Also finds declarations
- * behind mapped types, such as `Pick`.
+ * Returns the declarations of a property in the files of the repository. Also finds the original
+ * declarations of properties in mapped types, such as `Pick`.
  */
 export function membersOf(symbol: ts.Symbol | undefined): readonly ts.Declaration[] {
   return (symbol?.declarations ?? []).filter(

@@ -6,8 +6,8 @@ import { written } from "./arg-answers";
 import type { Consequence } from "./impacts";
 
 /**
- * Number of lines that the command shows of a long part of an answer, before the line `and N more`.
- * The output of `--json` contains everything.
+ * If a part of an answer is long, the command prints this number of lines, and then the line
+ * `and N more`. The output of `--json` contains everything.
  */
 const most = 8;
 /** Maximum length of a value in a line, in characters. */

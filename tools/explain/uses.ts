@@ -95,8 +95,8 @@ export class Uses {
   /**
    * Whether a value in the source code can belong to this component. Several components have the
    * args of `PodArgs`, so the declaration of such an arg does not show the component. In this case,
-   * the value belongs to this component only if the file of the value also imports the component's
-   * other args.
+   * the value belongs to this component only if the file that contains the value also imports
+   * another interface that declares args of this component.
    */
   #knows(value: ts.Node, component: Component, declaration: ts.Declaration): boolean {
     const owner = declaration.parent;

@@ -5,7 +5,7 @@ import type { Json } from "../../operations/pulumi/events";
 import { withPlaceholders } from "../render/manifests";
 
 /**
- * Replaces secrets, and the digest of an image that does not exist yet, by the placeholders of
+ * Replaces secrets, and the digest of an image that does not exist yet, with the placeholders of
  * `npm run render`.
  */
 export function safe(name: string, value: Json): Json {

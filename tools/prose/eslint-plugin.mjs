@@ -38,7 +38,8 @@ const words = {
           const [start, end] = [block[0].range[0], block.at(-1).range[1]];
           const text = sourceCode.text.slice(start, end);
           if (/^(\/\/|\/\*) eslint-/.test(text)) continue;
-          // Replaces the comment's markers (`//`, `/**`, and `*` at the start of a line) by spaces.
+          // Replaces the comment's markers (`//`, `/**`, and `*` at the start of a line) with
+          // spaces.
           check(
             start,
             text.replaceAll(/^\s*(\/\/|\/\*+|\*\/|\*)|\*\/$/gm, (mark) => blank(mark)),

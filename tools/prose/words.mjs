@@ -27,15 +27,15 @@ export function findings(text) {
 }
 
 /**
- * Replaces every character of a text, except line breaks, by the character `by`. So the text keeps
- * its length and its lines.
+ * Replaces every character of a text, except line breaks, with the character `by`. So the text
+ * keeps its length and its lines.
  *
  * @param {string} text
  */
 export const blank = (text, by = " ") => text.replaceAll(/[^\n]/g, by);
 
 /**
- * Replaces code between backticks by underscores. Keeps the backticks, because some patterns
+ * Replaces code between backticks with underscores. Keeps the backticks, because some patterns
  * contain a backtick.
  *
  * @param {string} text

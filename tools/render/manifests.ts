@@ -15,7 +15,7 @@ const imageDigest = "<digest-of-the-image>";
 
 /**
  * Placeholders in the output for secrets, and for values that exist only after the build or the
- * update. For each placeholder: its meaning.
+ * update. The meaning of each placeholder.
  */
 export const placeholders: Readonly<Record<string, string>> = {
   [imageDigest]: "the registry returns the digest when the build pushes the image",
@@ -34,14 +34,15 @@ function mapped(value: Json, change: (text: string) => string): Json {
   return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, mapped(one, change)]));
 }
 
-/** Replaces secrets, and the digest of an image that does not exist yet, by placeholders. */
+/** Replaces secrets, and the digest of an image that does not exist yet, with placeholders. */
 export function withPlaceholders(value: Json): Json {
   const secrets = secretsIn(value);
   return mapped(value, (text) => masked(text, secrets).replaceAll(unknownDigest, imageDigest));
 }
 
 /**
- * Replaces all values in the data of a Secret by a placeholder. The result still contains the keys.
+ * Replaces all values in the data of a Secret with a placeholder. The result still contains the
+ * keys.
  */
 function withoutValues(data: Json): Json {
   if (typeof data !== "object" || data === null || Array.isArray(data)) return secret;
@@ -64,7 +65,7 @@ export function manifestOf({ inputs, name }: Declared): Manifest {
   return { ...safe, metadata: { ...metadata, name: `${name}-${suffix}` } };
 }
 
-/** Returns the objects as YAML: one document for each object, as in the goldens. */
+/** Returns the objects as YAML: one document for each object, as in the golden manifests. */
 export function yamlOf(objects: readonly Declared[]): string {
   return objects
     .map((one) => {

@@ -24,7 +24,7 @@ export interface Declared {
  */
 type Program = (outside: object) => Promise<unknown>;
 
-/** Placeholder for the random end of a name that Pulumi generates. */
+/** Placeholder for the random suffix of a name that Pulumi generates. */
 export const suffix = "<generated-suffix>";
 
 // Node.js loads a module when the code first needs the module.
@@ -32,7 +32,7 @@ const require = createRequire(join(project, "package.json"));
 
 /**
  * Runs a function that declares resources, with Pulumi's mocks instead of an engine. Returns the
- * resources in the order of the goldens: by type and name.
+ * resources in the order of the golden manifests: by type and name.
  */
 export async function declaredBy(
   run: () => unknown,

@@ -25,9 +25,9 @@ function isBranchOf(slug: string, branch: string): boolean {
 /**
  * Returns the branch of a release of this stack. For a stack that runs only code of main, returns
  * main. For a review stack, returns the current branch if this branch has the stack's slug.
- * Otherwise, returns the slug as the name of the branch, if a branch with this name would have this
- * slug. In all other cases of a review stack, returns `unknown`. For a stack that any branch may
- * deploy, returns undefined.
+ * Otherwise, returns the slug if a branch with the slug as its name belongs to this stack. In all
+ * other cases of a review stack, returns `unknown`. For a stack that may run the code of any
+ * branch, returns undefined.
  */
 async function branchOf(stack: string, workspace: Workspace): Promise<string | undefined> {
   const { perBranch, protectedBranch } = traitsOf(stack) ?? {};

@@ -1,22 +1,22 @@
-/** Kind of a migration. Older code still runs after `expand`, but not after `contract`. */
+/** Kind of a migration. Older code still works after `expand`, but may fail after `contract`. */
 type MigrationKind = "contract" | "expand";
 
 /** What the first line of a migration's file declares. */
 export interface Declaration {
   readonly kind: MigrationKind;
   /**
-   * Whether the migration may need more time than a rollout has. A Job runs such a migration before
-   * the rollout.
+   * Whether the migration may take longer than the deadline of a rollout. A Job runs such a
+   * migration before the rollout.
    */
   readonly long: boolean;
 }
 
-/** The first lines that a migration may have, in words for a message. */
+/** The allowed first lines of a migration, as text for a message. */
 export const firstLines = '"-- expand", "-- contract", "-- expand, long" or "-- contract, long"';
 
 /**
  * Reads the declaration in the first line of a migration. The line may continue with a colon and a
- * text, such as `-- expand: a nullable column`. Undefined if the line has another form.
+ * text, such as `-- expand: a nullable column`. Undefined if the line does not have this form.
  */
 export function declarationOf(sql: string): Declaration | undefined {
   const found = /^-- (contract|expand)(, long)?(?::[^\n]*)?[ \r]*(?:\n|$)/.exec(sql);
@@ -26,7 +26,7 @@ export function declarationOf(sql: string): Declaration | undefined {
 
 /**
  * Returns the version of a migration from the file's name, such as 12 for `V12__name.sql`.
- * Undefined if the name has another form.
+ * Undefined if the name does not have this form.
  */
 export function versionOf(file: string): number | undefined {
   const version = /^V([1-9][0-9]*)__[a-z0-9_]+\.sql$/.exec(file)?.[1];

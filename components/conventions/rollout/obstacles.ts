@@ -1,6 +1,6 @@
 import { type ContainerStatus, type PodFacts, containerIssue, containersOf } from "./pod-status";
 
-/** Event that says that the kubelet could not mount a volume of a pod. */
+/** Event that reports that the kubelet could not mount a volume of a pod. */
 interface FailedMount {
   readonly message: string;
   readonly pod: string;
@@ -10,19 +10,22 @@ interface FailedMount {
 export interface NewPods {
   readonly failedMounts: readonly FailedMount[];
   readonly pods: readonly PodFacts[];
-  /** Why Kubernetes creates no pod, for example because of a quota or a policy. */
+  /** The reason why Kubernetes creates no pod, for example a quota or a policy. */
   readonly refused: string | undefined;
 }
 
 /** A reason why a pod cannot become ready. */
 interface Obstacle {
-  /** Identifies the obstacle. The obstacle lasts while each check finds the same key. */
+  /**
+   * Identifies the obstacle. The obstacle lasts as long as each check finds an obstacle with the
+   * same key.
+   */
   readonly key: string;
   /** Whether the pod is older than this update: an earlier update has created the pod. */
   readonly older: boolean;
   /**
-   * Whether the obstacle has already occurred twice. If false, the obstacle stops the rollout only
-   * if the obstacle lasts.
+   * Whether the obstacle has already occurred twice. Otherwise, the obstacle stops the rollout only
+   * after it has lasted for some seconds.
    */
   readonly repeated: boolean;
   readonly text: string;
@@ -41,8 +44,9 @@ const lastingSeconds = 15;
  */
 const toleranceSeconds = 30;
 /**
- * Seconds that an obstacle must last before it stops the rollout, if an older pod had this obstacle
- * at the first check. The value is the longest time until the kubelet retries, plus a margin.
+ * If an older pod had an obstacle at the first check, the obstacle must last for this number of
+ * seconds before it stops the rollout. The value is the longest time until the kubelet retries,
+ * plus a margin.
  */
 const longestBackOffSeconds = 300 + lastingSeconds;
 
@@ -55,8 +59,8 @@ const cannotStart =
 
 /**
  * Watches the pods of a Deployment's newest ReplicaSet, and reports when no pod can become ready:
- * each pod has an obstacle that has occurred twice, or that lasts. A pod that is slow, or that
- * waits for a node, has not failed.
+ * each pod has an obstacle that has occurred twice, or that lasts. A slow pod, or a pod that waits
+ * for a node, has no obstacle.
  */
 export class Obstacles {
   readonly #began: number;
@@ -66,14 +70,14 @@ export class Obstacles {
   #restarts: ReadonlyMap<string, number> | undefined;
   readonly #since = new Map<string, number>();
 
-  /** @param began - when the update began to wait, in milliseconds. */
+  /** @param began - time at which the update began to wait, in milliseconds. */
   constructor(began: number) {
     this.#began = began;
   }
 
   /**
-   * Returns why no new pod can become ready. Undefined while at least one pod can still become
-   * ready.
+   * Returns the reason why no new pod can become ready. Undefined if at least one pod can still
+   * become ready.
    *
    * @param now - current time in milliseconds; tests pass their own value.
    */

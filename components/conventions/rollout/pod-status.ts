@@ -48,9 +48,9 @@ export const containersOf = ({ status }: Pick<PodFacts, "status">): readonly Con
 ];
 
 /**
- * Returns why the pod is not ready: one line for each container with an issue, or one line if the
- * pod has no node. The list is empty if the pod is ready, or if the containers wait for their first
- * start.
+ * Returns the reasons why the pod is not ready: one line for each container with an issue, or one
+ * line if the scheduler found no node for the pod. The list is empty if the pod is ready, or if the
+ * containers wait for their first start.
  */
 export function podIssues(pod: PodFacts): readonly string[] {
   const { metadata, status } = pod;
@@ -75,10 +75,12 @@ const starting: readonly (string | undefined)[] = [
   "PodInitializing",
 ];
 
-/** Returns why the container does not run or is not ready. Undefined if nothing is wrong. */
+/**
+ * Returns the reason why the container does not run or is not ready. Undefined if nothing is wrong.
+ */
 export function containerIssue(container: ContainerStatus): string | undefined {
   const { lastState, ready, state } = container;
-  // An earlier restart does not matter as soon as the container is ready again.
+  // If the container is ready again, an earlier restart is not an issue.
   if (ready && state?.terminated === undefined) return undefined;
   const ended = state?.terminated ?? lastState?.terminated;
   const killed =
@@ -99,7 +101,7 @@ export function containerIssue(container: ContainerStatus): string | undefined {
 /** Maximum length of the termination message in a text, in characters. */
 const messageLength = 300;
 
-/** What an exit code means, if the code alone says little. */
+/** The meaning of exit codes that many readers do not know. */
 const meanings: Readonly<Record<number, string>> = {
   137: "killed, for example because a liveness probe failed or the node had no memory left",
   139: "the process crashed in native code",

@@ -29,7 +29,9 @@ export const scheduleFields: readonly ScheduleField[] = [
   { max: 6, min: 0, name: "days of the week", words: "SUN MON TUE WED THU FRI SAT".split(" ") },
 ];
 
-/** Returns the number that a text contains, or that a word means. NaN for other text. */
+/**
+ * Returns the number in a text, or the number that a word such as `MON` means. NaN for other text.
+ */
 function numberOf(text: string, { min, words }: ScheduleField): number {
   const index = words.indexOf(text.toUpperCase());
   return index >= 0 ? min + index : /^\d+$/.test(text) ? Number(text) : NaN;
@@ -62,7 +64,7 @@ function fieldValues(text: string, field: ScheduleField): ReadonlySet<number> | 
 }
 
 /**
- * Returns the values of each field, with undefined in place of a malformed field. Returns undefined
+ * Returns the values of each field. The value of a malformed field is undefined. Returns undefined
  * if the schedule does not have five fields.
  */
 function parsed(schedule: string): readonly (ReadonlySet<number> | undefined)[] | undefined {
@@ -96,8 +98,8 @@ export function scheduleValues(schedule: string): readonly ReadonlySet<number>[]
  * Whether a schedule restricts both the days of the month and the days of the week. With such a
  * schedule, Kubernetes runs the job on each day that matches at least one of the two fields:
  * `0 3 1-7 * MON` runs on the first seven days of the month and on every Monday. People rarely want
- * such a schedule. A field with `*` or `?` restricts nothing, except with a step above 1, such as
- * "every second day".
+ * such a schedule. A field with `*` or `?` restricts nothing, except if its step is above 1 (such
+ * as "every second day").
  */
 export function restrictsBothDays(schedule: string): boolean {
   const [, , ofMonth, , ofWeek] = schedule.split(" ");
@@ -110,8 +112,8 @@ export function restrictsBothDays(schedule: string): boolean {
  * Returns the shortest time between two runs of a schedule, in seconds. Undefined if the schedule
  * is malformed.
  *
- * The function uses only minutes and hours, because days, months and weekdays can only make the
- * time between two runs longer.
+ * The function uses only the minutes and hours, because the other fields can only increase the time
+ * between two runs.
  */
 export function shortestPeriodSeconds(schedule: string): number | undefined {
   const [minutes, hours, ...rest] = parsed(schedule) ?? [];

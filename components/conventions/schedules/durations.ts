@@ -1,11 +1,11 @@
 /**
  * A duration in the format of the service's command line: a whole number of seconds, minutes, hours
  * or days, such as `90m`, `48h` or `7d`. The number has at most 5 digits and no sign. TypeScript
- * does not check the digits: {@link isDuration} does.
+ * does not check these two rules, but {@link isDuration} checks them.
  */
 export type Duration = `${bigint}${"d" | "h" | "m" | "s"}`;
 
-/** Options of the service's command line whose value must be a duration. */
+/** Options of the service's command line that accept only a duration. */
 export const durationOptions: readonly string[] = ["--older-than", "--wait"];
 
 /**

@@ -4,7 +4,7 @@
  * CronJob.
  */
 export const onFailureAnnotations = {
-  /** URL of a page that says what to do after a failure. */
+  /** URL of a page that explains what to do after a failure. */
   runbook: "on-failure/runbook",
   /** Recipient, such as `slack:#orders-alerts`. */
   tell: "on-failure/tell",

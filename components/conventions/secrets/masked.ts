@@ -15,7 +15,7 @@ export function masked(text: string, secrets: Iterable<string>): string {
     .reduce((rest, value) => rest.replaceAll(value, secret), text);
 }
 
-/** Masks the values in a text that are secrets because of their name or their form. */
+/** Masks the secrets in a text. A value is a secret because of its name or because of its form. */
 export function withoutSecrets(text: string): string {
   return masked(text, secretParts(text));
 }

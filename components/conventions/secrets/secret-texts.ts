@@ -1,28 +1,25 @@
 /**
  * Finds secrets in texts, by the name of a variable and by the form of a value. Previews, plans,
  * messages and the policy pack use this file. A scanner such as secretlint is too large for CI jobs
- * with permissions in AWS, and does not know the names of variables.
+ * with permissions in AWS, and does not check the names of variables.
  */
 
 const setOf = (words: string): ReadonlySet<string> => new Set(words.split(" "));
 
-/**
- * Last words of the names of secrets. If the name of a value ends with one of these words, the
- * value is a secret.
- */
+/** If the name of a value ends with one of these words, the value is a secret. */
 const secretWords = setOf(
   "auth credential credentials creds dsn pass passphrase passwd password passwords pwd secret " +
     "secrets token tokens",
 );
 const secretPairs = new Set(["connection string", "webhook url"]);
 /**
- * If one of these words comes before "key" (such as "cache key"), the key is not a secret. Any
- * other key is a secret.
+ * If one of these words comes before "key" (such as "cache key"), the value is not a secret. The
+ * value of any other key is a secret.
  */
 const openKeys = setOf("cache foreign object partition primary public range routing sort");
 /**
- * Words that may follow a word of `secretWords`, for example in `TOKEN_OLD`. Such a word says which
- * of several secrets the value is, or names the encoding of the secret.
+ * Words that may follow a word of `secretWords`, for example in `TOKEN_OLD`. Such a word
+ * distinguishes several secrets, or names the encoding of the secret.
  */
 const suffixes = setOf("base64 b64 current hex new old previous primary secondary value");
 
@@ -83,8 +80,7 @@ const assignments =
   /(?:^|[\s{,;?&:/"'])["']?([A-Za-z_][\w.-]*)["']?[ \t]*[=:][ \t]*(?:"([^"\n]+)"|'([^'\n]+)'|([^\s"',;&}]+))/gm;
 
 /**
- * Form of values that are not secrets: such a value says where the secret is, or that there is no
- * secret.
+ * Form of values that are not secrets, such as a reference to a secret, a path, `null` or `true`.
  */
 const reference = /^(?:\$|\{\{|%\{|<|null$|true$|false$|\[|\{|\/)/;
 
@@ -92,8 +88,8 @@ const privateKey = /-----BEGIN [A-Z ]*PRIVATE KEY-----([^]*?)-----END [A-Z ]*PRI
 
 /**
  * Whether `name: value` is part of a sentence, and therefore does not assign a secret. Example:
- * `cannot compute the cache key: failed to read`. In a sentence, the value is a word, and there are
- * words before the name and after the value.
+ * `cannot compute the cache key: failed to read`. In a sentence, the value is a word, and other
+ * words come before the name and after the value.
  */
 function isSentence({ 0: found, index }: RegExpExecArray, text: string): boolean {
   return (
@@ -104,9 +100,9 @@ function isSentence({ 0: found, index }: RegExpExecArray, text: string): boolean
 }
 
 /**
- * Finds the names of secrets in a text, and returns the values of these names. The value of any
- * other name may contain names of secrets, for example a URL with a query. So the function also
- * searches these values.
+ * Finds the names of secrets in a text, and returns their values. The value of any other name may
+ * also contain the name of a secret, for example a URL with a query. So the function also searches
+ * these values.
  */
 function assigned(text: string): readonly string[] {
   return Array.from(text.matchAll(assignments)).flatMap((match) => {
@@ -121,7 +117,7 @@ function assigned(text: string): readonly string[] {
 
 /** Returns the parts of a text that are secrets. */
 export function secretParts(text: string): readonly string[] {
-  // In JSON, a text of several lines is one line, with escaped line ends and quotes.
+  // In JSON, a text with several lines is one line with escaped line breaks and quotes.
   const lines = text.replace(/\\[nrt]/g, "\n").replaceAll('\\"', '"');
   return lines === text ? partsOf(text) : [...partsOf(text), ...partsOf(lines)];
 }

@@ -86,7 +86,7 @@ export const namespace: StackCheck = async (patient) => {
 
 /**
  * For a stack that runs unreviewed code: whether the last check by an administrator found that
- * network policies hold from a pod's first instruction.
+ * network policies apply from a pod's first instruction.
  */
 export const record: StackCheck = async ({ cluster, settings }) => {
   if (!environments[settings.environment].perBranch) return [];

@@ -23,7 +23,7 @@ export interface StackDoctorOptions {
 
 /** Time in which every program that a check starts must end, in milliseconds. */
 const limitMs = 25_000;
-/** Additional time in which a check must say that its program has not ended, in milliseconds. */
+/** Additional time for a check to report that its program has not ended, in milliseconds. */
 const lateMs = 1_500;
 
 /** The checks of a stack. If a check has no result, the line about this check contains the key. */
@@ -77,7 +77,7 @@ export async function examine(
     settings = await settingsOf(stack, workspace);
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
-    // Without settings, no other check knows what the stack needs.
+    // The other checks cannot run without the settings.
     const [headline = "", ...issues] = messageOf(error).split("\n");
     const texts = issues.length === 0 ? [headline] : issues.map((line) => line.replace(/^- /, ""));
     return texts.map((text) => ({ check: "settings", ...wrong(text) }));

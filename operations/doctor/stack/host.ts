@@ -9,7 +9,7 @@ import type { StackCheck, StackPatient } from "./patient";
 
 /** Timeout of one request to a DNS server, in milliseconds. */
 const dnsMs = 3_000;
-/** Longest time until the host has shown its certificate, in milliseconds. */
+/** Longest time until the host has sent its certificate, in milliseconds. */
 const tlsMs = 5_000;
 /** If a certificate expires within this time, the result is `wrong`. In milliseconds: 14 days. */
 const soonMs = 14 * 24 * 3_600_000;
@@ -29,7 +29,7 @@ const resolved: Resolve = async (host) => {
 const isHere = (host: string): boolean => host === "localhost" || host.endsWith(".localhost");
 
 /**
- * Returns whether DNS knows a host.
+ * Returns whether DNS resolves the name of a host.
  *
  * @param isDeployed whether the stack was deployed. After a deploy, external-dns creates the DNS
  * record of the host. Undefined if the state cannot be read
@@ -109,7 +109,9 @@ async function certificateOf({ left, settings }: StackPatient): Promise<Row> {
   }
 }
 
-/** Whether DNS knows the host of the stack, and whether the host has a valid certificate. */
+/**
+ * Whether DNS resolves the name of the stack's host, and whether the host has a valid certificate.
+ */
 export const host: StackCheck = async (patient) => {
   const { outputs, settings } = patient;
   const isDeployed = await outputs.then(

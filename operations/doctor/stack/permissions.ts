@@ -3,7 +3,7 @@ import { type Finding, notNeeded, ok, unanswered, wrong } from "../finding";
 import { namespaceOf } from "./cluster";
 import { type StackCheck, askAdministrator } from "./patient";
 
-/** A permission in the cluster, in the words of RBAC. */
+/** A permission in the cluster, in the terms of RBAC. */
 export interface Permission {
   readonly group: string;
   /** Resource, with the subresource after a slash, such as `pods/log`. */

@@ -7,8 +7,8 @@ import type { StackCheck, StackPatient } from "./patient";
 import { buildsImage } from "./tools";
 
 /**
- * A tag that no image has. The check requests this tag if it does not know an image of the stack.
- * The answer still shows whether the registry accepts the login.
+ * A tag that no image has. The check requests this tag if the digest of the stack's image is not
+ * known. The answer still shows whether the registry accepts the login.
  */
 const noImage = "doctor";
 
@@ -91,8 +91,7 @@ export function registryIn(
 
 /**
  * Largest difference between two clocks for which the result is `ok`, in milliseconds. AWS refuses
- * requests whose time is wrong by more than 5 minutes. A token whose start is in the future is not
- * valid.
+ * requests whose time is wrong by more than 5 minutes. A token is not valid before its start time.
  */
 const mostSkewMs = 60_000;
 
@@ -103,7 +102,8 @@ export function clockIn({
   sent,
 }: Omit<RegistryAnswer, "code" | "status">): Finding {
   if (date === undefined) return unknown("the answer of the registry has no time");
-  // The header has whole seconds. The registry wrote the header between the request and the answer.
+  // The header contains no fractions of a second. The registry wrote the header between the request
+  // and the answer.
   const [earliest, latest] = [date.getTime() - received, date.getTime() + 1_000 - sent];
   const skew = earliest > 0 ? earliest : Math.min(0, latest);
   if (Math.abs(skew) <= mostSkewMs) return ok("agrees with the clock of the registry");

@@ -46,7 +46,7 @@ export function secretsOf({ spec }: WithPods): readonly string[] {
 /**
  * Whether the Secrets of the stack's pods exist: the Secret of the database in the settings, and
  * every Secret that the Deployments and CronJobs in the stack's namespace use. The check does not
- * know the Secrets that someone has added to the program since the last deploy.
+ * include the Secrets that someone has added to the program since the last deploy.
  */
 export const secrets: StackCheck = async (patient) => [
   { check: "secrets", ...(await examined(patient)) },
@@ -70,7 +70,8 @@ async function examined(patient: StackPatient): Promise<Finding> {
     (error: unknown) =>
       unanswered(error, "list the Deployments and CronJobs, which name Secrets", askAdministrator),
   );
-  // If the role may not list these objects, the check still asks about the Secret of the database.
+  // If the role has no permission to list these objects, the check still requests the Secret of the
+  // database.
   const used = "status" in objects ? [] : objects.flatMap(secretsOf);
   const finding = await existing([...new Set([...known, ...used])].sort(), patient);
   return "status" in objects && finding.status === "ok" ? objects : finding;
@@ -84,8 +85,8 @@ async function existing(
   const { namespace } = settings;
   const { kubectl } = await cluster;
   try {
-    // With this output, the cluster sends a table with names and numbers, but not the values of the
-    // Secrets.
+    // With this output format, the cluster sends a table with names and numbers, but not the values
+    // of the Secrets.
     const output = ["--ignore-not-found", "--no-headers", "--output", "wide"];
     const args = ["get", "secrets", ...names, "--namespace", namespace, ...output];
     const lines = (await kubectl(args, left())).split("\n");

@@ -24,7 +24,7 @@ interface Tool {
 
 const packageFile = v.object({ dependencies: v.object({ "@pulumi/pulumi": v.string() }) });
 
-/** Returns the version of the Pulumi engine that fits the npm packages of this repository. */
+/** Returns the version of the Pulumi engine that matches the npm packages of this repository. */
 const engineVersion = (): string | undefined =>
   parsedFile(packageFile, join(project, "package.json"))?.dependencies["@pulumi/pulumi"];
 

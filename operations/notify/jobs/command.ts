@@ -26,7 +26,8 @@ import { destinationOf } from "./recipient";
  * sends only the messages that are still missing.
  *
  * @throws UserError if the command cannot read the cluster, if the command cannot read or write the
- * list of reported runs, if a job has no webhook, or if Slack does not accept a message.
+ * list of reported runs, if there is no webhook for a message, or if Slack does not accept a
+ * message.
  */
 export async function notifyJobs(
   stack: string,

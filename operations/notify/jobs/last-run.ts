@@ -21,8 +21,8 @@ export interface NotifierStatus {
 }
 
 /**
- * Number of milliseconds. If the last success of the notifier is longer ago, the text says that the
- * notifier has not succeeded. The pipeline `notify.yml` runs the notifier every 15 minutes.
+ * Time in milliseconds. If the notifier has not succeeded for longer than this time, the text
+ * contains this fact. The pipeline `notify.yml` runs the notifier every 15 minutes.
  */
 const lateAfterMs = hour;
 
@@ -65,8 +65,8 @@ export function notifierLine(
 /**
  * Returns the line about the job notifier at the end of a deploy. Undefined in two cases: the
  * environment has no jobs, or the notifier has never run and no job has `onFailure`. If the
- * function cannot read the state backend or the cluster, the line says so. The function throws no
- * error, because the deploy has succeeded.
+ * function cannot read the state backend or the cluster, the line contains the reason. The function
+ * throws no error, because the deploy has succeeded.
  */
 export async function notifierNote(
   { environment, identity, namespace, stack }: Settings,

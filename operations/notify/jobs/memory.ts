@@ -30,7 +30,7 @@ const form = v.object({
 /** The runs of a stack that the notifier has reported, and facts about the notifier's last run. */
 export type Memory = v.InferOutput<typeof form>;
 
-/** The list before the first run of the notifier: empty. */
+/** The list before the first run of the notifier. The list is empty. */
 export const nothingRemembered: Memory = { jobs: {}, version: 1 };
 
 const objectOf = (stack: string): string => `${stack}.json`;

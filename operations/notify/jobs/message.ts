@@ -7,7 +7,9 @@ import type { Strayed } from "./recipient";
 
 /** Largest number of failed runs that the message shows. The same limit applies to missed runs. */
 export const mostRuns = 3;
-/** Longest text about one failed run, in characters. Slack's limit for a block is 3,000. */
+/**
+ * Longest text about one failed run, in characters. Slack's limit for a block is 3,000 characters.
+ */
 const longestReason = 600;
 
 /** The content of a message about one job. The caller has masked the secrets. */
@@ -16,7 +18,7 @@ export interface JobNotice extends Pick<JobNews, "missed"> {
   readonly failed: readonly (Pick<Run, "due" | "name" | "started"> & { readonly why: string })[];
   readonly job: Pick<JobStatus, "name" | "onFailure" | "schedule">;
   readonly stack: string;
-  /** Undefined if the message goes to the channel that the job names as its recipient. */
+  /** Undefined if the message goes to the recipient in the job's arg `onFailure`. */
   readonly strayed?: Strayed | undefined;
 }
 
@@ -49,7 +51,10 @@ export function jobMessage({ failed, job, missed, stack, strayed }: JobNotice): 
   };
 }
 
-/** Says in Slack's markup for whom the message is, and how the recipient gets the next one. */
+/**
+ * Returns a text in Slack's markup: the recipient of the message, and how to send the next message
+ * to this recipient.
+ */
 function strayedText({ recipient, variable }: Strayed): string {
   const says = `This message is for ${escaped(recipient)}`;
   return variable === undefined

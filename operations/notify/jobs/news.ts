@@ -31,9 +31,9 @@ const graceMs = 60_000;
 
 /**
  * Finds the failed and the missed runs of a job that the notifier has not reported. The notifier
- * identifies a failed run by its name, and a missed run by its due time. The notifier looks at each
+ * identifies a failed run by its name, and a missed run by its due time. The notifier checks each
  * due time only once, when the run can no longer start. Later, Kubernetes may have deleted the Job
- * of the run, and the due time would look missed. This function is pure.
+ * of the run, and the run would look like a missed run. This function is pure.
  */
 export function newsOf(job: JobStatus, told: JobMemory | undefined, now: Date): JobNews {
   const failed = job.runs.filter(({ result }) => result === "failed");

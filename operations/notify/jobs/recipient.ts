@@ -1,6 +1,6 @@
 /** Why a message goes to the channel of `SLACK_WEBHOOK_URL`, and not to the job's recipient. */
 export interface Strayed {
-  /** Recipient that the job names, such as `#orders-alerts`. */
+  /** Recipient in the job's arg `onFailure`, such as `#orders-alerts`. */
   readonly recipient: string;
   /**
    * The missing environment variable for the webhook of the recipient. Undefined if the recipient
@@ -11,7 +11,7 @@ export interface Strayed {
 
 /** The destination of a message about a job. */
 interface Destination {
-  /** Undefined if the message goes to the channel that the job names as its recipient. */
+  /** Undefined if the message goes to the recipient in the job's arg `onFailure`. */
   readonly strayed?: Strayed;
   readonly webhook: string | undefined;
 }

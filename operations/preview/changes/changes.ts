@@ -42,7 +42,8 @@ export interface Change {
    */
   readonly inputs: Readonly<Record<string, Json>>;
   /**
-   * The last part of the resource's type, such as `Deployment`. For a Pulumi provider, `Provider`.
+   * The last part of the resource's type, such as `Deployment`. For a Pulumi provider, the kind is
+   * `Provider`.
    */
   readonly kind: string;
   /**
@@ -130,9 +131,9 @@ function isReplacing(path: string, steps: readonly Step[]): boolean {
 }
 
 /**
- * Returns differences that Pulumi reports and that the readable inputs do not show. The function
- * returns changed secrets. If the readable inputs show no difference, the function also returns
- * fields that someone changed in the cluster.
+ * Returns differences that Pulumi reports and that the readable inputs do not show. These
+ * differences are changed secrets. If the readable inputs show no difference, the function also
+ * returns the fields that someone changed in the cluster.
  */
 function unseen(found: readonly Difference[], steps: readonly Step[], old: State): Difference[] {
   const paths = new Set(steps.flatMap((step) => Object.keys(step.detailedDiff ?? {})));

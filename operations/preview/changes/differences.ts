@@ -27,8 +27,8 @@ function isObject(value: Json | undefined): value is Fields {
 }
 
 /**
- * Returns a copy of a value. In the copy, texts stand for secrets and for unknown values. Assets do
- * not change.
+ * Returns a copy of a value. In the copy, a fixed text replaces each secret and each unknown value.
+ * Assets do not change.
  */
 export function readable(value: Json): Json {
   if (value === unknownMark) return unknown;

@@ -1,11 +1,11 @@
-/** Splits a path into names and bracketed parts: `a.b["c.d/e"][name=f]` has four parts. */
+/** Splits a path into names and parts in brackets: `a.b["c.d/e"][name=f]` has four parts. */
 export function steps(path: string): readonly string[] {
   const all = path.match(/\["[^"]*"\]|\[[^\]]*\]|[^.[\]]+/g) ?? [];
   return all.map((step) => (step.startsWith('["') ? step.slice(2, -2) : step));
 }
 
 /**
- * Whether a pattern names a field or one of the field's parents. `[*]` matches any list element.
+ * Whether a pattern matches a field or one of the field's parents. `[*]` matches any list element.
  */
 export function covers(pattern: string, path: string): boolean {
   const wanted = steps(path);

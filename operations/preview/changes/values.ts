@@ -18,14 +18,14 @@ export function isSensitive(kind: string, path: string): boolean {
   return isSecretName(name ?? key ?? "");
 }
 
-/** Cuts a text to at most `limit` characters. A cut text ends with `…`. */
+/** Shortens a text to at most `limit` characters. A shortened text ends with `…`. */
 export function cut(text: string, limit = shown): string {
   return text.length <= limit ? text : `${text.slice(0, limit - 1)}…`;
 }
 
 /**
  * Returns a value in a readable form: an image with a short digest, an environment variable without
- * its name, and any other value cut to {@link shown} characters.
+ * its name, and any other value shortened to at most {@link shown} characters.
  */
 export function show(value: Json): string {
   if (typeof value === "string") {
@@ -43,7 +43,8 @@ export function show(value: Json): string {
 
 /**
  * Returns a value in the form that a plan stores and compares. A long value and a value that may
- * contain a secret become a hash. The text that stands for a secret does not change.
+ * contain a secret become a hash. If the value is the text that replaces a secret, returns this
+ * text.
  */
 export function redactForPlan(kind: string, path: string, value: Json | undefined): string {
   if (value === undefined) return "";

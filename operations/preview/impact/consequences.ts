@@ -7,9 +7,7 @@ export interface Consequence {
    */
   readonly dangerous?: boolean;
   readonly effect: Effect;
-  /**
-   * Text with which the summary describes the effect. Default: the text for this effect in `words`.
-   */
+  /** Text for this effect in the summary. Default: the text for this effect in `words`. */
   readonly says?: string;
 }
 
@@ -60,8 +58,8 @@ const mounted: Consequence = { effect: "remade", says: "recreated; new pods use 
 
 /**
  * Consequences of each change, by the kind of the object. If a field is missing in this table, the
- * preview reports the impact of a change to this field as unknown, never as harmless. For a kind
- * that is missing, {@link undescribed} applies.
+ * preview reports the impact of a change to this field as unknown, never as harmless. If a kind is
+ * missing in this table, {@link undescribed} applies.
  */
 export const consequences: Readonly<Record<string, Kind>> = {
   ConfigMap: {
@@ -93,8 +91,8 @@ export const consequences: Readonly<Record<string, Kind>> = {
       "spec.selector": replaced,
       "spec.replicas": scaled,
       "spec.template": rolling,
-      // The other fields of `spec` decide only how the next rollout works, and how long Kubernetes
-      // waits for the rollout.
+      // The other fields of `spec` determine only how the next rollout works, and how long
+      // Kubernetes waits for the rollout.
       spec: nothing,
       metadata: nothing,
     },
@@ -208,7 +206,7 @@ export const consequences: Readonly<Record<string, Kind>> = {
     },
     replace: dataLost,
   },
-  // A Pulumi provider decides which cluster Pulumi changes, and how Pulumi connects to this
+  // A Pulumi provider determines which cluster Pulumi changes, and how Pulumi connects to this
   // cluster.
   Provider: {
     create: nothing,

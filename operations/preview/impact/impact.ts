@@ -55,8 +55,8 @@ export function moreSevere(a: Effect, b: Effect): number {
 }
 
 /**
- * Compares two impacts for `sort`: dangerous impacts come first. If the danger is the same, the
- * impact with the more severe effect comes first.
+ * Compares two impacts for `sort`: dangerous impacts come first. If both impacts are dangerous, or
+ * if both are not dangerous, the impact with the more severe effect comes first.
  */
 export function worseFirst(
   a: { readonly dangerous: boolean; readonly effect: Effect },

@@ -76,8 +76,8 @@ function fieldRow(change: Change, field: Field, impact: Impact): Row {
 }
 
 /**
- * Words at the start of an object's row. The row has these words only if the text of the impact
- * does not already name the operation.
+ * Words at the start of an object's row. If the text of the impact already contains the operation,
+ * the row does not have these words.
  */
 const marks = { create: "new ", delete: "deleted ", replace: "replaced ", update: "" } as const;
 
@@ -156,7 +156,7 @@ function folded(rows: readonly Row[]): readonly Row[] {
   for (const row of rows) {
     const { after, arg, before, effect, says } = row;
     // If two containers have the same change to a variable, the changes share one row. If two
-    // different variables become "1", each of them has a row.
+    // different variables get the value "1", each variable has its own row.
     const last = row.what.split(".").at(-1);
     const key = JSON.stringify([after, arg, before, effect, last, says]);
     const same = byKey.get(key);
@@ -177,8 +177,8 @@ function hostsOf(owned: readonly Change[]): readonly string[] {
 
 /**
  * Returns the impact of the deletion of a component if a new component replaces the deleted
- * component. If the new component has all hosts of the deleted component, only the old name is
- * lost. Empty if the new component does not have all these hosts.
+ * component. If the new component has all hosts of the deleted component, the deletion removes only
+ * the old name. Empty if the new component does not have all these hosts.
  */
 function replacement(owned: readonly Change[], successor: readonly Change[]): Partial<Impact> {
   const hosts = hostsOf(successor);

@@ -5,12 +5,12 @@ import type { Change } from "../changes/changes";
 const shownRuns = 3;
 
 /**
- * Largest number of jobs about which a preview has a line. The preview of a first deploy would
- * otherwise have a line about every job.
+ * Largest number of jobs for which a preview shows a line. Without this limit, the preview of a
+ * first deploy would show a line for every job.
  */
 const mostNotes = 5;
 
-/** Paths of the fields of a CronJob that decide when the job runs. */
+/** Paths of the fields of a CronJob that determine when the job runs. */
 const deciding = ["spec.schedule", "spec.suspend", "spec.timeZone"];
 
 /**
@@ -60,9 +60,9 @@ function whenOf(spec: Schedule, before: Schedule | undefined, now: Date): string
 
 /**
  * Returns the due time of the run that Kubernetes starts immediately after the change. Kubernetes
- * starts this run if the new schedule has a due time in the past. The starting deadline after this
- * due time must not have passed. The old schedule must have had no run since this due time.
- * Undefined if Kubernetes starts no run.
+ * starts this run under three conditions: the new schedule has a due time in the past, the starting
+ * deadline for this due time has not passed, and the old schedule has started no run since this due
+ * time. Undefined if Kubernetes starts no run.
  *
  * https://kubernetes.io/docs/concepts/workloads/controllers/cron-jobs/#starting-deadline
  */

@@ -11,7 +11,7 @@ import { type Group, groupsOf, replacementOf, type Row } from "./rows";
 /** `danger`: a person must check the changes. `error`: the preview failed. */
 export type Verdict = "changes" | "danger" | "error" | "nothing";
 
-/** The result of a preview. The formats text, Markdown and JSON show this result. */
+/** The result of a preview. The output contains this result as text, Markdown or JSON. */
 export interface Summary {
   readonly errors: readonly string[];
   readonly groups: readonly Group[];
@@ -38,7 +38,7 @@ function rejectedByCluster(events: Events, changes: readonly Change[]): Readonly
 }
 
 /**
- * Returns the errors about replacements and deletions that Pulumi refuses because the object has
+ * Returns the errors about replacements and deletions that Pulumi refuses because the resource has
  * the option `protect`. The result of `changesOf` does not always contain the protected object: if
  * the replacement of one object requires the replacement of a protected object, the preview ends
  * before it reports either object.
@@ -51,7 +51,7 @@ function rejectedByPulumi({ errors }: Events): ReadonlySet<Diagnostic> {
 const protectedUrn = ({ message, urn }: Diagnostic): string =>
   /"(urn:[^"]+)"/.exec(message)?.[1] ?? urn;
 
-/** Matches the error with which the program ends if no release was ever promoted to production. */
+/** Matches the error of the program if no one has promoted a release to production yet. */
 const runsNothing = /\bruns no image yet\b/;
 
 /**
@@ -80,7 +80,7 @@ function takenOver(changes: readonly Change[]): readonly string[] {
     );
 }
 
-/** Returns notes about deleted components that have probably only been renamed in the code. */
+/** Returns notes about deleted components that someone has probably renamed in the code. */
 function renamed(changes: readonly Change[]): readonly string[] {
   const owners = [
     ...new Map(changes.map(({ owner }) => [`${owner.type} ${owner.name}`, owner])).values(),

@@ -5,8 +5,8 @@ export interface Field {
   /**
    * Path in Pulumi's form, such as `spec.template.spec.containers[*].env[name=PORT]` or
    * `metadata.labels["app.kubernetes.io/name"]`. `[*]` stands for any element of a list, and
-   * `[name=X]` for the element with the name X. If the path is empty, the arg decides whether the
-   * object exists.
+   * `[name=X]` for the element with the name X. If the path is empty, the arg determines whether
+   * the object exists.
    */
   readonly path: string;
 }

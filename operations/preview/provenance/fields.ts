@@ -6,9 +6,9 @@ import { canaryFields, webServiceFields } from "./fields-of-web-service";
 export type { Field, FieldsOfArgs } from "./field-paths";
 
 /**
- * The map in this file says which fields of which objects each arg of a component sets. With this
- * map, the preview finds the arg that most likely caused a difference. Tests compare the map with
- * the objects that the components create.
+ * The map in this file contains, for each arg of a component, the fields that this arg sets. With
+ * this map, the preview finds the arg that most likely caused a difference. Tests compare the map
+ * with the objects that the components create.
  */
 
 /** Type tokens of the components of this project. */
@@ -66,7 +66,7 @@ const reviewNamespace = {
   ...namespace,
   branch: [...of("Namespace", "metadata.annotations"), ...of("RoleBinding", "", "subjects")],
   datadogAgentTo: of("NetworkPolicy", "", "spec.egress"),
-  // This arg sets no field. The component checks that the quota is large enough for the demands.
+  // This arg sets no field. The component checks that the quota is large enough for these demands.
   demands: [],
   dnsTo: of("NetworkPolicy", "spec.egress"),
   egressTo: of("NetworkPolicy", "", "spec.egress"),
@@ -123,8 +123,8 @@ function meets(pattern: string, step: string): boolean {
 }
 
 /**
- * Returns the number of steps in the field's path, without `[*]`, if `path` is this field or a
- * field below this field. Otherwise returns -1. A larger number means a more specific field.
+ * If `path` is this field or a field below this field, returns the number of steps in the field's
+ * path, without `[*]`. Otherwise returns -1. A larger number means a more specific field.
  */
 function depth(field: Field, kind: string, path: readonly string[]): number {
   const pattern = steps(field.path);

@@ -13,8 +13,8 @@ interface Comment {
 }
 
 /**
- * Text that warns readers of the comment: the code of the branch writes the comment, and a branch
- * can change this code.
+ * Text that warns readers of the comment: the code of the branch writes the comment, and each
+ * commit of the branch can change this code.
  */
 const author =
   "_The code of this branch wrote this comment, so the comment proves nothing. Before an approval of production, the code of main writes the preview._";
@@ -23,8 +23,8 @@ const begin = (stack: string): string => `<!-- preview of ${stack} -->`;
 const end = (stack: string): string => `<!-- end of ${stack} -->`;
 
 /**
- * Returns the text of the comment with a new section for one stack. The sections of other stacks
- * stay. This function is pure.
+ * Returns the text of the comment with a new section for one stack. The function does not change
+ * the sections of other stacks. This function is pure.
  */
 export function withSection(body: string, stack: string, section: string): string {
   const sections = new Map<string, string>();
@@ -56,10 +56,10 @@ async function find(pull: PullRequest, path: string): Promise<Comment | undefine
 
 /**
  * Writes a stack's section into the pull request's comment. Creates the comment if it does not
- * exist. Previews of several stacks may run at the same time and overwrite each other's section. So
- * after each write, this function checks that the section is in the first comment with the marker.
- * If the section is not there, the function writes the section again. In total, the function writes
- * at most three times.
+ * exist. Several previews may run at the same time, and one preview may overwrite the section of
+ * another stack. So after each write, this function checks that the section is in the first comment
+ * with the marker. If the section is not there, the function writes the section again. In total,
+ * the function writes at most three times.
  *
  * @returns the comment's address.
  * @throws Error if GitHub refuses a request, or if three tries of a request fail because of the

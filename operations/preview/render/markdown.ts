@@ -7,8 +7,8 @@ import { changeOf, releaseLine, titleOf } from "./text";
 const lineLimit = 600;
 
 /**
- * Formats a text from outside as Markdown code. Inside code, markup has no effect, and the text
- * cannot mention a person or end the table or the comment. A line break becomes a space.
+ * Formats untrusted text as Markdown code. Inside code, markup has no effect, and the text cannot
+ * mention a person or end the table or the comment. A line break becomes a space.
  */
 export function code(text: string): string {
   const inside = text.replace(/\s+/g, " ").replaceAll("|", "\\|").replaceAll("<!--", "<! --");
@@ -19,7 +19,7 @@ export function code(text: string): string {
   return `${ticks}${space}${inside}${space}${ticks}`;
 }
 
-/** Returns a code block with a text from outside. The text cannot end the block or the comment. */
+/** Returns a code block with untrusted text. The text cannot end the block or the comment. */
 export function fenced(text: string, language = "text"): string {
   const inside = text.replaceAll("<!--", "<! --");
   const ticks = "`".repeat(
@@ -79,7 +79,8 @@ function diffText(printed: string): string {
 /**
  * Returns the summary for a pull request, with Pulumi's diff in a collapsed section below the
  * summary. The result has at most `limit` characters. If the text is too long, the function first
- * cuts the diff, and then removes the last rows of the table. The function never cuts the headline.
+ * shortens the diff, and then removes the last rows of the table. The function never shortens the
+ * headline.
  */
 export function markdownOf(
   summary: Summary,

@@ -13,11 +13,14 @@ export interface Matched {
   /** Entries that the state needs before the others: components and the provider. */
   readonly above: readonly StateResource[];
   /**
-   * Entries of the objects, in the order of the program. A killed update would have recorded such
-   * an entry before it created the object.
+   * Entries of the objects, in the order of the program. An update that writes the state at each
+   * step records such an entry before it creates the object.
    */
   readonly begun: readonly StateResource[];
-  /** Entries of the objects that the program does not declare. The next update deletes them. */
+  /**
+   * Entries of the objects that the program does not declare. The next update deletes these
+   * objects.
+   */
   readonly left: readonly StateResource[];
 }
 
@@ -31,7 +34,10 @@ export function matched(
   { resources = [] }: Deployment,
 ): Matched {
   const above = new Map<string, StateResource>();
-  /** Returns the entry with this URN. If the entry is missing, adds it, and its parents first. */
+  /**
+   * Returns the entry with this URN. If the entry is missing, first adds the entry's parents, and
+   * then the entry.
+   */
   const need = (urn: string): StateResource | undefined => {
     const known = resources.find((one) => one.urn === urn) ?? above.get(urn);
     const planned = steps.find((one) => one.urn === urn)?.new;
@@ -74,8 +80,8 @@ export function matched(
 }
 
 /**
- * Returns an entry for an object that the program does not declare. The update deletes the object
- * at its end, and a preview shows this deletion.
+ * Returns an entry for an object that the program does not declare. The next update deletes the
+ * object, and a preview shows this deletion.
  *
  * @param sample - URN of another resource of the stack
  */
@@ -90,8 +96,8 @@ function leftEntry({ apiVersion, kind, metadata }: LiveObject, sample: string): 
 }
 
 /**
- * Compares the ages of two objects. If two killed updates have created two objects with generated
- * names for one resource, the database or the pods use the older object.
+ * Compares the ages of two objects. Two killed updates may have created two objects with generated
+ * names for one resource. In this case, the database or the pods use the older object.
  */
 function byAge(one: LiveObject, other: LiveObject): number {
   const [a = "", b = ""] = [one, other].map(({ metadata }) => metadata.creationTimestamp);
@@ -151,8 +157,8 @@ function outputsOf(inputs: Fields, object: LiveObject): Fields {
 }
 
 /**
- * Returns a copy of a value in which secrets and unknown values have the values of the same fields
- * in `live`.
+ * Returns a copy of a value. In the copy, values from the same fields in `live` replace secrets and
+ * unknown values.
  */
 function withSecrets(value: unknown, live: unknown): unknown {
   if (isSecret(value)) return secretOf(live ?? null);

@@ -118,7 +118,7 @@ async function unreadableGone(
 }
 
 /**
- * Runs `pulumi refresh`, and adds the objects to the state that a killed update had begun to
+ * Runs `pulumi refresh`, and adds to the state the objects that a killed update had begun to
  * create.
  */
 async function refresh(
@@ -192,7 +192,10 @@ async function recordKilled(
   );
 }
 
-/** Returns an entry that makes the next update apply the object again, and wait for the object. */
+/**
+ * Returns an entry that makes the next update apply the object again, and wait until the object is
+ * ready.
+ */
 function unsettled(resource: StateResource, object: LiveObject): StateResource {
   const { kind, metadata } = object;
   console.log(`  ${kind} ${metadata.name}: the next update applies the object again`);
@@ -209,8 +212,8 @@ const begunObjects = (deployment: Deployment): readonly StateResource[] =>
   begunIn(deployment).filter(isObject);
 
 /**
- * Adds objects to the state: the objects that a killed update had begun to create. The state is
- * then as if that update had recorded the objects. For each object, the state then contains the
+ * Adds objects to the state: the objects that a killed update had begun to create. The state then
+ * looks as if that update had recorded the objects. For each object, the state then contains the
  * field manager of the killed update. With a different field manager, the next update would have
  * conflicts.
  */

@@ -23,8 +23,8 @@ import { type Workspace, withEnv } from "../run-pulumi";
 import type { StateResource } from "../stacks";
 
 // Updates of stack `local` and of review stacks write the state only at their end (ADR 0032). If
-// someone kills such an update, the state does not contain what the update has done. This file
-// finds out from the cluster what the update has done.
+// someone kills such an update, the state does not contain what the update has done. The functions
+// in this file find out from the cluster what the update has done.
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -55,7 +55,7 @@ export const kinds: readonly Kind[] = [
 
 /**
  * Reads the namespace and the objects of the {@link kinds} in the namespace. Undefined if the role
- * may not list these objects: such a role cannot have created the objects either.
+ * has no permission to list these objects: such a role cannot have created the objects.
  */
 export async function objectsIn(
   { namespace }: OwnNamespace,
@@ -107,16 +107,18 @@ export function managerOf({ metadata: { managedFields = [] } }: LiveObject): str
     .at(-1)?.manager;
 }
 
-/** A resource whose object an update has changed after the update that wrote the state. */
+/**
+ * A resource whose object an update has changed, although the state does not contain this change.
+ */
 export interface ChangedLater {
   readonly object: LiveObject;
   readonly resource: StateResource;
 }
 
 /**
- * Returns the resources whose objects an update has changed or replaced after the update that wrote
- * the state. The function recognizes such an object by its UID, or by the time and the result of
- * the last change by the resource's field manager.
+ * Returns the resources whose objects an update has changed or replaced, although the state does
+ * not contain this change. The function recognizes such an object by its UID, or by the time and
+ * the result of the last change by the resource's field manager.
  */
 export function changedLater({ objects, resources }: Seen): readonly ChangedLater[] {
   return resources.flatMap((resource) => {
@@ -161,7 +163,7 @@ function hasContentOf(object: LiveObject, recorded: LiveObject & Fields): boolea
 }
 
 /**
- * Runs a preview, and returns the steps that create or update a resource, or leave it as it is.
+ * Runs a preview, and returns all its steps except deletions.
  *
  * @throws UserError if the preview fails.
  */

@@ -3,9 +3,9 @@
  * ValidatingAdmissionPolicies. If the evaluation of an expression fails, `refusals` throws an
  * error. In this case, the API server would refuse the request (`failurePolicy: Fail`).
  *
- * Several fields of a policy say which requests the policy checks. The stand-in uses only two of
- * these fields: `labelled` and `only`. The stand-in ignores the field `requires` and the types of
- * Kubernetes' fields, too. The end-to-end tests try the policies on a real API server.
+ * Several fields of a policy define which requests the policy checks. The stand-in uses only two of
+ * these fields: `labelled` and `only`. The stand-in also ignores the field `requires` and the types
+ * of Kubernetes' fields. The end-to-end tests check the policies on a real API server.
  */
 import { Environment } from "@marcbachmann/cel-js";
 import type { Policy } from "../../../platform/admission/policy";

@@ -7,7 +7,7 @@ import { type PodTemplate, jobOf } from "../../../operations/run/job";
 import { command, database, job, web } from "../../support/fixtures";
 import { type Manifest, record, settled } from "../../support/mocks";
 
-/** The objects of a stack that a developer's Job can be a copy of. */
+/** The objects of a stack from which a developer can create a Job. */
 export interface StackObjects {
   readonly cronJob: Manifest;
   readonly deployment: Manifest;

@@ -29,7 +29,7 @@ interface Ran {
 }
 
 /**
- * Simulates the steps of a job. The checkout of main and restored caches write files, and each
+ * Simulates the steps of a job. The steps `checkout` and `restore_cache` write files, and each
  * command reads all `entryPoints`.
  */
 export function play(job: Job, caches: Caches<Files>, keys: (template: string) => string): Ran {

@@ -29,8 +29,8 @@ const exportedClasses = sources
   .filter((node) => node.modifiers?.some(({ kind }) => kind === ts.SyntaxKind.ExportKeyword));
 
 /**
- * Returns the tables of defaults.ts that a file imports, by the name that the file uses. For
- * example, this name is `defaults` if the file imports `webService as defaults`.
+ * Returns the tables of defaults.ts that a file imports. The key of each table is the name that the
+ * file uses. For example, this name is `defaults` if the file imports `webService as defaults`.
  */
 function aliases(source: ts.SourceFile): ReadonlyMap<string, Readonly<Record<string, unknown>>> {
   const found = new Map<string, Readonly<Record<string, unknown>>>();

@@ -30,7 +30,7 @@ const requirements = fc.array(requirement, { maxLength: 6 });
 const milli = (text: string) => Math.round((cores(text) ?? NaN) * 1000);
 const bytes = (text: string) => memoryBytes(text) ?? NaN;
 
-/** Returns the smallest quota that has room for the pods. */
+/** Returns the smallest quota that allows the pods. */
 function exactly(all: readonly PodRequirement[]): Quota {
   const sum = (amount: (requirement: PodRequirement) => number) =>
     all.reduce((total, requirement) => total + requirement.pods * amount(requirement), 0);

@@ -60,8 +60,8 @@ const endpoints: Readonly<Record<Door["party"] | Source, readonly Endpoint[]>> =
     pod({}, "other"),
     pod(web, "other"),
     pod(database, "other"),
-    // These pods are not the cluster's DNS: the first pod has no labels, and the second pod is in
-    // another namespace.
+    // These pods are not DNS pods of the cluster: the first pod has no labels, and the second pod
+    // is in another namespace.
     pod({}, "kube-system"),
     pod(dns, "other"),
   ],
@@ -86,7 +86,7 @@ function seen(policies: readonly Manifest[], from: Source, door: Door): string {
       ];
       if (ends.every(Boolean)) return "open";
       // If the policies of only one end allow the connection, the network blocks the connection. In
-      // this case, the rule of that end is useless, so the test reports the row.
+      // this case, the rule of that end has no effect, so the test reports the row.
       return ends.some(Boolean) ? "half open" : "closed";
     }),
   );
@@ -151,7 +151,7 @@ function canGo(parent: Manifest, key: string, path: Path): boolean {
   if (last === "policyTypes") return parent.length > 1;
   // If one of these four keys is missing, a policy is not valid. A port without `protocol` is a TCP
   // port, so the removal of `protocol: TCP` changes nothing. But the test removes the number of a
-  // port: a port without a number allows every port.
+  // port, because a rule without this number allows every port.
   if (key === "cidr" || key === "operator" || key === "key" || key === "values") return false;
   return !(key === "protocol" && parent.protocol === "TCP");
 }

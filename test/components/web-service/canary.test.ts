@@ -92,9 +92,9 @@ describe("Canary", () => {
     const canary = (await deploymentOf()).spec.template;
     const { initContainers, ...prodSpec } = prod.spec;
     assert.equal(initContainers.length, 1);
-    // The labels and the topology spread constraints name the track, so the test replaces the
-    // track's name. Only production's pods have an init container. All other fields of the pods
-    // must be the same.
+    // The labels and the topology spread constraints contain the name of the track, so the test
+    // replaces this name. Only production's pods have an init container. All other fields of the
+    // pods must be the same.
     const stable = JSON.stringify(canary).replaceAll('"canary"', '"stable"');
     assert.deepEqual(JSON.parse(stable), { ...prod, spec: prodSpec });
     assert.equal(canary.metadata.labels.track, "canary");

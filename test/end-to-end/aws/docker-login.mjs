@@ -1,8 +1,8 @@
-// A fixture that replaces `docker login`, because the machine of a test may have no Docker. Like
-// Docker, the fixture asks the registry whether the password is right, and writes the password into
-// Docker's configuration: https://docs.docker.com/reference/cli/docker/login/
+// A fixture that replaces `docker login`, because Docker may not be installed on the test machine.
+// Like Docker, the fixture asks the registry whether the password is valid, and writes the password
+// into Docker's configuration: https://docs.docker.com/reference/cli/docker/login/
 //
-// The fixture has no other command of Docker, no credential helpers and no Bearer tokens.
+// The fixture does not support other Docker commands, credential helpers or Bearer tokens.
 
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";

@@ -18,7 +18,7 @@ import { type Kind, type Properties, text, unlessMissing } from "./kind";
 
 const iam = new IAMClient();
 
-/** Decodes a policy document. IAM returns policy documents in URL encoding. */
+/** Decodes a policy document. IAM returns URL-encoded policy documents. */
 const decoded = (document: string | undefined) => decodeURIComponent(document ?? "");
 const clients = (inputs: Properties) => inputs["clientIdLists"] as string[];
 

@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from "node:util";
 
 export type Properties = Readonly<Record<string, unknown>>;
 
-/** The operations of the stand-in for the AWS plugin on one type of resource. */
+/** The operations with which the stand-in for the AWS plugin manages one type of resource. */
 export interface Kind {
   /** Creates the resource, and returns its id. */
   readonly create: (inputs: Properties) => Promise<string>;
@@ -49,7 +49,9 @@ export function same(kind: Kind, key: string, a: unknown, b: unknown): boolean {
   return isDeepStrictEqual(left, right);
 }
 
-/** Returns the result of a call to AWS. Undefined if AWS says that the resource does not exist. */
+/**
+ * Returns the result of a call to AWS. Undefined if AWS answers that the resource does not exist.
+ */
 export async function unlessMissing<T>(call: Promise<T>): Promise<T | undefined> {
   try {
     return await call;

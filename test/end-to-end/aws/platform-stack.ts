@@ -36,7 +36,9 @@ export class PlatformStack {
   /** Directory of the stack's settings file and state. */
   readonly directory = mkdtempSync(join(tmpdir(), "services-orders-platform-"));
   private readonly configFile: string;
-  /** Environment variables that let commands reach the stack's state, the cluster and moto. */
+  /**
+   * Environment variables with which commands connect to the stack's state, the cluster and moto.
+   */
   readonly env: Readonly<Record<string, string>>;
 
   constructor(moto: Moto, overrides: Config) {

@@ -51,8 +51,8 @@ function given(inputs: Properties): Properties {
 }
 
 /**
- * Returns the state of a resource after a change: the properties that AWS has now, but the inputs
- * in the form in which the program wrote them.
+ * Returns the state of a resource after a change: the current properties of the resource in AWS,
+ * but with the inputs in the form that the program wrote.
  */
 async function stateOf(kind: Kind, id: string, inputs: Properties): Promise<Properties> {
   const read = await kind.read(id, inputs);

@@ -39,9 +39,9 @@ const hostsFile = join(paths.run, "hosts");
  * machine has in the sandbox's network. A separate hosts file contains this address, and replaces
  * /etc/hosts only for BuildKit, the node and the jobs.
  *
- * A job logs in as in CircleCI: the job assumes its IAM role with its token, and then gets a
- * password from ECR. The job uses the real AWS CLI. The node gets a password through the credential
- * provider of the kubelet.
+ * A job authenticates in the same way as in CircleCI: the job assumes its IAM role with its token,
+ * and then gets a password from ECR. The job uses the real AWS CLI. The node gets a password
+ * through the credential provider of the kubelet.
  */
 export class PrivateRegistry {
   readonly host = host;
@@ -120,8 +120,8 @@ export class PrivateRegistry {
 
   /**
    * Prepares the machine of a job: writes the programs `bash`, `docker` and `aws` into a directory
-   * of the PATH. CircleCI starts `bash` for each step. The written program `bash` runs each step
-   * with the hosts file. Each job has its own token and its own configuration of Docker.
+   * of the PATH. CircleCI starts `bash` for each step. The new program `bash` runs each step with
+   * the hosts file. Each job has its own token and its own configuration of Docker.
    */
   #prepareMachine({ env: { PATH = "" } }: Moto): void {
     mkdirSync(this.#bin);
@@ -198,7 +198,7 @@ export class PrivateRegistry {
     };
   }
 
-  /** Environment variables of a context that has this IAM role, one in each line. */
+  /** Environment variables of the context with this IAM role, one variable in each line. */
   role(name: string): string {
     const variables = {
       AWS_CA_BUNDLE: testAuthority,

@@ -51,7 +51,7 @@ export function person(group: string): Actor {
   return actor(`a person of ${group}`, ["--as", `${service}:person:ada`, "--as-group", group]);
 }
 
-/** Creates or changes an object by server-side apply, as Pulumi does. */
+/** Creates or changes an object with server-side apply, as Pulumi does. */
 export function apply(who: Actor, object: object): Promise<string> {
   return who.kubectl(["apply", "--server-side", "-f", "-"], object);
 }

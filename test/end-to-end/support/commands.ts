@@ -38,7 +38,8 @@ export interface RunOptions {
 }
 
 /**
- * Runs one of the project's commands as a person does, in the project or in a copy of the project.
+ * Runs one of the project's commands in the same way as a person, in the project or in a copy of
+ * the project.
  */
 export async function npmRun(args: readonly string[], options: RunOptions = {}): Promise<Run> {
   const { cwd = project, env = {}, when } = options;

@@ -53,7 +53,7 @@ const overridden = {
     // The PostgreSQL database that replaces RDS has no certificate.
     databaseSslMode: "disable",
     // The database is a pod. The addresses of pods in the sandbox are not private addresses, so the
-    // default does not allow them.
+    // default value does not allow connections to these pods.
     databaseTo: [
       {
         namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": databases.namespace } },
@@ -116,7 +116,7 @@ export class Environments {
     const vpc = ["--resources-vpc-config", "subnetIds=subnet-1,subnet-2"];
     const role = ["--role-arn", "arn:aws:iam::123456789012:role/cluster"];
     await moto.aws("eks", "create-cluster", "--name", "sandbox", ...role, ...vpc);
-    // A run that was killed has not removed its namespaces.
+    // A killed test run may have left its namespaces.
     await deleteNamespaces();
     const platform = new PlatformStack(moto, overridden.platform);
     await platform.init();

@@ -26,8 +26,8 @@ export interface Moment {
 
 /**
  * The kinds of kills, by their text in docs/kills.md. `canceled` must be last: this kind lets the
- * command continue for up to 10 s. So the command may end its step, and the next run does not
- * always reach the same moment.
+ * command continue for up to 10 s. During this time, the command may complete the step, so the next
+ * run does not always reach the same moment.
  */
 export const kills = {
   "SIGKILL to the process group": "group",
@@ -37,7 +37,7 @@ export const kills = {
 } as const;
 export type Kill = (typeof kills)[keyof typeof kills];
 
-/** A kill that a test tries: its moment and its kind. */
+/** A kill in a test: its moment and its kind. */
 export type Row = (Moment | Printed) & { readonly kill: Kill };
 
 interface Command {
@@ -69,8 +69,8 @@ export async function killAt(command: Command, row: Row): Promise<void> {
   child.stdout.on("data", listen);
   child.stderr.on("data", listen);
   let code: number | null | undefined;
-  // Waits for the event "exit" and not for "close". "close" comes only after every process that
-  // outlives the command has closed the command's output.
+  // Waits for the event "exit" and not for "close". Some child processes run longer than the
+  // command, and Node.js emits "close" only after these processes have closed the command's output.
   const ended = new Promise<void>((resolve, reject) => {
     child.once("error", reject);
     child.once("exit", (exit) => {
@@ -121,14 +121,14 @@ export function writeDown(heading: string, lines: readonly string[]): void {
 
 /**
  * Process ids of the killed commands and their children. Some of these processes still run, because
- * Pulumi's plugins outlive a killed engine.
+ * Pulumi's plugins continue to run after a kill of the engine.
  */
 const struckProcesses: number[] = [];
 
 /**
- * Ends the processes that killed commands have left. Call this function only at the end of the
- * tests. Before the end, these processes must be able to disturb the next command, as on a user's
- * machine.
+ * Ends the processes that still run after the kill of their command. Call this function only at the
+ * end of the tests. Until then, these processes must continue to run, so that they can affect the
+ * next command as on a user's machine.
  */
 export function endLeftovers(): void {
   for (const pid of struckProcesses.splice(0)) {

@@ -43,9 +43,9 @@ const LIMIT_MS = 600_000;
  * each with its own Idempotency-Key. The other half read orders.
  *
  * Retries would hide errors, so neither the client nor the ingress controller may retry. The client
- * never sends a request again. The ingress controller has no retry middleware, but the controller
- * repeats a request without a body if a reused connection fails. So the requests that read orders
- * have a body, too.
+ * never sends a request again. The ingress controller has no retry middleware. But if a reused
+ * connection fails, the controller repeats a request that has no body. So the requests that read
+ * orders have a body, too.
  */
 export class Load {
   readonly #options: LoadOptions;

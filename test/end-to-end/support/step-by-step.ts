@@ -1,6 +1,6 @@
 /**
- * Makes each test of a suite depend on the tests before it. After a failed test, Mocha skips the
- * following tests, and reports them as pending.
+ * Makes each test of a suite depend on the earlier tests of the suite. After a failed test, Mocha
+ * skips the following tests, and reports them as pending.
  */
 export function stepByStep(): void {
   let failed = false;

@@ -55,7 +55,7 @@ describe("npm run jobs", () => {
     programs.remove();
   });
 
-  /** Runs the command in a cluster with these runs. Returns the lines that it prints. */
+  /** Runs the command in a cluster with these runs. Returns the lines that the command prints. */
   async function printedBy(
     given: readonly string[],
     runs: readonly object[],

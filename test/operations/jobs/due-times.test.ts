@@ -39,7 +39,7 @@ describe("the due times of a schedule", () => {
       );
       assert.equal(texts.length, count);
       assert.equal(createHash("sha256").update(texts.join("\n")).digest("hex"), sha256);
-      // The search for earlier times must find the same times.
+      // The function that searches for earlier times must find the same times.
       const back = times?.between(from0, new Date(to), count) ?? [];
       assert.deepEqual(back.map(textOf).reverse(), texts);
       assert.deepEqual(times?.previous(new Date(to)), all.at(-1));

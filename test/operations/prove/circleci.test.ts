@@ -25,7 +25,8 @@ const git = (...args: readonly string[]): void => {
 };
 
 /**
- * Runs the pipeline `prove` locally, as CircleCI runs it when a person starts the pipeline.
+ * Runs the pipeline `prove` locally, in the same way as CircleCI after a person has started the
+ * pipeline.
  */
 async function ran(name: string, options: RunOptions = {}): Promise<Ran> {
   const artifacts = join(root, "artifacts", name);

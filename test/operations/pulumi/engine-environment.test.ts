@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import {
   engineEnvironment,
+  stackIn,
   updateEnvironment,
 } from "../../../operations/pulumi/engine-environment";
 
@@ -36,5 +37,20 @@ describe("the environment variables of Pulumi", () => {
     assert.equal(engineEnvironment("local", {})["PULUMI_K8S_CLIENT_QPS"], "200");
     const given = { PULUMI_K8S_CLIENT_QPS: "10" };
     assert.equal("PULUMI_K8S_CLIENT_QPS" in engineEnvironment("local", given), false);
+  });
+});
+
+describe("the stack in the arguments of Pulumi", () => {
+  it("is the value of --stack, or the name after init, rm or select", () => {
+    assert.equal(stackIn(["up", "--stack", "prod", "--yes"]), "prod");
+    assert.equal(stackIn(["stack", "tag", "set", "--stack", "local", "--", "a", "b"]), "local");
+    assert.equal(stackIn(["stack", "init", "review-a", "--no-select"]), "review-a");
+    assert.equal(stackIn(["stack", "rm", "review-a", "--yes"]), "review-a");
+    assert.equal(stackIn(["stack", "select", "local", "--create"]), "local");
+  });
+
+  it("is undefined without a name", () => {
+    assert.equal(stackIn(["stack", "ls", "--json"]), undefined);
+    assert.equal(stackIn(["whoami"]), undefined);
   });
 });

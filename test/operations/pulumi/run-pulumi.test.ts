@@ -8,10 +8,10 @@ import { errorsIn } from "../../../operations/pulumi/events";
 import { reports } from "../../../lib/reports";
 
 /**
- * A stand-in for Pulumi, with five environment variables. Each call adds its arguments to the file
- * `CALLS`. `LOCKED` is the number of calls that fail first, with the message that the stack is
- * locked. Later calls write the text in `EVENTS` into the file of the option `--event-log`, print
- * the text in `SAYS`, and end with the exit code in `CODE`.
+ * A stand-in for Pulumi that reads five environment variables. Each call adds its arguments to the
+ * file `CALLS`. The first `LOCKED` calls fail with the message that the stack is locked. Later
+ * calls write the text in `EVENTS` into the file that the option `--event-log` names, print the
+ * text in `SAYS`, and end with the exit code in `CODE`.
  */
 const script = `#!/bin/sh
 echo "$*" >> "$CALLS"

@@ -37,7 +37,7 @@ const cronJob = {
 };
 
 /**
- * In these tests, scripts replace Pulumi and kubectl. The scripts know only the requests of
+ * In these tests, scripts replace Pulumi and kubectl. The scripts answer only the requests of
  * `npm run status`, and fail for every other request.
  */
 describe("npm run status", () => {

@@ -12,8 +12,8 @@ export function recorded(name: string): Events {
 const kept = /^\{"sequence":(\d+),"timestamp":\d+,"(?:diagnostic|policy|resourcePre|summary)Event"/;
 
 /**
- * Returns an event log with only the parts that the preview reads. Removes messages of the levels
- * debug and info, outputs, and resources that do not change.
+ * Returns an event log with only the parts that the preview reads. Removes outputs, resources that
+ * do not change, and messages of the levels debug and info.
  */
 export function trimmed(log: string): string {
   const lines = log

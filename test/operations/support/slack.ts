@@ -16,7 +16,8 @@ interface Message {
 
 /**
  * Stand-in for Slack's incoming webhooks. Like Slack, the stand-in refuses a message that is not
- * JSON, that has no text, that has more than 50 blocks, or that has an empty or too long block.
+ * JSON, that has no text, that has more than 50 blocks, or that has a block that is empty or too
+ * long.
  *
  * @see https://docs.slack.dev/reference/block-kit/blocks/section-block
  */

@@ -33,7 +33,10 @@ export class StsStandIn {
     this.#now = now;
   }
 
-  /** Returns a new token in place of CircleCI's token for a job, with only the claim `exp`. */
+  /**
+   * Returns a new token that replaces CircleCI's token for a job. The new token has only the claim
+   * `exp`.
+   */
   jobToken(): string {
     const claims = Buffer.from(JSON.stringify({ exp: this.#now() + hour })).toString("base64url");
     return `${claims}.${this.#sign(claims)}`;
@@ -43,7 +46,7 @@ export class StsStandIn {
     return createHmac("sha256", this.#key).update(claims).digest("hex");
   }
 
-  /** Answers a request with the action AssumeRoleWithWebIdentity. */
+  /** Answers a request whose action is AssumeRoleWithWebIdentity. */
   assume(form: URLSearchParams): Answer {
     const [claims = "", signature] = (form.get("WebIdentityToken") ?? "").split(".");
     if (signature !== this.#sign(claims)) {

@@ -41,8 +41,8 @@ const ends: Readonly<Record<string, RegExp | undefined>> = {
 };
 
 /**
- * Returns the looks (readings of the cluster) of a recording. The result begins with the first look
- * that shows the changed Deployment, because the program starts to wait after the change.
+ * Returns the readings of the cluster in a recording. The result begins with the first reading that
+ * shows the changed Deployment, because the program starts to wait after the change.
  */
 function looksOf(name: string): readonly Look[] {
   const text = readFileSync(join(directory, `${name}.jsonl`), "utf8");

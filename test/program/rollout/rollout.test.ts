@@ -163,8 +163,8 @@ describe("rolledOut", () => {
     await assert.rejects(waited([earlier, earlier, overdue("2026-01-01T12:15:00Z")]), verdict);
   });
 
-  // The deadline of these rollouts is 300 s. The program waits for 330 s without progress, and for
-  // 330 s for each pod.
+  // The deadline of these rollouts is 300 s. The program fails after 330 s without progress. The
+  // program also fails if the whole rollout takes longer than 330 s for each pod.
   it("fails without progress, even if Kubernetes does not notice, and says what the pod does", async () => {
     const stuck = facts(unfinished["one old pod is left"]);
     const given = { readSeconds: 200 };

@@ -118,7 +118,7 @@ describe("obtaining a part", () => {
     }
   }
 
-  /** Returns an archive from which {@link archived} takes its file. */
+  /** Returns an archive that contains the file of {@link archived}. */
   function archive(says: string): Buffer {
     const release = mkdtempSync(join(files, "release-"));
     mkdirSync(join(release, "release", "bin"), { recursive: true });

@@ -33,7 +33,7 @@ describe("the stand-in for the JRE", function () {
     const java = join(root, "usr", "bin", "java");
     const modules = (await command(java, ["--list-modules"])).replaceAll(/@.*/g, "").split("\n");
     assert.deepEqual(modules.sort(), [...jreModules].sort());
-    // With `-Xshare:on`, the JVM ends with an error if it cannot use its archive of classes.
+    // With `-Xshare:on`, the JVM ends with an error if the JVM cannot use the CDS archive.
     await command(java, ["-Xshare:on", "-version"]);
     const debug = "-agentlib:jdwp=transport=dt_socket,server=y,suspend=n,address=127.0.0.1:0";
     assert.match(await command(java, [debug, "-version"]), /Listening for transport dt_socket/);

@@ -57,8 +57,8 @@ describe("the sandbox's cgroups", () => {
 
   it("of v2 that the kernel does not give are an error that says what to do", () => {
     writeFileSync(join(hierarchy, "cgroup.controllers"), "cpuset cpu memory pids\n");
-    // A directory with the file's name makes the write fail. In a container, the write may fail
-    // because the root cgroup contains processes.
+    // The test creates a directory with the name of the file, so the write fails. In a container,
+    // the write may fail because the root cgroup contains processes.
     mkdirSync(join(hierarchy, "cgroup.subtree_control"));
     assert.throws(
       () => {

@@ -23,7 +23,10 @@ export const runner =
     return cost;
   };
 
-/** Measures a command twice. Other work on the machine only makes a command slower. */
+/**
+ * Measures a command twice. Returns the shorter time, because other work on the machine can only
+ * make a command slower.
+ */
 export async function fastest(work: () => Promise<Cost>): Promise<Cost> {
   const [one, other] = [await work(), await work()];
   return one.milliseconds < other.milliseconds ? one : other;

@@ -1,19 +1,25 @@
 import { columns } from "../../../lib/table";
 import type { Cost } from "../cost";
 
-/** Limits of the figures. The limits with Helm are multiples of the time that Helm takes. */
+/** Limits of the figures. The limits `adding` and `removing` depend on the time that Helm takes. */
 const limits = {
   /** Time of the update that adds the jobs, without the time of a preview. */
   adding: 2,
-  /** Kilobytes of state for each job, as Pulumi writes it. */
+  /** Size of the Pulumi state for each job, in kilobytes. */
   kilobytes: 9,
   /** Peak memory of the largest process, in MiB. */
   memory: 700,
-  /** Preview without changes, as a multiple of a program with the same number of objects. */
+  /**
+   * Time of a preview without changes, as a multiple of the time of a preview of a program without
+   * components that has the same number of objects.
+   */
   preview: 1.5,
   /** Time of the update that removes the jobs, without the time of a preview. */
   removing: { seconds: 2, times: 3 },
-  /** The stack without additional jobs, as a multiple of a program with one ConfigMap. */
+  /**
+   * Time of a preview of the stack without additional jobs, as a multiple of the time of a preview
+   * of a program with one ConfigMap.
+   */
   small: 1.3,
 } as const;
 

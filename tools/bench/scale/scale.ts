@@ -30,8 +30,8 @@ const namespace = `services-orders-${stack}`;
 const mostJobs = 2000;
 
 /**
- * `npm run bench -- --jobs COUNTS`: measures updates of a review stack with additional jobs. In
- * turn, measures Helm with the same CronJobs, and a Pulumi program without components.
+ * `npm run bench -- --jobs COUNTS`: measures updates of a review stack with additional jobs. For
+ * comparison, also measures Helm with the same CronJobs, and Pulumi programs without components.
  */
 export async function scale(asked: string): Promise<void> {
   const counts = asked.split(",").map(Number);
@@ -114,14 +114,17 @@ async function measureJobs(count: number, say: Say): Promise<Figures> {
 
 const at = ["--stack", stack, "--non-interactive"];
 
-/** Lets the quota of a review stack allow the additional jobs, in a copy of the project. */
+/**
+ * Increases the quota of a review stack in a copy of the project, so that the quota allows the
+ * additional jobs.
+ */
 function raiseQuota(cwd: string): void {
   const file = join(cwd, "components", "conventions", "defaults.ts");
   const limit = /("count\/cronjobs\.batch": )"\d+"/;
   writeFileSync(file, readFileSync(file, "utf8").replace(limit, `$1"${String(mostJobs + 100)}"`));
 }
 
-/** Size of the stack's state as Pulumi has written it, in bytes. */
+/** Size of the file in which Pulumi has stored the stack's state, in bytes. */
 function stateSize(state: string): number {
   const directory = join(state, ".pulumi", "stacks", "services-orders");
   const file = readdirSync(directory).find((name) => /^review-bench\.json(?:\.gz)?$/.test(name));

@@ -11,7 +11,7 @@ import {
 
 const anyCase = (word: string) => fc.constantFrom(word, word.toLowerCase());
 
-/** Generates the text of a number in a field: the number itself, or its word, such as `MON`. */
+/** Generates the text of a number in a field: the number itself, or its name, such as `MON`. */
 function written(field: ScheduleField, number: number): fc.Arbitrary<string> {
   const word = field.words[number - field.min];
   return word === undefined

@@ -24,7 +24,7 @@ const hex = "9f86d081884c7d659a2feaa0c55ad015";
 const pem = "MIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSjAgEAAoIBAQC7VJTUt9Us8cKj";
 
 export const planted: readonly Planted[] = [
-  // Secrets that the name of the variable reveals.
+  // Secrets that are recognizable by the name of the variable.
   alone("SMTP_PASS", "hunter2-hunter2"),
   alone("DB_PWD", "correct-horse"),
   alone("DATABASE_PASSWORD", "battery staple"),
@@ -45,7 +45,7 @@ export const planted: readonly Planted[] = [
   alone("TLS_PRIVATE_KEY", random),
   alone("TOKEN_BASE64", "aHVudGVyMg=="),
   alone("CONNECTION_STRING", "Server=db;User=orders;Pwd=tiger99"),
-  // Secrets that the form of the value reveals.
+  // Secrets that are recognizable by the form of the value.
   within("PARTNER_URL", "https://ada:", "s3cr3t-pa55", "@partner.example.com/v1"),
   within("QUEUE", "amqp://orders:", "rabbit-foot", "@mq.example.com:5672/orders"),
   within("CACHE", "redis://:", "sentinel-77", "@cache.example.com:6379/0"),

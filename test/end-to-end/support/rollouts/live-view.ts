@@ -30,9 +30,9 @@ function linesOf(output: string): readonly string[] {
 
 /**
  * Compares the output of a rollout in CI with `test/golden/NAME.txt`: the lines must be the same,
- * in the same order. If a line in the file begins with `? `, the output may lack this line: the
- * program reads the cluster every two seconds, so the program may miss a state that lasts less than
- * two seconds.
+ * in the same order. If a line in the file begins with `? `, this line is optional in the output:
+ * the program reads the cluster every two seconds, so the program may miss a state that lasts less
+ * than two seconds.
  */
 export function matchesLiveView(name: string, output: string): void {
   const golden = readFileSync(join(directory, `${name}.txt`), "utf8")

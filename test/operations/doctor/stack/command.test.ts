@@ -13,7 +13,7 @@ import { Programs } from "../../support/programs";
 
 const digest = `sha256:${"a".repeat(64)}`;
 const json = (value: unknown): string => `echo '${JSON.stringify(value)}'`;
-/** With this last pattern, a stand-in refuses the requests that it does not know. */
+/** With this last pattern, a stand-in refuses every request that matches no other pattern. */
 const refused = { "*": 'echo "unexpected: $*" >&2; exit 1' };
 
 /** The answers that differ from the answers for a stack without any issue. */
@@ -80,8 +80,8 @@ describe("npm run doctor -- STACK", () => {
       "get secrets*": "printf 'partner Opaque 1 5d\\nservices-orders-database Opaque 2 5d\\n'",
       "config view*": "echo https://cluster.example",
     };
-    // A stand-in gives the answer of the first pattern that matches, so the patterns in `Different`
-    // come first.
+    // A stand-in returns the answer of the first pattern that matches, so the patterns in
+    // `Different` come first.
     programs.add("kubectl", { ...kubectl, ...answers, ...refused, ...kubectl });
     programs.add("pulumi", {
       ...pulumi,

@@ -44,7 +44,7 @@ import { record, settled } from "../../../support/mocks";
 
 /**
  * Changes to one arg. Each change is a set of args with another value for this arg. The set may
- * also contain other args that this arg needs. A test tries each of these changes. Together, the
+ * also contain other args that this arg needs. A test applies each of these changes. Together, the
  * changes must affect every field that depends on the arg.
  */
 type Others<Args> = readonly Partial<Args>[];
@@ -61,7 +61,7 @@ interface Case<Args> {
 }
 
 /**
- * Replaces the type of the args by a general type, so that one list can contain the cases of all
+ * Replaces the type of the args with a general type, so that one list can contain the cases of all
  * components.
  */
 const given = <Args>(each: Case<Args>) =>

@@ -178,8 +178,8 @@ describe("recovering from a killed update", () => {
   });
 
   /**
-   * Returns a resource of the state. The `inputs` of the resource also serve as the object in the
-   * cluster.
+   * Returns a resource of the state. The tests also use the `inputs` of the resource as the object
+   * in the cluster.
    */
   const object = (apiVersion: string, kind: string, name: string, namespace?: string) => {
     const metadata = { name, ...(namespace !== undefined && { namespace }) };

@@ -32,8 +32,8 @@ public final class ApiServer implements AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(ApiServer.class);
     // Number of threads of the server. The number can be large, because a blocked thread needs
     // little memory. At most ORDER_REQUESTS threads handle requests for orders. The other threads
-    // are for short answers, such as a refusal. No thread waits for a client. Health and metrics
-    // have their own server.
+    // are for short answers, such as an error answer. No thread waits for a client. Health and
+    // metrics have their own server.
     static final int THREADS = 400;
     private static final int ORDER_REQUESTS = 350;
     // Maximum memory for clients that send or read slowly: an eighth of the memory of a pod with
@@ -43,9 +43,9 @@ public final class ApiServer implements AutoCloseable {
     // needs about 16 KiB of memory, so 2,000 such connections need 32 MiB. When the server has
     // reached the maximum, a new connection waits until an open connection closes.
     private static final int CONNECTIONS = 2000;
-    // Maximum number of new connections that the kernel keeps while the server is busy. Java's
-    // default of 50 is too small: if the kernel does not keep a connection, its client tries again
-    // only after a second.
+    // Maximum number of new connections in the kernel's queue while the server is busy. Java's
+    // default of 50 is too small: if the queue is full, a client tries to connect again only after
+    // a second.
     private static final int ACCEPT_QUEUE = 1024;
     // During a drain, the server stops listening when it has had no open request for this time.
     // While a client has an open connection, the server waits longer (QUIET_WITH_CONNECTIONS),

@@ -17,8 +17,8 @@ import java.util.concurrent.Semaphore;
 
 /**
  * Reads the body of {@code POST /orders}. This class checks the JSON tree field by field. Jackson
- * does not convert the tree to an object of a class. So one answer can name several wrong fields,
- * and the service does not accept the text "3" as a number.
+ * does not convert the tree to an object of a class. So one answer can contain several wrong
+ * fields, and the service does not accept the text "3" as a number.
  */
 final class OrderRequest {
     static final int MAX_CUSTOMER = 200;
@@ -28,8 +28,9 @@ final class OrderRequest {
     private static final int MAX_ERRORS = 20;
     private static final int MAX_NAME_SHOWN = 64;
 
-    // Limits how many bodies this class parses at the same time, and therefore the memory. Parsing
-    // a body needs up to 3 MB. Parsing takes only milliseconds, so a request does not wait long.
+    // Limits how many bodies this class parses at the same time. So this number also limits the
+    // memory for parsing. Parsing a body needs up to 3 MB. Parsing takes only milliseconds, so a
+    // request does not wait long.
     private static final Semaphore PARSES = new Semaphore(16);
 
     private final List<FieldError> errors = new ArrayList<>();
@@ -63,7 +64,7 @@ final class OrderRequest {
             throw new ProblemException(400, "The body is empty; it must be a JSON object.");
         }
         try {
-            // Jackson does not decode the body, because Jackson also accepts UTF-16, UTF-32 and
+            // This class decodes the body itself, because Jackson also accepts UTF-16, UTF-32 and
             // some invalid UTF-8.
             String text = StandardCharsets.UTF_8
                     .newDecoder()
@@ -107,7 +108,7 @@ final class OrderRequest {
 
     private static boolean isMoney(String code) {
         try {
-            // getDefaultFractionDigits() returns -1 for a code that does not stand for money, such
+            // getDefaultFractionDigits() returns -1 for a code that does not represent money, such
             // as XXX (no currency), XTS (for tests) or XAU (gold). The service refuses these codes.
             return Currency.getInstance(code).getDefaultFractionDigits() >= 0;
         } catch (IllegalArgumentException e) {
@@ -158,7 +159,7 @@ final class OrderRequest {
 
     /**
      * Returns true for a character that no text of an order may contain. PostgreSQL cannot store
-     * NUL or half of a surrogate pair. The other control characters are not needed in any name.
+     * NUL or half of a surrogate pair. No name needs the other control characters.
      */
     private static boolean isForbidden(int character) {
         return Character.isISOControl(character) || Character.getType(character) == Character.SURROGATE;

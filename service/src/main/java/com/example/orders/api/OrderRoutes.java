@@ -29,8 +29,8 @@ final class OrderRoutes {
     // Maximum number of requests that wait to read a page. Each waiting request uses one of the 350
     // places of Admission, so most places stay free for requests that do not read a page.
     private static final int WAITING_FOR_PAGE = 100;
-    // The longest wait of a request for a page. For a connection of the pool, a request also waits
-    // at most 3 s.
+    // Maximum time that a request waits for a page. A request also waits at most 3 s for a
+    // connection of the pool.
     private static final Duration WAIT_FOR_PAGE = Duration.ofSeconds(3);
 
     private final Semaphore parsers = new Semaphore(PARSED_BODIES, true);
@@ -157,8 +157,8 @@ final class OrderRoutes {
                 return id;
             }
         } catch (IllegalArgumentException e) {
-            // The statement below throws the exception for texts that are not a UUID, and for the
-            // short forms.
+            // The statement below throws the exception for a text that is not a UUID, and for a
+            // short form.
         }
         throw ProblemException.badField(400, "id", "must be a UUID");
     }

@@ -7,7 +7,7 @@ import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 
 /**
- * Limits how many requests read a page of orders at the same time, because a page needs much
+ * Limits how many requests read a page of orders at the same time, because a page needs a lot of
  * memory. If several requests wait, the request with the smallest page is next. So waiting requests
  * for large pages do not delay a request for a small page. Each waiting request blocks a thread, so
  * this class also limits the number of waiting requests. If too many requests wait, this class

@@ -35,8 +35,8 @@ record PageQuery(Optional<OrderStatus> status, Optional<PagePosition> after, int
 
     /**
      * Returns the parameters of the query string. Javalin's own parser ignores a parameter that it
-     * cannot decode. If Javalin ignored a wrong {@code after}, a client would get the first page
-     * again and again.
+     * cannot decode. If Javalin ignored a wrong {@code after}, the client would always get the
+     * first page.
      */
     private static Map<String, String> parameters(String queryString) {
         Map<String, String> given = new HashMap<>();
@@ -87,8 +87,8 @@ record PageQuery(Optional<OrderStatus> status, Optional<PagePosition> after, int
                 return limit;
             }
         } catch (NumberFormatException e) {
-            // The statement below throws the exception for texts that are not a number, and for
-            // numbers out of range.
+            // The statement below throws the exception for a text that is not a number, and for a
+            // number out of range.
         }
         throw ProblemException.badField(400, "limit", "must be from 1 to " + MAX_LIMIT);
     }
@@ -115,8 +115,8 @@ record PageQuery(Optional<OrderStatus> status, Optional<PagePosition> after, int
                 return new PagePosition(createdAt, UUID.fromString(text.substring(dot + 1)));
             }
         } catch (IllegalArgumentException | IndexOutOfBoundsException | ArithmeticException e) {
-            // The statement below throws the exception for texts that are not a position, and for
-            // times out of range.
+            // The statement below throws the exception for a text that is not a position, and for a
+            // time out of range.
         }
         throw ProblemException.badField(400, "after", "must be the `next` of an earlier page");
     }

@@ -18,11 +18,11 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Decides whether this pod is ready. The pod becomes ready with the first connection to a database
- * that has all migrations of this jar. Then the pod stays ready until it shuts down. If pods did
- * not stay ready, all pods would become unready when the database is not available for a minute.
- * Clients would then get an error page from the load balancer, and not a 503 with
- * {@code Retry-After}. A pod that never connects to the database, for example because of a wrong
- * password, never becomes ready, and the rollout fails.
+ * that has all migrations of this jar. Then the pod stays ready until it shuts down. Otherwise, all
+ * pods would become unready if the database were not available for a minute. Clients would then get
+ * an error page from the load balancer, and not a 503 with {@code Retry-After}. A pod that never
+ * connects to the database, for example because of a wrong password, never becomes ready, and the
+ * rollout fails.
  */
 public final class Readiness implements AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(Readiness.class);

@@ -12,7 +12,7 @@ import java.util.regex.Pattern;
 final class RequestBody {
     /**
      * Maximum size of a body. The largest order has 200 items and 13,000 characters. If a client
-     * writes each character as two JSON escapes (12 bytes), this order has 180 kB.
+     * writes each character as two JSON escapes (12 bytes), the size of this order is 180 kB.
      */
     static final int MAX_BYTES = 256 << 10;
     // JSON is always UTF-8 (RFC 8259), so the only accepted charset is UTF-8.

@@ -16,8 +16,8 @@ import org.slf4j.event.Level;
 final class RequestMetrics {
     private static final Logger log = LoggerFactory.getLogger(RequestMetrics.class);
 
-    // Upper limits of the histogram's buckets. The highest limits are so long because a request may
-    // wait 3 seconds for a connection, and then 10 seconds for an answer of the database.
+    // Upper limits of the histogram's buckets. The highest limits are long, because a request may
+    // wait 3 seconds for a connection, and then 10 seconds for an answer from the database.
     private static final Duration[] BUCKETS = Stream.of(5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10_000)
             .map(Duration::ofMillis)
             .toArray(Duration[]::new);
@@ -35,8 +35,8 @@ final class RequestMetrics {
     }
 
     private void record(Context context, float millis) {
-        // A request to a path without a route counts for the route "none". Otherwise, each such
-        // path would create a new time series.
+        // A request to a path without a route counts as a request to the route "none". Otherwise,
+        // each such path would create a new time series.
         Endpoint endpoint = context.endpoints().lastHttpEndpoint();
         String method = endpoint == null ? "none" : endpoint.method.name();
         String route = endpoint == null ? "none" : endpoint.path;

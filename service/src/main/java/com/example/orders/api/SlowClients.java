@@ -21,9 +21,9 @@ import org.eclipse.jetty.util.thread.Scheduler;
  */
 final class SlowClients {
     /**
-     * Longest wait for one body or one answer. The largest body has 256 KiB, and the largest answer
-     * about 1 MB. So a client must send the largest body with at least 26 kB/s, and read the
-     * largest answer with at least 100 kB/s.
+     * Longest wait for one body or one answer. The size of the largest body is 256 KiB, and the
+     * size of the largest answer is about 1 MB. So a client must send the largest body at a rate of
+     * at least 26 kB/s, and read the largest answer at a rate of at least 100 kB/s.
      */
     static final Duration LIMIT = Duration.ofSeconds(10);
 

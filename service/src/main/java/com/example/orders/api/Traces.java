@@ -19,7 +19,7 @@ final class Traces extends Handler.Wrapper {
 
     private static final String FIELD = "trace_id";
     // The header consists of version, trace id, parent id and flags. A later version of the header
-    // may add fields. The version ff and an id of zeros are not valid.
+    // may add fields. The version ff is not valid, and an id that contains only zeros is not valid.
     private static final Pattern TRACEPARENT =
             Pattern.compile("(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}(-.*)?");
 

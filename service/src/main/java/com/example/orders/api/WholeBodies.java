@@ -89,8 +89,8 @@ final class WholeBodies implements ContentLoaderFactory {
         }
 
         /**
-         * Keeps one byte more than a body may have, so that the handler sees that a body is too
-         * large.
+         * Keeps one byte more than a body may have, so that the handler can detect a body that is
+         * too large.
          */
         private void take(ByteBuffer piece) {
             int kept = Math.min(piece.remaining(), RequestBody.MAX_BYTES + 1 - body.size());

@@ -8,11 +8,11 @@ import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Option;
 
 /**
- * The options that choose the orders of an export. The command accepts exactly one of three:
- * {@code --since}, {@code --continue}, or {@code --from} with {@code --to}.
+ * The options that choose the orders of an export. The command accepts exactly one of these:
+ * {@code --since}, {@code --continue}, or {@code --from} together with {@code --to}.
  */
 final class ExportRange {
-    // If someone sorts file names with times in this format, the oldest time is first.
+    // In an alphabetical list of times in this format, the oldest time is first.
     private static final DateTimeFormatter FILE_TIME =
             DateTimeFormatter.ofPattern("uuuuMMdd'T'HHmmss.SSSSSSX").withZone(ZoneOffset.UTC);
 

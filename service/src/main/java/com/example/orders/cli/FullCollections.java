@@ -32,8 +32,8 @@ final class FullCollections {
     private FullCollections() {}
 
     /**
-     * Logs the largest classes of an earlier process, and deletes the files of all earlier
-     * processes.
+     * Logs which classes used the most memory in an earlier process, and deletes the files of all
+     * earlier processes.
      */
     static void logEarlier(Path directory) {
         try {

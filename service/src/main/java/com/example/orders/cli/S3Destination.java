@@ -50,7 +50,7 @@ final class S3Destination implements ExportDestination {
     public OutputStream open(Period period) {
         String key = uri.prefix() + name.apply(period);
         // Writes this line to the log before the upload. If someone kills the process, the line
-        // says which object the process may have written.
+        // shows which object the process may have written.
         log.atInfo()
                 .addKeyValue("bucket", uri.bucket())
                 .addKeyValue("key", key)

@@ -22,7 +22,7 @@ import software.amazon.awssdk.services.s3.model.UploadPartResponse;
 final class S3Upload extends OutputStream {
     /**
      * Bytes in each part, except in the last part. S3 requires at least 5 MiB in each of these
-     * parts, and allows at most 10,000 parts. So an object has at most 78 GiB.
+     * parts, and allows at most 10,000 parts. So the maximum size of an object is 78 GiB.
      *
      * @see <a href="https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html">the limits</a>
      */

@@ -36,8 +36,8 @@ import picocli.CommandLine.ParentCommand;
 final class ServeCommand implements Callable<Integer> {
     private static final Logger log = LoggerFactory.getLogger(ServeCommand.class);
 
-    // A caller asks for its result every few seconds. If no caller asks for a result for this time,
-    // the server deletes the result.
+    // A caller asks for its result every few seconds. If no caller asks for a result within this
+    // time, the server deletes the result.
     private static final Duration KEEP_RESULTS = Duration.ofMinutes(2);
 
     @ParentCommand
@@ -59,7 +59,7 @@ final class ServeCommand implements Callable<Integer> {
                         server::isDraining,
                         metrics)) {
             // The server of the API starts before the server of the readiness check. So a pod never
-            // becomes ready before it listens for requests.
+            // becomes ready before the server of the API accepts requests.
             server.start();
             management.start();
             startDiagnostics(configuration);

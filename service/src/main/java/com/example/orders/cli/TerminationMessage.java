@@ -39,7 +39,7 @@ final class TerminationMessage {
         try {
             Files.writeString(file, message, StandardOpenOption.TRUNCATE_EXISTING);
         } catch (IOException e) {
-            // The exit code and the log still say that the command failed.
+            // The exit code and the log still show that the command failed.
             LoggerFactory.getLogger(TerminationMessage.class).warn("Cannot write {}", file, e);
         }
     }

@@ -1,7 +1,8 @@
 package com.example.orders.config;
 
 /**
- * An environment variable is missing or invalid. The message is one line and names the variable.
+ * An environment variable is missing or invalid. The message is one line and contains the name of
+ * the variable.
  */
 public final class ConfigurationException extends RuntimeException {
     private static final long serialVersionUID = 1;

@@ -3,7 +3,7 @@ package com.example.orders.config;
 import java.nio.file.Path;
 
 /**
- * Where the service answers requests for dumps of its JVM.
+ * Settings of the server that answers requests for dumps of this JVM.
  *
  * @param port port on the loopback address
  * @param directory directory for the files. The service deletes a file when the caller has received

@@ -62,7 +62,7 @@ public final class Environment {
                         variable, "must be a duration such as 60s or 5m, not \"" + text + "\""));
     }
 
-    /** Returns where the service answers requests for dumps. Empty without DIAGNOSTICS_PORT. */
+    /** Returns the settings of the diagnostics server. Empty without DIAGNOSTICS_PORT. */
     Optional<DiagnosticsConfiguration> diagnostics() {
         String port = "DIAGNOSTICS_PORT";
         return find(port).map(set -> {

@@ -47,7 +47,10 @@ public final class Secret {
         return secret;
     }
 
-    /** Returns a text without the value, so that no log line or exception shows the secret. */
+    /**
+     * Returns a text that does not contain the value, so that no log line or exception shows the
+     * secret.
+     */
     @Override
     public String toString() {
         return "(secret)";

@@ -34,8 +34,8 @@ import org.slf4j.LoggerFactory;
  *   <li>{@code POST /results/ID/received} deletes the result.
  * </ul>
  *
- * <p>There is at most one result. The server deletes the result if no caller has asked for the
- * result for two minutes. An error is one line of text, with a status such as 409 if there is
+ * <p>There is at most one result. If no caller has asked for the result within two minutes, the
+ * server deletes the result. An error is one line of text, with a status such as 409 if there is
  * already a result, 410 if the result does not exist, or 507 if there is no space for a file.
  */
 public final class DiagnosticsServer implements AutoCloseable {

@@ -19,10 +19,10 @@ final class HeapDump {
     private HeapDump() {}
 
     /**
-     * Returns the maximum size of the next dump, in bytes. A reference has 8 bytes in a dump, and
-     * usually 4 bytes in the heap. So an object is at most about twice as large in a dump. An array
-     * of numbers has about the same size in a dump and in the heap. This method makes the JVM
-     * collect the garbage of the whole heap.
+     * Returns the maximum size of the next dump, in bytes. The size of a reference is 8 bytes in a
+     * dump, and usually 4 bytes in the heap. So an object is at most about twice as large in a
+     * dump. An array of numbers has about the same size in a dump and in the heap. This method
+     * makes the JVM collect the garbage of the whole heap.
      */
     static long largestSize() {
         long bytes = CLASSES;

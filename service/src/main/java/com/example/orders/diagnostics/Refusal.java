@@ -1,6 +1,6 @@
 package com.example.orders.diagnostics;
 
-/** The service refuses a request. The caller gets the message as one line. */
+/** Error for a request that the service refuses. The caller gets the message as one line. */
 final class Refusal extends Exception {
     private static final long serialVersionUID = 1;
 

@@ -134,8 +134,8 @@ final class Results {
     }
 
     void send(String id, long offset, long length, OutputStream to) throws IOException, Refusal {
-        // Each call of `find` extends the life of the result, and fails if the server has deleted
-        // the result.
+        // Each call of `find` restarts the timeout of the result, and fails if the server has
+        // deleted the result.
         long end = offset + length;
         for (long at = offset; at < end; at += FilePart.BUFFER) {
             FilePart.send(find(id).file, at, Math.min(FilePart.BUFFER, end - at), to);
@@ -156,7 +156,7 @@ final class Results {
         clear();
     }
 
-    /** Deletes the result if no caller has asked for the result for the time {@code keep}. */
+    /** Deletes the result if no caller has asked for the result within the time {@code keep}. */
     synchronized void sweep() {
         if (current != null && System.nanoTime() - current.touched > keep.toNanos()) {
             log.warn("diagnostics: no caller has fetched the result in time");

@@ -13,7 +13,7 @@ final class Space {
     // of Datadog's agent (128 MiB).
     private static final long OTHERS = 242L << 20;
     // Part of the node's disk that must stay free. By default, the kubelet evicts pods if less than
-    // 10 % of the disk is free. The other 5 % are a margin.
+    // 10 % of the disk is free. The remaining 5 % is a margin.
     private static final double LEAST_FREE = 0.15;
 
     /** The node's disk. */
@@ -30,7 +30,9 @@ final class Space {
         this.disk = disk;
     }
 
-    /** Returns the number of bytes until only {@link #LEAST_FREE} of the directory's disk is free. */
+    /**
+     * Returns how many bytes the pod may write until only {@link #LEAST_FREE} of the disk is free.
+     */
     static long freeBytes(Path directory) throws IOException {
         FileStore store = Files.getFileStore(directory);
         return store.getUsableSpace() - (long) (LEAST_FREE * store.getTotalSpace());
@@ -40,7 +42,7 @@ final class Space {
      * Checks that there is space for a file.
      *
      * @param what name of the file's content for messages, such as "a heap dump"
-     * @throws Refusal if there is not enough space. The message says which limit is too low.
+     * @throws Refusal if there is not enough space. The message contains the limit that is too low.
      */
     void check(String what, long bytes) throws Refusal, IOException {
         long free = disk.freeBytes(configuration.directory());

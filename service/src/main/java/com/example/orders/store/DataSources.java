@@ -59,18 +59,18 @@ public final class DataSources {
 
     private static HikariConfig config(DatabaseConfiguration database) {
         PGSimpleDataSource source = unpooled(database);
-        // Without this timeout, a request would wait forever if the database no longer answers.
+        // If the database no longer answered, a request without this timeout would wait forever.
         source.setSocketTimeout(seconds(ANSWER_TIMEOUT));
         HikariConfig pool = new HikariConfig();
         pool.setDataSource(source);
-        // PostgreSQL ends a statement a second before this process stops waiting for the result.
+        // PostgreSQL ends a statement one second before this process stops waiting for the result.
         // PostgreSQL also ends a transaction whose client no longer sends statements. So if the
         // service has answered that a request failed, PostgreSQL does not commit the request later.
         long limit = ANSWER_TIMEOUT.toMillis() * 9 / 10;
         pool.setConnectionInitSql(
                 "SET statement_timeout = " + limit + "; SET idle_in_transaction_session_timeout = " + limit);
         // A request waits while another request with the same key runs. With this isolation level,
-        // the waiting request then sees the order that the other request has stored.
+        // the waiting request then finds the order that the other request has stored.
         pool.setTransactionIsolation("TRANSACTION_READ_COMMITTED");
         pool.setInitializationFailTimeout(-1);
         pool.setExceptionOverride(new StandbyOverride());

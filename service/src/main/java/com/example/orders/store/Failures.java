@@ -9,7 +9,7 @@ public final class Failures {
     /** SQLSTATE of a server that accepts only reads, such as a standby after a failover. */
     static final String READ_ONLY = "25006";
 
-    /** SQLSTATE of a failure after which the transaction may be committed or not. */
+    /** SQLSTATE of a failure after which it is unknown whether the transaction is committed. */
     static final String OUTCOME_UNKNOWN = "08007";
 
     // SQLSTATE classes. 08: connection. 28: authentication (also while someone changes a password).

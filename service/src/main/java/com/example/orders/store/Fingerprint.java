@@ -20,7 +20,8 @@ final class Fingerprint {
     static byte[] of(NewOrder order) {
         try {
             MessageDigest digest = MessageDigest.getInstance("SHA-256");
-            // writeUTF writes the length first, so two different orders cannot give the same bytes.
+            // writeUTF writes the length first, so two different orders never result in the same
+            // bytes.
             DataOutputStream out =
                     new DataOutputStream(new DigestOutputStream(OutputStream.nullOutputStream(), digest));
             out.writeUTF(order.customer());

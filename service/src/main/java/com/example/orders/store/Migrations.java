@@ -66,8 +66,8 @@ public final class Migrations {
     /**
      * Applies the missing migrations up to a version. Applies no migration if the database has this
      * version or a newer version. If a migration does not get its lock on a table within a second,
-     * this method stops the migration, and tries the migration again later. So a request waits only
-     * a short time for a migration that waits for its lock.
+     * this method stops the migration, and starts it again later. So a request waits only a short
+     * time for a migration that waits for its lock.
      *
      * @param version a version of this jar, such as "12". If empty, the newest version of this jar.
      * @return how many migrations the last attempt applied

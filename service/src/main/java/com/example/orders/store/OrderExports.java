@@ -11,7 +11,10 @@ import javax.sql.DataSource;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Reads the orders of a period, the oldest order first. Only a part of the orders is in memory. */
+/**
+ * Reads the orders of a period, the oldest order first. At any time, only a part of the orders is
+ * in memory.
+ */
 public final class OrderExports {
     /**
      * Longest time between an order's {@code created_at} and the moment when other transactions can
@@ -37,7 +40,7 @@ public final class OrderExports {
     }
 
     /**
-     * @return a time of the database's clock. All orders with an earlier {@code created_at} are
+     * @return a time from the database's clock. All orders with an earlier {@code created_at} are
      *     already visible to this process.
      */
     public Instant completeUntil() throws SQLException {
@@ -58,8 +61,8 @@ public final class OrderExports {
     /**
      * Exports the orders of the next period for this name. The period begins at the end of the last
      * successful call with this name, and is not longer than {@link #LONGEST}. For the first call,
-     * the period begins with the oldest order. Concurrent calls with the same name wait for each
-     * other.
+     * the period begins with the oldest order. Concurrent calls with the same name run one after
+     * the other.
      *
      * <p>If {@code finish} of the export fails, this method does not store the progress. A later
      * call then begins at the same time again.
@@ -70,7 +73,7 @@ public final class OrderExports {
         try (Connection connection = OrderStore.transaction(database)) {
             Period period = next(connection, lockProgress(connection, name));
             // Writes this line to the log before the commit. If someone kills the process after the
-            // commit, only this line says which orders the process has exported.
+            // commit, only this line shows which orders the process has exported.
             period.log(log, "exporting orders");
             export.begin(period);
             read(connection, period, export);
@@ -105,7 +108,7 @@ public final class OrderExports {
     /**
      * Commits the progress. If the outcome of the commit is unknown, this method reads the stored
      * progress to find the outcome. Otherwise, the command could report a failure after a
-     * successful commit. The next export would then not contain these orders.
+     * successful commit. In this case, the next export would not contain these orders.
      */
     private void commit(Connection connection, String name, Period period) throws SQLException {
         try {

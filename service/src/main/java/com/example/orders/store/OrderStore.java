@@ -21,14 +21,14 @@ import javax.sql.DataSource;
 /**
  * Stores orders in PostgreSQL. When a method returns, its changes are committed. When a method
  * throws an exception, the method has closed its connection or returned the connection to the pool,
- * and PostgreSQL rolls back the open transaction. Only after an {@link OutcomeUnknownException},
- * the transaction may be committed.
+ * and PostgreSQL rolls back the open transaction. After an {@link OutcomeUnknownException}, it is
+ * unknown whether the transaction is committed.
  */
 public final class OrderStore {
     private static final int EXPIRE_BATCH = 1000;
     // Maximum number of items in one page. This maximum limits the memory for a request: with the
-    // longest texts, a page has 1 MB of JSON. A page has at most 200 orders, so this maximum does
-    // not shorten pages of orders with at most 10 items.
+    // longest texts, the JSON of a page has a size of 1 MB. A page has at most 200 orders, so this
+    // maximum does not shorten pages of orders with at most 10 items.
     private static final int PAGE_ITEMS = 2000;
 
     private final DataSource database;
@@ -46,9 +46,9 @@ public final class OrderStore {
     }
 
     /**
-     * Creates an order like {@link #create(NewOrder)}. But if several requests have the same key,
-     * only the first request creates an order. Every other request gets this order as it was after
-     * its creation, even if the status has changed since then.
+     * Creates an order in the same way as {@link #create(NewOrder)}. But if several requests have
+     * the same key, only the first request creates an order. Every other request gets this order as
+     * it was after its creation, even if the status has changed since then.
      */
     public Created create(NewOrder request, String idempotencyKey) throws SQLException, IdempotencyConflictException {
         byte[] fingerprint = Fingerprint.of(request);
@@ -107,13 +107,14 @@ public final class OrderStore {
     }
 
     /**
-     * Returns one page of orders, the newest order first. In this sequence, new orders do not move
-     * the orders of later pages. The page is shorter than the limit if its orders have many items.
+     * Returns one page of orders, the newest order first. In this sequence, new orders come before
+     * all later pages, so they do not change the later pages. The page is shorter than the limit if
+     * its orders have many items.
      */
     public Page page(Optional<OrderStatus> status, Optional<PagePosition> after, int limit) throws SQLException {
         String conditions = (status.isPresent() ? " AND status = ?" : "")
                 + (after.isPresent() ? " AND (created_at, id) < (?, ?)" : "");
-        // Reads one order more than the page has, to know whether there is a next page.
+        // Reads one order more than the page has, to find out whether there is a next page.
         String sql = OrderRows.SELECT
                 + "(SELECT *, sum(items) OVER (ORDER BY created_at DESC, id DESC) - items AS items_before"
                 + " FROM (SELECT *, (SELECT count(*) FROM order_items WHERE order_id = orders.id) AS items"

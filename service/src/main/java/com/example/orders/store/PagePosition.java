@@ -5,8 +5,8 @@ import java.time.Instant;
 import java.util.UUID;
 
 /**
- * Position of the last order of a page: its time and its id. The id decides the sequence of
- * orders whose times are in the same microsecond.
+ * Position of the last order of a page: its time and its id. Orders whose times are in the same
+ * microsecond are sorted by id.
  */
 public record PagePosition(Instant createdAt, UUID id) {
     public static PagePosition of(Order order) {

@@ -5,8 +5,8 @@ import java.sql.SQLException;
 
 /**
  * Makes the pool close a connection to a server that has become a standby. A standby still answers
- * reads, so the pool would keep the connection for half an hour after a failover, and each new
- * order on this connection would fail.
+ * queries that only read, so the pool would keep the connection for half an hour after a failover,
+ * and each new order on this connection would fail.
  */
 final class StandbyOverride implements SQLExceptionOverride {
     @java.lang.Override

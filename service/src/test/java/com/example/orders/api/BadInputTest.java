@@ -203,7 +203,7 @@ class BadInputTest {
 
     @Test
     void longNameOfAParameterIsCut() throws Exception {
-        // The service shortens the name between the two Java chars of one character.
+        // The service cuts the name between the two Java chars of one character.
         Answer answer = client.get("/orders?" + "n".repeat(63) + "%F0%9F%98%80" + "n".repeat(5000) + "=1");
         assertProblem(answer, 400, null);
         assertTrue(answer.text().length() < 500, answer.text());

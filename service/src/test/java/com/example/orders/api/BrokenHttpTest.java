@@ -72,7 +72,7 @@ class BrokenHttpTest {
             OutputStream out = socket.getOutputStream();
             out.write(bytes("GET /orders HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\n"));
             out.flush();
-            // A server that does not wait for the body answers during this pause.
+            // A server that does not wait for the body would answer during this pause.
             Thread.sleep(300);
             out.write(bytes("late"));
             out.write(bytes("GET /orders HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"));

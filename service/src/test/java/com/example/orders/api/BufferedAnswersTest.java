@@ -30,7 +30,7 @@ class BufferedAnswersTest {
     private static final int THREADS = 8;
     private static final int CLIENTS = 2 * THREADS;
     // This answer does not fit into the buffers of the sockets. So the server cannot write the
-    // whole answer if the client does not read.
+    // whole answer while the client reads nothing.
     private static final byte[] LARGE = new byte[4 << 20];
 
     private final CountDownLatch begun = new CountDownLatch(CLIENTS);

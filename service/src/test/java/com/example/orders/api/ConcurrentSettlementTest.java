@@ -30,8 +30,8 @@ import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 
 /**
- * In this test, six clients settle the same orders. In the meantime, connections break: connections
- * between the clients and the service, and connections between the service and the database.
+ * In this test, six clients settle the same orders. At the same time, the test breaks connections
+ * between the clients and the service, and between the service and the database.
  */
 class ConcurrentSettlementTest {
     private static final int ORDERS = 1000;
@@ -39,7 +39,8 @@ class ConcurrentSettlementTest {
 
     /**
      * Number of the next order that the fastest client will settle. The two threads that expire
-     * orders use orders close to this order, so that these threads compete with the clients.
+     * orders choose orders close to this order, so that the threads and the clients change the same
+     * orders.
      */
     private final AtomicInteger position = new AtomicInteger(ORDERS);
 
@@ -151,7 +152,7 @@ class ConcurrentSettlementTest {
 
     /**
      * Expires orders. Order n is n hours old. If a run loses its connection, the caller runs this
-     * method again, as Kubernetes repeats a failed job.
+     * method again, in the same way as Kubernetes retries a failed Job.
      */
     private Void expire(TestDatabase database, Random random) {
         int oldest = Math.max(1, position.get() + random.nextInt(-5, 4));
@@ -159,7 +160,8 @@ class ConcurrentSettlementTest {
             new OrderStore(DataSources.unpooled(database.configuration()))
                     .expireUnpaid(Duration.ofMinutes(oldest * 60L - 30));
         } catch (SQLException e) {
-            // The test has ended the connection of this run. The caller's loop starts the next run.
+            // The test has terminated the database connection of this run. The caller's loop starts
+            // the next run.
         }
         return null;
     }

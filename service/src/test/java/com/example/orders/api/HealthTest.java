@@ -150,7 +150,7 @@ class HealthTest {
     }
 
     /**
-     * Waits until four requests in a row succeed, because the pool may have four broken
+     * Waits until four consecutive requests succeed, because the pool may contain four broken
      * connections.
      */
     private static void await(Client client) throws Exception {

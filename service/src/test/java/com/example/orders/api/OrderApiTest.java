@@ -191,8 +191,8 @@ class OrderApiTest {
         for (int i = 0; i < 7; i++) {
             client.create(Client.order("c" + i, 1));
         }
-        // The test gives four orders the same time. A wrong query could return one of these orders
-        // on two pages, or on no page.
+        // The test sets the same creation time for four orders. A wrong query could return one of
+        // these orders on two pages, or on no page.
         database.execute("UPDATE orders SET created_at = '2026-01-01' WHERE customer IN ('c0', 'c1', 'c2', 'c3')");
         List<String> customers = new ArrayList<>();
         String next = "";
@@ -200,8 +200,7 @@ class OrderApiTest {
         do {
             JsonNode page = client.get("/orders?limit=2" + next).json();
             customers.addAll(page.path("orders").findValuesAsText("customer"));
-            // While a client reads page after page, a new order must not move the orders of later
-            // pages.
+            // A new order must not change the pages that the client has not read yet.
             client.create(Client.order("late", 1));
             pages++;
             next = page.path("next").isNull()

@@ -21,8 +21,8 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
 /**
- * Tests that the health routes still answer if all threads of the API are busy, and that slow
- * clients use no threads.
+ * Tests that the service still answers health requests if all threads of the API are busy, and that
+ * slow clients use no threads.
  */
 class OverloadTest {
     private static final int LIMIT_MILLIS = 60_000;
@@ -106,7 +106,7 @@ class OverloadTest {
         slow.clear();
     }
 
-    /** Sends a request, and returns the head of the answer. */
+    /** Sends a request, and returns the status line and the headers of the answer. */
     private String exchange(String request) throws IOException {
         try (Socket socket = new Socket("localhost", api.port())) {
             socket.setSoTimeout(LIMIT_MILLIS);

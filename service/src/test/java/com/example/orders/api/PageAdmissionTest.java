@@ -69,7 +69,7 @@ class PageAdmissionTest {
         return entered.get(10, TimeUnit.SECONDS);
     }
 
-    /** Starts a thread that waits for a place, and returns when {@code waiting} threads wait. */
+    /** Starts a thread that waits for a place. Returns when {@code waiting} threads wait. */
     private Future<Boolean> waits(PageAdmission pages, int orders, int waiting) throws Exception {
         Future<Boolean> entered = threads.submit(() -> pages.enter(orders));
         while (pages.waiting() < waiting && !entered.isDone()) {

@@ -36,8 +36,8 @@ class RetryTest {
     @BeforeEach
     void start() throws Exception {
         database = TestDatabase.migrated();
-        // The service must set the isolation level itself, and not depend on this default of the
-        // database.
+        // The service must set the isolation level itself, and must not depend on this default of
+        // the database.
         database.execute("DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET default_transaction_isolation ="
                 + " ''repeatable read''', current_database()); END $$");
         api = new TestApi(database.configuration());

@@ -42,7 +42,7 @@ class SlowClientsTest {
         third.hold(1);
         assertEquals(List.of("first"), ended);
         assertFalse(first.done());
-        // When a wait has ended, its bytes no longer count.
+        // The limit does not count the bytes of a wait that has ended.
         assertTrue(second.done());
         third.hold(79);
         assertTrue(third.done());

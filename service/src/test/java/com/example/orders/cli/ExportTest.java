@@ -105,7 +105,7 @@ class ExportTest {
     @Test
     void daysAreThoseOfTheZone() throws Exception {
         database.insertOrder("Ada", "2 hours");
-        // In São Paulo, this time is still on 31 January.
+        // At this time, the date in São Paulo is still 31 January.
         database.execute("UPDATE orders SET created_at = '2026-02-01T02:59:59Z'");
         String[] january = {"--from", "2026-01-01", "--to", "2026-02-01", "--format", "json"};
         assertEquals("", export(january).out());

@@ -97,8 +97,8 @@ class HostileLoad {
     }
 
     /**
-     * Sends hostile load to a service that already runs. This test does not check the health and
-     * the restarts of that service, so check them yourself.
+     * Sends hostile load to a service that already runs. This test does not check the health or the
+     * restarts of that service. Check the health and the restarts yourself.
      */
     @Test
     void goodRequestsSucceedBehindAnIngress() throws Exception {

@@ -20,8 +20,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /**
- * Sends bodies of empty objects to a service that has the heap of a pod with 512 MiB. In an earlier
- * version, these bodies used all memory of the service.
+ * Sends request bodies with many empty objects to a service that has the heap of a pod with 512
+ * MiB. In an earlier version, these requests used all memory of the service.
  */
 class MemoryTest {
     private static final int PARALLEL = 200;

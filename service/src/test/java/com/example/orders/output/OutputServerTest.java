@@ -35,7 +35,9 @@ class OutputServerTest {
     @TempDir
     private Path directory;
 
-    /** A command that writes lines to its output, and then runs until the test kills it. */
+    /**
+     * A command that writes lines to its output, and then runs until the test kills the command.
+     */
     static final class Command {
         public static void main(String[] arguments) throws IOException, InterruptedException {
             OutputStream output = CommandOutput.open(Map.of(CommandOutput.VARIABLE, arguments[0]));

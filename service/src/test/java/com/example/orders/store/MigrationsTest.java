@@ -56,7 +56,7 @@ class MigrationsTest {
     void newerDatabaseHasTheVersion() throws Exception {
         TestDatabase database = TestDatabase.migrated();
         assertEquals(0, with(database).migrateTo(Optional.of("2")));
-        // From here on, the database has a migration that this jar does not have, as after a
+        // From now on, the database has a migration that this jar does not contain, as after a
         // rollback.
         with(database, "busy-table").migrate();
         assertEquals(0, with(database).migrateTo(Optional.of("4")));
@@ -168,8 +168,8 @@ class MigrationsTest {
     @Test
     void failedIndexIsCreatedByTheNextRun() throws Exception {
         TestDatabase database = TestDatabase.migrated();
-        // If someone kills a migration while it creates an index, the index is not valid, and the
-        // history has a failed migration.
+        // After the kill of a migration that creates an index, the index is not valid, and the
+        // history contains a failed migration.
         database.execute("CREATE INDEX orders_by_customer ON orders (customer)");
         database.execute("UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'orders_by_customer'::regclass");
         database.execute("INSERT INTO flyway_schema_history SELECT 9000, '9001', 'index', 'SQL', 'V9001__index.sql', 0,"
@@ -206,7 +206,7 @@ class MigrationsTest {
 
     /**
      * Sends requests of each kind. After some repetitions, the driver prepares the SQL statements
-     * of these requests in the server.
+     * of these requests on the database server.
      */
     private static void settleOrders(Client client) throws Exception {
         for (int i = 0; i < 10; i++) {

@@ -89,7 +89,7 @@ class OrderExportsTest {
         assertThrows(OutcomeUnknownException.class, this::exportNext);
         database.keepConnections("export_progress");
         exportNext();
-        // The failed export did not store its progress, so the next export has the same orders
+        // The failed export did not store its progress, so the next export contains the same orders
         // again.
         assertEquals(List.of("Ada", "Ada"), exported);
     }

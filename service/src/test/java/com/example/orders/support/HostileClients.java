@@ -11,8 +11,9 @@ import java.util.List;
 
 /**
  * Sends hostile load to a port of localhost, until the caller kills this process. The load consists
- * of bodies that are too large, the largest pages, slow senders and slow readers. This class runs
- * in a separate process, so that the threads that send good requests do not wait for these clients.
+ * of request bodies that are too large, requests for the largest pages, slow senders and slow
+ * readers. This class runs in a separate process, so that the threads that send good requests do
+ * not wait for these clients.
  */
 public final class HostileClients {
     private static final int BODIES = 200;
@@ -55,8 +56,8 @@ public final class HostileClients {
                 try {
                     step.run();
                 } catch (IOException e) {
-                    // The service may close the connection of a hostile client, so ignore this
-                    // error.
+                    // The service may close the connection of a hostile client, so this code
+                    // ignores the error.
                 } catch (InterruptedException e) {
                     return;
                 }
@@ -66,8 +67,8 @@ public final class HostileClients {
     }
 
     /**
-     * Opens slow connections until there are {@link #SLOW} of them, and then waits a second. This
-     * method replaces each connection that the service has closed.
+     * Opens slow connections until {@link #SLOW} connections are open, and then waits one second.
+     * This method replaces each connection that the service has closed.
      */
     private void keepOpen(List<Socket> open, String request, boolean drip) throws InterruptedException {
         open.removeIf(socket -> !isOpen(socket, drip));
@@ -113,7 +114,7 @@ public final class HostileClients {
         try {
             socket.close();
         } catch (IOException e) {
-            // Even if close() fails, the connection is closed.
+            // The socket is closed even if close() has thrown an exception.
         }
     }
 }

@@ -7,8 +7,9 @@ import java.util.List;
 import java.util.stream.Stream;
 
 /**
- * A cgroup with a memory limit, like the cgroup of a container. Only a process that may create
- * cgroups can use this class, such as a process of root outside of a container.
+ * A cgroup with a memory limit, like the cgroup of a container. A process can use this class only
+ * if the process may create cgroups. For example, a root process outside a container may create
+ * cgroups.
  *
  * @see <a href="https://docs.kernel.org/admin-guide/cgroup-v1/memory.html">cgroup v1</a>
  * @see <a href="https://docs.kernel.org/admin-guide/cgroup-v2.html#memory">cgroup v2</a>

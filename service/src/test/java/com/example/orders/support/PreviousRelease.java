@@ -30,7 +30,7 @@ public final class PreviousRelease {
 
     private PreviousRelease() {}
 
-    /** Whether this clone is shallow, so that it does not have the older commits. */
+    /** Whether this clone is shallow. A shallow clone does not contain the older commits. */
     public static boolean isUnknown() throws IOException, InterruptedException {
         return git("rev-parse", "--is-shallow-repository").strip().equals("true");
     }

@@ -34,8 +34,8 @@ import javax.crypto.spec.SecretKeySpec;
  * contains a hash, as described in
  * https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-authenticating-requests.html
  *
- * <p>This server does not check the signatures of single chunks, the time of a request, checksums
- * other than the hash, or IAM policies. This server supports only what an upload needs.
+ * <p>This server does not check the signatures of individual chunks, the time of a request, other
+ * checksums, or IAM policies. This server supports only what an upload needs.
  */
 public final class S3Server implements AutoCloseable {
     public static final String BUCKET = "orders-exports";
@@ -69,7 +69,7 @@ public final class S3Server implements AutoCloseable {
         server.start();
     }
 
-    /** Returns the variables of a pod whose ServiceAccount has a role (IRSA). */
+    /** Returns the environment variables of a pod whose ServiceAccount has an IAM role (IRSA). */
     public Map<String, String> roleOfServiceAccount(Path directory) throws IOException {
         Path token = Files.writeString(directory.resolve("token"), WEB_TOKEN);
         return Map.of(
@@ -84,10 +84,7 @@ public final class S3Server implements AutoCloseable {
         return "http://127.0.0.1:" + server.getAddress().getPort();
     }
 
-    /**
-     * Makes the server answer the next requests with status 503, which asks the client to send
-     * fewer requests.
-     */
+    /** Makes the server answer the next requests with status 503 and the code SlowDown. */
     public synchronized void slowDown(int requests) {
         slowDowns = requests;
     }
@@ -103,8 +100,8 @@ public final class S3Server implements AutoCloseable {
     }
 
     /**
-     * Returns the number of multipart uploads that a client has begun, but has neither completed
-     * nor aborted.
+     * Returns the number of multipart uploads that are in progress. A client has not completed or
+     * aborted these uploads.
      */
     public synchronized int openUploads() {
         return uploads.size();

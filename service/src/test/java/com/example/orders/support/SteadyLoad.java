@@ -11,8 +11,8 @@ import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 
 /**
- * Sends requests at a fixed rate, and does not wait for the answers of earlier requests. Every
- * second request creates an order, with an idempotency key. The other requests read a page.
+ * Sends requests at a fixed rate, and does not wait for the answers of earlier requests. Half of
+ * the requests create an order, with an idempotency key. The other requests read a page.
  */
 public final class SteadyLoad implements AutoCloseable {
     private static final int PER_SECOND = 50;

@@ -72,7 +72,7 @@ public record TestDatabase(DatabaseConfiguration configuration) {
     }
 
     /**
-     * Makes the database end the connection of each statement that makes a certain change.
+     * Makes the database terminate the connection of each statement that makes a specific change.
      *
      * @param change the change in the syntax of CREATE TRIGGER, such as
      *     {@code AFTER UPDATE ON export_progress}
@@ -82,8 +82,8 @@ public record TestDatabase(DatabaseConfiguration configuration) {
     }
 
     /**
-     * Makes the database end the connection of each transaction that makes a certain change. The
-     * connection ends at the commit of the transaction.
+     * Makes the database terminate the connection of each transaction that makes a specific change.
+     * The database terminates the connection when the transaction commits.
      *
      * @param change the change in the syntax of CREATE TRIGGER, such as
      *     {@code AFTER UPDATE ON export_progress}
@@ -95,7 +95,7 @@ public record TestDatabase(DatabaseConfiguration configuration) {
                 + " DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION ended()");
     }
 
-    /** Makes the database no longer end connections when a statement changes this table. */
+    /** Removes the trigger that terminates connections when a statement changes this table. */
     public void keepConnections(String table) throws SQLException {
         execute("DROP TRIGGER ended ON " + table);
     }

@@ -16,9 +16,9 @@ import java.util.HashMap;
 import java.util.Map;
 
 /**
- * A PostgreSQL server for one test. The server requires the password of the role {@code orders},
- * and can stop and start again on the same port with its data. The server of {@link TestDatabase}
- * is different: it requires no password, and all tests share it.
+ * A PostgreSQL server for one test. The server requires the password of the role {@code orders}. A
+ * test can stop the server, and can start it again on the same port with the same data. The server
+ * of {@link TestDatabase} requires no password, and all tests share that server.
  */
 public final class TestServer implements AutoCloseable {
     private static final String DATABASE = "postgres";
@@ -41,7 +41,10 @@ public final class TestServer implements AutoCloseable {
                 "hba_file", Files.writeString(directory.resolve("rules"), RULES).toString());
     }
 
-    /** Starts a server with all migrations. The role {@code orders} may read and write. */
+    /**
+     * Starts a database server, and applies all migrations. The role {@code orders} may read and
+     * change all tables.
+     */
     public static TestServer start(Path directory, String password, Map<String, String> settings)
             throws IOException, SQLException, InterruptedException {
         TestServer server = new TestServer(directory, settings);
