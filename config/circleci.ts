@@ -24,10 +24,10 @@ export const deployProject = undefined as { readonly directory: string } | undef
 /**
  * Images of the CircleCI jobs, each with a full version. `java` has Java 17, Maven, Node.js and
  * git. The commands in this image do not run as root: the tests start PostgreSQL, and PostgreSQL
- * refuses to start as root. The Java of this image is Eclipse Temurin. A test checks that this Java
- * has the same version as the Java in service/Dockerfile, so that the jobs test the Java that runs
- * in the cluster. `pulumi` has Pulumi, Node.js, the AWS CLI, kubectl, and Python with pip. A test
- * checks that the version of this image is the version of Pulumi in package.json.
+ * refuses to start as root. This image contains Eclipse Temurin. A test checks that its version is
+ * the version in service/Dockerfile, so that the jobs run the tests with the JDK of the service.
+ * `pulumi` has Pulumi, Node.js, the AWS CLI, kubectl, and Python with pip. A test checks that the
+ * version of this image is the version of Pulumi in package.json.
  *
  * Someone can move a tag to another image. `npm run pipeline -- pin` adds the digest of each image
  * to this file. With the digests, the jobs always run the same images. Renovate updates a version

@@ -46,8 +46,9 @@ export function roleName(ciRole: CiRoleName): string {
 }
 
 /**
- * Returns the Kubernetes group that EKS gives to jobs with the IAM role of a CI role. The jobs of
- * review stacks have the group {@link reviewGroup}, which the cluster reads from CircleCI's token.
+ * Returns the Kubernetes group of the CircleCI jobs that use a CI role. EKS maps the IAM role of
+ * these jobs to this group. The jobs of review stacks have the group {@link reviewGroup}, which the
+ * cluster reads from CircleCI's token.
  */
 export function clusterGroup(ciRole: ClusterCiRoleName): string {
   return `${service}:${ciRole}`;

@@ -12,7 +12,7 @@ const fromContextsOnly =
 /**
  * Variables that prevent AWS clients from reading ~/.aws and from using the machine's own role. The
  * settings of staging and production contain real clusters and registries. A local run must not
- * change these clusters and registries with the user's permissions.
+ * change them, even if the user has the permissions to do so.
  */
 const noIdentity = {
   AWS_CONFIG_FILE: "/dev/null",
