@@ -198,8 +198,8 @@ export function job(
  * Shell code after a command. If the command fails, the code records the exit code, and the job
  * continues. If the job failed at this step, the job would persist no report to the workspace. A
  * cache cannot replace the workspace, because the jobs of any branch can write to a cache. The
- * job's last step ends with the recorded exit code. The code also creates an empty file: a command
- * may write no report, and a job fails if there is no file to persist.
+ * job's last step ends with the recorded exit code. The code also creates an empty file: some
+ * commands do not write a report, and a job fails if there is no file to persist.
  */
 export const recorded = ` || echo "export EXIT_CODE=$?" >> "$BASH_ENV"; mkdir -p ${reports}; touch ${reports}/ended`;
 

@@ -55,7 +55,7 @@ export interface IngressPath {
 export interface IngressHost {
   /**
    * Host name in lower case, without scheme and port. DNS must resolve the name to the address of
-   * the Ingress; otherwise, requests get no answer.
+   * the Ingress; otherwise, requests get no response.
    */
   readonly host: string;
   /**
@@ -75,7 +75,7 @@ export interface IngressHost {
 export interface ProbeSettings {
   /**
    * Number of consecutive checks that must fail before the probe fails. With the value 1, the probe
-   * fails after one slow answer.
+   * fails after one slow response.
    *
    * @default - see the probe's arg
    */
@@ -99,7 +99,7 @@ export interface ProbeSettings {
   readonly periodSeconds?: number;
 
   /**
-   * Seconds to wait for an answer. If this timeout is too short, the probe fails on busy pods.
+   * Seconds to wait for a response. If this timeout is too short, the probe fails on busy pods.
    *
    * @default - see the probe's arg
    */

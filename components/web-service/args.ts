@@ -112,7 +112,7 @@ export interface WebServiceArgs extends PodArgs, IngressArgs {
 
   /**
    * Public host name. Without `host` and `hosts`, there is no Ingress. DNS must resolve the name to
-   * the address of the Ingress; otherwise, requests get no answer.
+   * the address of the Ingress; otherwise, requests get no response.
    *
    * @group Common
    * @default - none

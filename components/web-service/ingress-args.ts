@@ -35,7 +35,7 @@ export interface IngressArgs {
   readonly ingressAnnotations?: Readonly<Record<string, pulumi.Input<string>>>;
 
   /**
-   * IngressClass of the Ingress. If no controller handles the class, requests get no answer, and
+   * IngressClass of the Ingress. If no controller handles the class, requests get no response, and
    * Pulumi waits for an address of the Ingress until the update times out.
    *
    * @group Ingress

@@ -49,7 +49,7 @@ const GitHub = Octokit.plugin(retry);
  * Sends a request to GitHub. Tries at most three times if the server or the network fails. Each try
  * has a timeout of 10 s.
  *
- * @throws Error with GitHub's answer
+ * @throws Error with GitHub's response
  */
 export async function askGitHub<T>(
   pull: PullRequest,

@@ -86,9 +86,9 @@ async function asking(
 }
 
 /**
- * Returns the URL of the registry's token service, from the answer to a request without a token.
- * Undefined if the answer contains no such URL. Registries such as Docker Hub accept only their own
- * tokens, for private images and for public images:
+ * Returns the URL of the registry's token service, from the response to a request without a token.
+ * Undefined if the response contains no such URL. Registries such as Docker Hub accept only their
+ * own tokens, for private images and for public images:
  * https://distribution.github.io/distribution/spec/auth/token/
  */
 function tokenService({ headers, status }: Response): string | undefined {
@@ -111,7 +111,7 @@ const head: RequestInit = { headers: { Accept: manifestTypes }, method: "HEAD" }
 
 /**
  * Whether the registry no longer has an image, for example because a lifecycle rule deleted it. If
- * the registry gives no clear answer, prints a warning and returns false. For example, the nodes
+ * the registry gives no clear response, prints a warning and returns false. For example, the nodes
  * may have permission to pull the image, but the role that runs this command may not have it.
  */
 export async function isGone(imageRef: string, env: Env): Promise<boolean> {
@@ -148,16 +148,16 @@ export async function taggedImage(
   return undefined;
 }
 
-/** The answer of a registry to a request for an image, with the times of this machine. */
+/** The response of a registry to a request for an image, with the times of this machine. */
 export interface RegistryAnswer {
   /** Code of the registry's error, such as `NAME_UNKNOWN` for a repository that does not exist. */
   readonly code: string | undefined;
   /**
    * Time at which the registry answered, from the registry's clock, in whole seconds. Undefined if
-   * the answer has no time.
+   * the response has no time.
    */
   readonly date: Date | undefined;
-  /** Time of this machine when the answer arrived, in milliseconds since 1970. */
+  /** Time of this machine when the response arrived, in milliseconds since 1970. */
   readonly received: number;
   /** Time of this machine before the request, in milliseconds since 1970. */
   readonly sent: number;
@@ -165,7 +165,7 @@ export interface RegistryAnswer {
 }
 
 /**
- * Asks a registry for an image. Returns the registry's answer. The registry may answer with an
+ * Asks a registry for an image. Returns the registry's response. The registry may answer with an
  * error.
  *
  * @param reference tag or digest of the image

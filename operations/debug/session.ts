@@ -23,7 +23,7 @@ import {
 /** Interval at which the command reads the twin's pod, in milliseconds. */
 const pauseMs = 1_000;
 /**
- * Longest time without an answer from the cluster, in milliseconds. After this time, the command
+ * Longest time without a response from the cluster, in milliseconds. After this time, the command
  * ends.
  */
 const silenceMs = 120_000;

@@ -80,7 +80,7 @@ export class PodLog {
   /** Prints the lines that the pod has written since the last call. */
   async print(): Promise<void> {
     const { cluster, namespace } = this.#where;
-    // `--since-time` has a resolution of one second, so the answer may begin with lines that this
+    // `--since-time` has a resolution of one second, so the response may begin with lines that this
     // method has already printed.
     const since = this.#last === undefined ? [] : [`--since-time=${this.#last.time}`];
     const options = ["--timestamps", ...since];

@@ -25,8 +25,8 @@ export async function unlock(
   assertStackName(stack);
   const store = lockStore(stack, stateOfProject(workspace));
   const shown = await reading(stack, store);
-  // If someone kills the command that removes a stack, the stack may no longer exist, but the
-  // stack's lock may still exist. So the command first reads the locks. If there is no lock, the
+  // If someone kills the command that removes a stack, it is possible that the stack is gone, but
+  // the stack's lock still exists. So the command first reads the locks. If there is no lock, the
   // command checks that the stack exists.
   if (shown.length === 0 && !(await stackNames(workspace)).includes(stack)) {
     throw noSuchStack(stack);

@@ -26,10 +26,10 @@ export function tcp(address: string, port: number, seconds: number): Promise<str
 }
 
 /**
- * Sends a request to the service's URL. Returns `open` if the answer comes from the service, with
- * any status. Only the service's answers have the header `Service-Version`. An answer without this
- * header comes from the ingress controller or the load balancer. The result then contains the
- * status of the answer, such as `http-503`.
+ * Sends a request to the service's URL. Returns `open` if the response comes from the service, with
+ * any status. Only the service's responses have the header `Service-Version`. A response without
+ * this header comes from the ingress controller or the load balancer. The result then contains the
+ * status of the response, such as `http-503`.
  */
 export async function http(url: string, seconds: number): Promise<string> {
   try {

@@ -23,7 +23,7 @@ const reached = ({ seen }: Row): boolean => seen !== undefined && got(seen);
 export function verdict({ allowed, seen, to }: Row): Verdict {
   if (seen === undefined) return "unknown";
   if (got(seen)) return allowed ? "ok" : "FAIL";
-  // A UDP packet without an answer has two possible reasons: the program at the destination never
+  // A UDP packet without a response has two possible reasons: the program at the destination never
   // answers, or a policy blocks the packet. DNS servers always answer.
   const mute = doors[to].protocol === "UDP" && doors[to].party !== "DNS" && seen === "silent";
   return allowed ? (mute ? "unknown" : "FAIL") : "ok";

@@ -1,23 +1,25 @@
 import { branchRoles, mainBranch, roleName } from "../../components/conventions/ci-roles";
 import { type Assertion, differs, equal, open, proven } from "./assertions";
 
-/** A registry's answer to the push of a manifest. */
+/** A registry's response to the push of a manifest. */
 export interface Push {
   readonly body: string;
   readonly status: number;
 }
 
 export interface SeenAws {
-  /** Answers to pushes to a temporary repository with the settings of the service's repository. */
+  /**
+   * Responses to pushes to a temporary repository with the settings of the service's repository.
+   */
   readonly pushes: {
-    /** Answer to a push without a login. */
+    /** Response to a push without a login. */
     readonly anonymous: Push;
-    /** Answer to a push of a new tag with a login. */
+    /** Response to a push of a new tag with a login. */
     readonly first: Push;
-    /** Answer to a push of another image with the tag of `first`. */
+    /** Response to a push of another image with the tag of `first`. */
     readonly moved: Push;
     /**
-     * Answer to a push of another image with an existing tag. One of `filters` matches this tag.
+     * Response to a push of another image with an existing tag. One of `filters` matches this tag.
      */
     readonly excluded: Push;
   };

@@ -48,7 +48,7 @@ interface ApiJob {
 /**
  * Reads a workflow of the pipeline that `proofPipeline` describes, and the reports of the
  * workflow's jobs. The workflow has fewer than ten jobs. So the function reads only the first page
- * of each answer of the API.
+ * of each response of the API.
  *
  * @see https://circleci.com/docs/api/v2/
  */

@@ -34,11 +34,11 @@ const expected = ({ status }: Answer, wanted: number): string | undefined =>
   status === wanted ? undefined : `status ${String(status)}, not ${String(wanted)}`;
 
 /**
- * Path of an order that does not exist. The response shows which release answers. To answer 404,
- * the service reads its database, so this status shows that the service and the database work. The
- * response of the service has the header `Service-Version`. A 404 from a load balancer does not
- * have this header. The request writes nothing. Unlike a request for the list of orders, this
- * request does not wait for other requests.
+ * Path of an order that does not exist. The response shows which release answers. To answer with
+ * status 404, the service reads its database, so this status shows that the service and the
+ * database work. The response of the service has the header `Service-Version`. A 404 from a load
+ * balancer does not have this header. The request writes nothing. Unlike a request for the list of
+ * orders, this request does not wait for other requests.
  */
 export const releasePath = "orders/00000000-0000-4000-8000-000000000000";
 const releaseStatus = 404;

@@ -16,7 +16,7 @@ const silenceMs = 30_000;
 export class Refusal extends Error {
   readonly status: number;
 
-  /** @param text the body of the answer */
+  /** @param text the body of the response */
   constructor(status: number, text: string) {
     super(text.trim() === "" ? `the pod answered with ${String(status)}` : text.trim());
     this.status = status;
@@ -93,11 +93,11 @@ export class Forward {
   }
 
   /**
-   * Sends a request, and calls `onPart` with each part of the answer's body.
+   * Sends a request, and calls `onPart` with each part of the response's body.
    *
-   * @returns the headers of the answer, after `onPart` has received the whole body
-   * @throws Refusal with the body of the answer, if the answer is an error. `onPart` does not get
-   * this body.
+   * @returns the headers of the response, after `onPart` has received the whole body
+   * @throws Refusal with the body of the response, if the response is an error. `onPart` does not
+   * get this body.
    * @throws Error if the connection breaks before the end of the body, or if the pod sends nothing
    * for the time in `silence`, by default 30 seconds
    */

@@ -5,7 +5,7 @@ import { type Forward, Refusal } from "./forward";
 /** Milliseconds to wait between a broken connection and the next try. */
 const pauseMs = 500;
 
-/** HTTP status of the answer if the pod no longer has the output. */
+/** HTTP status of the response if the pod no longer has the output. */
 const gone = 410;
 
 export interface OutputOptions {

@@ -57,9 +57,10 @@ export const main: readonly Stage[] = [
 ];
 
 /**
- * The jobs of `main` in the deploy project. The deploy project runs no tests, because tests run
- * development dependencies, and AWS cannot distinguish the jobs of this project. GitHub's branch
- * rules require that a change passes the tests before a person can merge the change into main.
+ * The jobs of `main` in the deploy project. The deploy project runs no tests: tests run the code
+ * of development dependencies, and AWS cannot distinguish one job of this project from another.
+ * GitHub's branch rules require that a change passes the tests before a person can merge the change
+ * into main.
  */
 export const mainInDeployProject: readonly Stage[] = [
   { name: "build", job: { command: "npm run build", executor: "java", gives: "jars" } },

@@ -233,8 +233,8 @@ export function ingressDaemon(options: Options): Daemon {
       `--entrypoints.web.address=127.0.0.1:${String(options.ingressPort)}`,
       "--providers.kubernetesingress=true",
       "--providers.kubernetesingress.ingressendpoint.ip=127.0.0.1",
-      // With the default of 2 s, Traefik could still answer 404 to requests for a new host after
-      // the Ingress has an address and the Pulumi update has ended.
+      // With the default of 2 s, Traefik could still answer requests for a new host with status 404
+      // after the Ingress has an address and the Pulumi update has ended.
       "--providers.providersthrottleduration=100ms",
       "--ping=true",
       "--ping.entrypoint=web",

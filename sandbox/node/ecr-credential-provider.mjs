@@ -4,7 +4,7 @@
 // https://kubernetes.io/docs/reference/config-api/kubelet-credentialprovider.v1/
 //
 // This program does not sign the request to ECR, because a node of the sandbox has no role in AWS.
-// The kubelet does not cache the answers, because a test changes the clock of ECR, but not the
+// The kubelet does not cache the responses, because a test changes the clock of ECR, but not the
 // clock of the kubelet.
 
 let input = "";

@@ -31,8 +31,8 @@ export type ClusterFacts = Pick<OwnCluster, "ingressClass" | "platforms" | "serv
  * nothing.
  *
  * @throws UserError with one line if the kubeconfig does not contain the context, or if kubectl
- * gets no answer from the cluster before a timeout. The line contains the context. If kubectl gets
- * no answer, the line also contains the address of the cluster.
+ * gets no response from the cluster before a timeout. The line contains the context. If kubectl
+ * gets no response, the line also contains the address of the cluster.
  */
 export async function readOwnCluster({
   context,
@@ -62,7 +62,7 @@ export async function readOwnCluster({
         `the cluster of context "${context}" at ${server} does not answer: ${reasonOf(error)}; check its address and your access, and run the command again`,
       );
     }),
-    // A developer may have no permission to list the nodes or the IngressClasses.
+    // Some developers do not have permission to list the nodes or the IngressClasses.
     ask("get", "nodes", "-o", "json").then(platformsIn, () => []),
     ask("get", "ingressclasses", "-o", "json").then(onlyClassIn, () => undefined),
   ]);

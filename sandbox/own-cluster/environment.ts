@@ -19,7 +19,7 @@ export function ownEnvironment(
     // does not lead to a deployment in the wrong cluster.
     SANDBOX_CLUSTER_UID: uid,
     ...(ingressClass === undefined ? {} : { SANDBOX_INGRESS_CLASS: ingressClass }),
-    // The cluster may have no ingress controller, so Pulumi must not wait for the Ingress.
+    // Some clusters have no ingress controller, so Pulumi must not wait for the Ingress.
     SANDBOX_WAIT_FOR_INGRESS: "false",
     ...(platforms.length === 0 ? {} : { SANDBOX_PLATFORMS: platforms.join(",") }),
     SANDBOX_REGISTRY: registry,

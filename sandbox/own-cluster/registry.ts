@@ -21,8 +21,8 @@ export async function registryIssue(registry: string): Promise<string | undefine
 }
 
 /**
- * If Node.js does not trust the registry's certificate, the check uses this value instead of an
- * answer.
+ * If Node.js does not trust the registry's certificate, the check uses this value instead of a
+ * response.
  */
 const unknownCertificate = { ok: true, status: 200 };
 

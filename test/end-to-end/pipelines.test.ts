@@ -30,7 +30,7 @@ const oneServiceTest = { MAVEN_OPTS: "-Dtest=ConfigurationTest" };
 
 /**
  * Returns a script for a job. The script sends a request with this password to the registry, and
- * prints the status and the answer.
+ * prints the status and the response.
  */
 function askWith(host: string, password: string): string {
   const login = `Basic ${Buffer.from(`AWS:${password}`).toString("base64")}`;

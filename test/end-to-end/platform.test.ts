@@ -60,7 +60,7 @@ interface Statements {
 async function may(who: Actor, verb: string, subresource: string, namespace: string) {
   const of = ["pods", "--subresource", subresource, "--namespace", namespace];
   const asked = who.kubectl(["auth", "can-i", verb, ...of]);
-  // kubectl ends with exit code 1 after the answer "no".
+  // After the response "no", kubectl ends with exit code 1.
   const answer = await asked.catch((error: unknown) => {
     if (error instanceof CommandError) return error.output;
     throw error;

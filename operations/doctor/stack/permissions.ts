@@ -89,7 +89,7 @@ async function asked(patient: Parameters<StackCheck>[0]): Promise<Finding> {
     items: wanted.map((one) => reviewOf(one, settings.namespace)),
     kind: "List",
   });
-  // Kubernetes stores no object for a SelfSubjectAccessReview: the answer has the result.
+  // Kubernetes stores no object for a SelfSubjectAccessReview: the response has the result.
   const attributes = ["verb", "resource", "subresource", "group"]
     .map((name) => `{.spec.resourceAttributes.${name}}`)
     .join("|");
@@ -111,7 +111,7 @@ function reviewOf({ group, resource, verb }: Permission, namespace: string): obj
   };
 }
 
-/** Reads the answer of kubectl: one line for each permission. */
+/** Reads the response of kubectl: one line for each permission. */
 function allowedIn(answer: string): ReadonlySet<string> {
   const lines = answer.split("\n").map((line) => line.split("|"));
   return new Set(

@@ -8,7 +8,7 @@ import { buildsImage } from "./tools";
 
 /**
  * A tag that no image has. The check requests this tag if the digest of the stack's image is not
- * known. The answer still shows whether the registry accepts the login.
+ * known. The response still shows whether the registry accepts the login.
  */
 const noImage = "doctor";
 
@@ -59,7 +59,7 @@ export const registry: StackCheck = async (patient) => {
 };
 
 /**
- * Returns whether a stack can use a registry. `code` and `status` are the registry's answer to a
+ * Returns whether a stack can use a registry. `code` and `status` are the registry's response to a
  * request for an image.
  *
  * @param needsRepository whether a push to a repository that does not exist fails, as on ECR
@@ -95,7 +95,7 @@ export function registryIn(
  */
 const mostSkewMs = 60_000;
 
-/** Compares the clock of this machine with the header `Date` of an answer. */
+/** Compares the clock of this machine with the header `Date` of a response. */
 export function clockIn({
   date,
   received,
@@ -103,7 +103,7 @@ export function clockIn({
 }: Omit<RegistryAnswer, "code" | "status">): Finding {
   if (date === undefined) return unknown("the answer of the registry has no time");
   // The header contains no fractions of a second. The registry wrote the header between the request
-  // and the answer.
+  // and the response.
   const [earliest, latest] = [date.getTime() - received, date.getTime() + 1_000 - sent];
   const skew = earliest > 0 ? earliest : Math.min(0, latest);
   if (Math.abs(skew) <= mostSkewMs) return ok("agrees with the clock of the registry");

@@ -11,9 +11,9 @@ export async function getCluster(args: Properties): Promise<Properties> {
 
 /**
  * Returns the operations for a resource type that moto does not support. If a later version of moto
- * supports the type, a test fails, because moto no longer answers 404. A resource of this type
- * exists only in Pulumi's state. `read` returns what the program wrote, so a refresh finds no
- * difference.
+ * supports the type, a test fails, because moto no longer answers with status 404. A resource of
+ * this type exists only in Pulumi's state. `read` returns what the program wrote, so a refresh
+ * finds no difference.
  */
 function unkept(id: (inputs: Properties) => string, fixed: readonly string[]): Kind {
   return {

@@ -82,7 +82,7 @@ export async function podsOf(
 
 /**
  * Asks the API server to evict a pod, like `kubectl drain`. Returns false if the API server answers
- * 429, because the PodDisruptionBudget does not allow the eviction now.
+ * with status 429, because the PodDisruptionBudget does not allow the eviction now.
  */
 export async function evicted(namespace: string, name: string): Promise<boolean> {
   const eviction = {
@@ -95,7 +95,8 @@ export async function evicted(namespace: string, name: string): Promise<boolean>
     await kubectl(["create", "--raw", path, "-f", "-"], JSON.stringify(eviction));
     return true;
   } catch (error) {
-    // kubectl prints this message if the API server answers 429 because of a PodDisruptionBudget.
+    // kubectl prints this message if the API server answers with status 429 because of a
+    // PodDisruptionBudget.
     if (/\(TooManyRequests\).*disruption budget/.test(String(error))) return false;
     throw error;
   }

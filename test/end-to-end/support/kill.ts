@@ -99,13 +99,11 @@ export const each = (...moments: readonly Moment[]): readonly Row[] =>
 /** Returns the line for docs/kills.md about a row whose command succeeded after the kill. */
 export function recovered(command: string, circumstance: string, row: Row): string {
   const how = Object.entries(kills).find(([, value]) => value === row.kill)?.[0] ?? row.kill;
-  return `- \`${command}\`, ${circumstance}: ${titleOf(row)}; ${how}; recovered.`;
+  return [command, circumstance, titleOf(row), how].join(" | ");
 }
 
 export const titleOf = (moment: Moment | Printed): string =>
-  "says" in moment
-    ? `after "${moment.says}"`
-    : `${moment.when} ${moment.op} of \`${moment.resource}\``;
+  "says" in moment ? `after "${moment.says}"` : `${moment.when} ${moment.op} ${moment.resource}`;
 
 /** Writes lines into docs/kills.md. The lines replace the text below a heading. */
 export function writeDown(heading: string, lines: readonly string[]): void {
@@ -115,7 +113,7 @@ export function writeDown(heading: string, lines: readonly string[]): void {
   if (start === -1) throw new Error(`${file} has no heading "${heading}"`);
   const next = text.indexOf("\n## ", start);
   const rest = next === -1 ? "" : text.slice(next);
-  const section = [`## ${heading}`, "", ...new Set(lines), ""].join("\n");
+  const section = [`## ${heading}`, "", "```text", ...new Set(lines), "```", ""].join("\n");
   writeFileSync(file, `${text.slice(0, start)}${section}${rest}`);
 }
 

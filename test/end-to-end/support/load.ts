@@ -23,12 +23,12 @@ export interface LoadResult {
   readonly succeeded: number;
   /** One line for each request that failed, with the time and the error. */
   readonly failures: readonly string[];
-  /** Ids of the orders that the service has created with the answer 201. */
+  /** Ids of the orders whose creation the service has confirmed with status 201. */
   readonly created: readonly string[];
 }
 
 /**
- * Timeout of a request, in milliseconds. The request fails if the complete answer does not arrive
+ * Timeout of a request, in milliseconds. The request fails if the complete response does not arrive
  * in this time.
  */
 const TIMEOUT_MS = 10_000;
@@ -66,7 +66,7 @@ export class Load {
     this.#running = this.#run();
   }
 
-  /** Sends the requests that are due, waits for all answers, and returns the result. */
+  /** Sends the requests that are due, waits for all responses, and returns the result. */
   async stop(): Promise<LoadResult> {
     const now = Date.now();
     this.#end = Math.min(this.#end, now);
@@ -115,8 +115,8 @@ export class Load {
       : "{}";
     this.#sent += 1;
     try {
-      // This timeout covers the whole exchange, until the last byte of the answer. A socket timeout
-      // would start again with each byte.
+      // This timeout covers the whole exchange, until the last byte of the response. A socket
+      // timeout would start again with each byte.
       const { status, text } = await within(TIMEOUT_MS, async (signal) =>
         this.#exchange(posts ? "POST" : "GET", path, body, signal),
       );
@@ -178,8 +178,8 @@ export class Load {
 
 /**
  * Prints the result of each client. Fails if a request failed or was not sent, if a client created
- * no order, or if the database does not contain an order that the service has created with the
- * answer 201.
+ * no order, or if the database does not contain an order whose creation the service has confirmed
+ * with status 201.
  */
 export async function nothingWasLost(
   namespace: string,

@@ -10,7 +10,7 @@ const TICK_MS = 100;
  * does not include pauses in which the whole machine stops.
  *
  * A busy virtual machine may stop for seconds. After such a pause, Node.js runs its timers before
- * it reads the data that has arrived. So a simple timeout would reject answers that have already
+ * it reads the data that has arrived. So a simple timeout would reject responses that have already
  * arrived.
  *
  * @param exchange function that sends a request. The function must throw an error when its signal
@@ -62,7 +62,7 @@ async function versionAt(host: string): Promise<string> {
 }
 
 /**
- * Sends `count` requests, one every `pauseMs` milliseconds. Returns the number of answers by
+ * Sends `count` requests, one every `pauseMs` milliseconds. Returns the number of responses by
  * version.
  */
 export async function answersOf(

@@ -19,13 +19,13 @@ const env = [{ name: "DIAGNOSTICS_PORT", value: "8083" }];
 const pods = [podWith("orders-1", false, env), podWith("orders-2", true, env)];
 
 /**
- * Stand-in for DiagnosticsServer.java. The first answer to a request for the result is empty,
- * because the result is not complete yet. During the second answer, the connection breaks.
+ * Stand-in for DiagnosticsServer.java. The first response to a request for the result is empty,
+ * because the result is not complete yet. During the second response, the connection breaks.
  */
 class DiagnosticsStandIn {
   readonly asked: string[] = [];
   readonly content: Buffer;
-  /** Text of the answer to a request for a dump, if the service refuses the dump. */
+  /** Text of the response to a request for a dump, if the service refuses the dump. */
   refusal: string | undefined;
   /** Whether the recording never ends. */
   isEndless = false;

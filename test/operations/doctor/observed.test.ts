@@ -9,7 +9,7 @@ const doors = {
 
 /**
  * Returns the lines that a pod of the doctor prints if its connection to the API server has the
- * result `api`, and its other connections get no answer.
+ * result `api`, and its other connections get no response.
  */
 const lines = (word: "first" | "last", api: string) =>
   [
@@ -68,8 +68,8 @@ describe("the instance metadata", () => {
 
   it("are closed if no request is answered with 200", () => {
     assert.equal(seen("no-answer", "no-answer").status, "ok");
-    // With IMDSv2 and hop limit 1, the answer 401 to a request without a token reaches the pod, but
-    // a token does not reach the pod.
+    // With IMDSv2 and hop limit 1, the response to a request without a token, with status 401,
+    // reaches the pod, but a token does not reach the pod.
     assert.equal(seen("401", "no-answer").status, "ok");
   });
 

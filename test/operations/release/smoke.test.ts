@@ -13,8 +13,8 @@ const good: Answers = ({ path }) => {
 };
 
 /**
- * Runs all checks against a service that gives these answers. For each check, returns the issue, or
- * undefined if the check finds no issue.
+ * Runs all checks against a service that gives these responses. For each check, returns the issue,
+ * or undefined if the check finds no issue.
  */
 async function found(answers: Answers): Promise<readonly (string | undefined)[]> {
   const service = new StandIn(answers);
@@ -52,8 +52,8 @@ describe("the smoke test", () => {
       const answer = await ask(`${url}/${releasePath}`);
       assert.equal(isRelease(answer, "1234567"), true);
       assert.equal(isRelease(answer, "7654321"), false);
-      // The next three lines test the answer of a load balancer, the answer of a service without a
-      // database, and an error instead of an answer.
+      // The next three lines test the response of a load balancer, the response of a service
+      // without a database, and an error instead of a response.
       assert.equal(isRelease({ ...answer, version: "" }, ""), false);
       assert.equal(isRelease({ ...answer, status: 503 }, "1234567"), false);
       assert.equal(isRelease("Error: no answer", "1234567"), false);

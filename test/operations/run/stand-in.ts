@@ -3,7 +3,7 @@ import type { AddressInfo } from "node:net";
 
 /**
  * Stand-in for the container `output`, in which OutputServer.java runs. The stand-in can break the
- * connection during the first answers.
+ * connection during the first responses.
  */
 export class OutputStandIn {
   received = false;
@@ -13,7 +13,7 @@ export class OutputStandIn {
   /**
    * @param content the whole output. Undefined if the command has not created the file of the
    *   output yet.
-   * @param breaks for each of the first answers, the number of bytes after which the stand-in
+   * @param breaks for each of the first responses, the number of bytes after which the stand-in
    *   breaks the connection
    */
   constructor(content: Buffer | undefined, breaks: readonly number[] = []) {

@@ -15,10 +15,11 @@ export interface Ran {
 
 /**
  * A stand-in for the requests of CircleCI's API v2 that read a workflow, its project, its jobs with
- * the approver, and the artifacts of the jobs (https://circleci.com/docs/api/v2/). The answers
+ * the approver, and the artifacts of the jobs (https://circleci.com/docs/api/v2/). The responses
  * describe the workflows in `ran`.
  *
- * - The only valid token in the header `Circle-Token` is `token`. Otherwise, the answer is 401.
+ * - The only valid token in the header `Circle-Token` is `token`. Otherwise, the response has
+ *   status 401.
  * - A job that has not run has no number, no start time and no end time.
  *
  * The stand-in omits: pages of long lists, rate limits, and all requests that change something.

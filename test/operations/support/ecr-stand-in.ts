@@ -4,7 +4,7 @@ import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo } from "node:net";
 
 /**
- * A repository of the registry. The fields have the same names as in the answer of
+ * A repository of the registry. The fields have the same names as in the response of
  * DescribeRepositories.
  */
 interface EcrRepository {
@@ -67,7 +67,7 @@ const hour = 3_600_000;
 const ofConnection = ["connection", "keep-alive", "transfer-encoding"];
 /** Largest size of the `imageManifest` of PutImage, in bytes (APIReference/API_PutImage.html). */
 const longestManifest = 4_194_304;
-/** Largest number of results in one answer of ListImages (APIReference/API_ListImages.html). */
+/** Largest number of results in one response of ListImages (APIReference/API_ListImages.html). */
 const longestList = 1000;
 
 /**
@@ -97,14 +97,14 @@ const longestList = 1000;
  *
  * The stand-in omits: permissions of IAM roles in each repository (test/platform tests these
  * permissions), signatures of requests to AWS, throttling, redirects of layers to S3, the media
- * types that ECR refuses, the answer to a token that was never valid (here 401), and the lifecycle
- * policy (test/platform/ecr-lifecycle.ts).
+ * types that ECR refuses, the response to a token that was never valid (here status 401), and the
+ * lifecycle policy (test/platform/ecr-lifecycle.ts).
  */
 export class EcrStandIn {
   readonly #key = randomBytes(16);
   readonly #options: Required<Omit<EcrOptions, "tls">>;
   readonly #server;
-  /** The requests of all clients, in the order of the answers. */
+  /** The requests of all clients, in the order of the responses. */
   readonly asked: Asked[] = [];
 
   constructor({ tls, ...options }: EcrOptions) {
@@ -237,8 +237,9 @@ export class EcrStandIn {
     const headers = Object.fromEntries(
       [...answer.headers].filter(([name]) => !ofConnection.includes(name)),
     );
-    // In the answer to an upload, the header `Location` contains the URL of the upstream registry.
-    // This code removes the host, so that the client sends the next request to the stand-in.
+    // In the response to an upload, the header `Location` contains the URL of the upstream
+    // registry. This code removes the host, so that the client sends the next request to the
+    // stand-in.
     const place = headers["location"]?.replace(/^https?:\/\/[^/]+/, "");
     const kept = { ...headers, ...(place === undefined ? {} : { location: place }) };
     return { body: Buffer.from(await answer.arrayBuffer()), headers: kept, status: answer.status };

@@ -9,7 +9,7 @@ export interface Asked {
 }
 
 /**
- * Function that returns the answer to a request. If the function returns undefined, the stand-in
+ * Function that returns the response to a request. If the function returns undefined, the stand-in
  * never answers the request.
  */
 export type Answers = (asked: Asked) =>

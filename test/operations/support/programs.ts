@@ -67,7 +67,7 @@ export class Programs {
 }
 
 /**
- * An answer of kubectl to two kinds of requests. The same text is valid as the namespace
+ * A response of kubectl to two kinds of requests. The same text is valid as the namespace
  * `kube-system` of a cluster that the doctor has checked, and as an empty list of objects.
  */
 export const kubeSystem = JSON.stringify({

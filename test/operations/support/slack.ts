@@ -23,8 +23,8 @@ interface Message {
  */
 export class Slack extends StandIn {
   /**
-   * @param fails function that chooses the answer to a message: an answer such as an error,
-   *   undefined to send no answer, or "none" for the answer that Slack would give
+   * @param fails function that chooses the response to a message: a response such as an error,
+   *   undefined to send no response, or "none" for the response that Slack would give
    */
   constructor(fails: (asked: Asked, count: number) => ReturnType<Answers> | "none" = () => "none") {
     super((asked) => {

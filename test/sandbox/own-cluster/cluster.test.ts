@@ -32,7 +32,7 @@ describe("a cluster that a developer already has", () => {
     surroundings.restore();
   });
 
-  /** Adds a stand-in for kubectl. The answers in `more` replace the answers below. */
+  /** Adds a stand-in for kubectl. The responses in `more` replace the responses below. */
   function cluster(more: Readonly<Record<string, string>> = {}): void {
     programs.add("kubectl", {
       "*get-contexts*": "echo other; echo mine",

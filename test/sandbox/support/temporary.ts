@@ -38,7 +38,7 @@ export class Surroundings {
 
 /**
  * Fixture: a download mirror on 127.0.0.1. The mirror serves the files that a test adds under
- * `<host>/<path>`. For all other paths, the mirror answers 404.
+ * `<host>/<path>`. For all other paths, the mirror answers with status 404.
  */
 export class Mirror {
   readonly #files = new Map<string, string | Buffer>();
@@ -57,7 +57,7 @@ export class Mirror {
     });
   }
 
-  /** If a file has this content, the mirror sends only a part of the answer. */
+  /** If a file has this content, the mirror sends only a part of the response. */
   static readonly half = "\0half";
 
   async open(): Promise<string> {

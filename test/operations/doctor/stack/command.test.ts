@@ -16,7 +16,7 @@ const json = (value: unknown): string => `echo '${JSON.stringify(value)}'`;
 /** With this last pattern, a stand-in refuses every request that matches no other pattern. */
 const refused = { "*": 'echo "unexpected: $*" >&2; exit 1' };
 
-/** The answers that differ from the answers for a stack without any issue. */
+/** The responses that differ from the responses for a stack without any issue. */
 interface Different {
   readonly kubectl?: Readonly<Record<string, string>>;
   readonly pulumi?: Readonly<Record<string, string>>;
@@ -80,7 +80,7 @@ describe("npm run doctor -- STACK", () => {
       "get secrets*": "printf 'partner Opaque 1 5d\\nservices-orders-database Opaque 2 5d\\n'",
       "config view*": "echo https://cluster.example",
     };
-    // A stand-in returns the answer of the first pattern that matches, so the patterns in
+    // A stand-in returns the response of the first pattern that matches, so the patterns in
     // `Different` come first.
     programs.add("kubectl", { ...kubectl, ...answers, ...refused, ...kubectl });
     programs.add("pulumi", {

@@ -8,7 +8,7 @@ import java.util.concurrent.Semaphore;
  * Limits how many requests for orders run at the same time. So some threads stay free to answer
  * further requests with an error. While the database does not answer, each request for orders
  * blocks a thread for seconds. Without the limit, these requests would block all threads, and
- * further requests would get no answer.
+ * further requests would get no response.
  */
 final class Admission {
     private final Semaphore places;

@@ -32,7 +32,7 @@ public final class ApiServer implements AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(ApiServer.class);
     // Number of threads of the server. The number can be large, because a blocked thread needs
     // little memory. At most ORDER_REQUESTS threads handle requests for orders. The other threads
-    // are for short answers, such as an error answer. No thread waits for a client. Health and
+    // are for short responses, such as an error response. No thread waits for a client. Health and
     // metrics have their own server.
     static final int THREADS = 400;
     private static final int ORDER_REQUESTS = 350;
@@ -49,8 +49,8 @@ public final class ApiServer implements AutoCloseable {
     private static final int ACCEPT_QUEUE = 1024;
     // During a drain, the server stops listening when it has had no open request for this time.
     // While a client has an open connection, the server waits longer (QUIET_WITH_CONNECTIONS),
-    // because that client may send another request. The answer to this request tells the client to
-    // close the connection.
+    // because that client may send another request. The response to this request tells the client
+    // to close the connection.
     private static final Duration QUIET = Duration.ofSeconds(1);
     private static final Duration QUIET_WITH_CONNECTIONS = Duration.ofSeconds(5);
     // After the server has stopped listening, it closes its connections when it has had no open

@@ -8,9 +8,10 @@ import org.eclipse.jetty.server.Response;
 import org.eclipse.jetty.util.Callback;
 
 /**
- * Collects each answer in memory, and then writes the answer to the client with asynchronous I/O.
- * Otherwise, the thread that handles a request would have to wait for a client that reads slowly.
- * Each answer is small enough for the memory, because a page of orders has a maximum size.
+ * Collects each response in memory, and then writes the response to the client with asynchronous
+ * I/O. Otherwise, the thread that handles a request would have to wait for a client that reads
+ * slowly. Each response is small enough for the memory, because a page of orders has a maximum
+ * size.
  */
 final class BufferedAnswers extends Handler.Wrapper {
     private final SlowClients clients;
@@ -30,7 +31,7 @@ final class BufferedAnswers extends Handler.Wrapper {
         private final Callback callback;
         private ByteArrayOutputStream collected = new ByteArrayOutputStream();
         private boolean lastWritten;
-        // The answer ends when both fields are true. `handled` is true if the handler has ended.
+        // The response ends when both fields are true. `handled` is true if the handler has ended.
         // `written` is true if the write has succeeded or failed, or if this class writes nothing.
         private boolean handled;
         private boolean written;

@@ -12,7 +12,7 @@ import org.eclipse.jetty.http.HttpException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Turns every exception of a handler into an error answer without a stack trace. */
+/** Turns every exception of a handler into an error response without a stack trace. */
 final class ErrorAnswers {
     private static final Logger log = LoggerFactory.getLogger(ErrorAnswers.class);
     private static final String UNEXPECTED = "The service failed to answer this request.";
@@ -57,8 +57,8 @@ final class ErrorAnswers {
             return;
         }
         // If the outcome of a commit is unknown, the error can have any SQLSTATE, so this code
-        // ignores the SQLSTATE. The client can repeat the request, and the second answer shows what
-        // the first request did.
+        // ignores the SQLSTATE. The client can repeat the request, and the second response shows
+        // what the first request did.
         if (!unavailable && !outcomeUnknown) {
             answer(context, Problem.of(500, UNEXPECTED));
             return;

@@ -8,8 +8,8 @@ import org.eclipse.jetty.server.handler.ErrorHandler;
 import org.eclipse.jetty.util.Callback;
 
 /**
- * Writes the error answers to requests that never reach a handler, for example because the request
- * line is not valid or a header is too large.
+ * Writes the error responses to requests that never reach a handler, for example because the
+ * request line is not valid or a header is too large.
  */
 final class JettyErrors extends ErrorHandler {
     private final String version;

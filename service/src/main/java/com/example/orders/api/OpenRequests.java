@@ -9,9 +9,9 @@ import org.eclipse.jetty.util.Callback;
 
 /**
  * Counts the open requests. A request is open from the time when its headers have arrived until
- * Jetty has written the last byte of its answer. Jetty's GracefulHandler also counts requests, but
- * answers 503 to requests that come during the shutdown. In this service, requests during the
- * shutdown must succeed.
+ * Jetty has written the last byte of its response. Jetty's GracefulHandler also counts requests,
+ * but answers with status 503 if a request comes during the shutdown. In this service, requests
+ * during the shutdown must succeed.
  */
 final class OpenRequests extends Handler.Wrapper {
     private static final Duration POLL = Duration.ofMillis(20);

@@ -17,7 +17,7 @@ import java.util.concurrent.Semaphore;
 
 /**
  * Reads the body of {@code POST /orders}. This class checks the JSON tree field by field. Jackson
- * does not convert the tree to an object of a class. So one answer can contain several wrong
+ * does not convert the tree to an object of a class. So one response can contain several wrong
  * fields, and the service does not accept the text "3" as a number.
  */
 final class OrderRequest {

@@ -45,8 +45,8 @@ final class OrderRoutes {
 
     /**
      * Registers the routes of orders. This method also registers routes for HEAD. Otherwise,
-     * Javalin would answer 200 to a HEAD request, even if a GET request for the same path gets 404
-     * or 503.
+     * Javalin would answer a HEAD request with status 200, even if a GET request for the same path
+     * gets 404 or 503.
      */
     void register(RoutesConfig routes) {
         routes.post("/orders", admission.limit(this::create));

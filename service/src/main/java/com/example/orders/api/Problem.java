@@ -5,7 +5,7 @@ import com.fasterxml.jackson.annotation.JsonPropertyOrder;
 import java.util.List;
 import org.eclipse.jetty.http.HttpStatus;
 
-/** The body of an error answer, in the form of RFC 9457 (problem details). */
+/** The body of an error response, in the form of RFC 9457 (problem details). */
 @JsonPropertyOrder({"type", "title", "status", "detail", "errors"})
 record Problem(
         String type,

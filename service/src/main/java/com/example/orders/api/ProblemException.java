@@ -3,7 +3,7 @@ package com.example.orders.api;
 import com.example.orders.api.Problem.FieldError;
 import java.util.List;
 
-/** Ends a request with an error answer. */
+/** Ends a request with an error response. */
 final class ProblemException extends RuntimeException {
     private static final long serialVersionUID = 1;
 

@@ -17,7 +17,7 @@ final class RequestMetrics {
     private static final Logger log = LoggerFactory.getLogger(RequestMetrics.class);
 
     // Upper limits of the histogram's buckets. The highest limits are long, because a request may
-    // wait 3 seconds for a connection, and then 10 seconds for an answer from the database.
+    // wait 3 seconds for a connection, and then 10 seconds for a response from the database.
     private static final Duration[] BUCKETS = Stream.of(5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10_000)
             .map(Duration::ofMillis)
             .toArray(Duration[]::new);

@@ -13,17 +13,17 @@ import org.eclipse.jetty.util.thread.Scheduler;
 
 /**
  * Limits the time and the memory for clients that send or read slowly. While the server waits for a
- * client, the server uses no thread, but it keeps the body or the answer in memory. After
- * {@link #LIMIT}, the server ends the request. If the bodies and answers of all these clients use
+ * client, the server uses no thread, but it keeps the body or the response in memory. After
+ * {@link #LIMIT}, the server ends the request. If the bodies and responses of all these clients use
  * too much memory, the server ends the requests that have waited longest. The wait for a client
  * that is not slow takes only milliseconds, so the server usually does not end the request of such
  * a client.
  */
 final class SlowClients {
     /**
-     * Longest wait for one body or one answer. The size of the largest body is 256 KiB, and the
-     * size of the largest answer is about 1 MB. So a client must send the largest body at a rate of
-     * at least 26 kB/s, and read the largest answer at a rate of at least 100 kB/s.
+     * Longest wait for one body or one response. The size of the largest body is 256 KiB, and the
+     * size of the largest response is about 1 MB. So a client must send the largest body at a rate
+     * of at least 26 kB/s, and read the largest response at a rate of at least 100 kB/s.
      */
     static final Duration LIMIT = Duration.ofSeconds(10);
 
@@ -34,7 +34,7 @@ final class SlowClients {
     private long bytes;
 
     /**
-     * @param maxBytes maximum memory for the bodies and answers of all clients that the server
+     * @param maxBytes maximum memory for the bodies and responses of all clients that the server
      *     waits for
      */
     SlowClients(Duration limit, long maxBytes, MeterRegistry metrics) {
@@ -45,7 +45,7 @@ final class SlowClients {
                 .register(metrics);
     }
 
-    /** The time in which the server waits for one client to send a body or to read an answer. */
+    /** The time in which the server waits for one client to send a body or to read a response. */
     final class Wait {
         private final Runnable end;
         private Scheduler.Task timer;

@@ -12,7 +12,7 @@ import org.slf4j.MDC;
 /**
  * Gives each request a trace id: the id in the request's header {@code traceparent} (W3C Trace
  * Context), or a new id. All log lines of the request have the field {@code trace_id}, and the
- * answer has the header {@code Trace-Id}.
+ * response has the header {@code Trace-Id}.
  */
 final class Traces extends Handler.Wrapper {
     static final String HEADER = "Trace-Id";

@@ -19,9 +19,9 @@ import org.eclipse.jetty.util.thread.Invocable;
  * Jetty's own loader keeps a buffer of 8 KiB in memory, even for a piece of one byte.
  *
  * <p>This class also reads a body that the route does not need or that is too large. If the server
- * does not read a body to its end, Jetty closes the connection after the answer, and the client's
+ * does not read a body to its end, Jetty closes the connection after the response, and the client's
  * next request on this connection fails. If this class has discarded more than 16 MiB of a body, it
- * stops reading, and Jetty closes the connection after the answer.
+ * stops reading, and Jetty closes the connection after the response.
  */
 final class WholeBodies implements ContentLoaderFactory {
     private static final int MAX_DISCARDED = 16 << 20;

@@ -14,7 +14,7 @@ import java.util.regex.Pattern;
  * is the same as a variable that is not set.
  */
 public final class Environment {
-    // The service sends the version in a header of every answer, so the version may contain only
+    // The service sends the version in a header of every response, so the version may contain only
     // characters that a header allows.
     private static final Pattern VERSION = Pattern.compile("[!-~]{1,128}");
 

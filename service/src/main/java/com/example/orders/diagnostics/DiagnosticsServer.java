@@ -29,7 +29,7 @@ import org.slf4j.LoggerFactory;
  *   <li>{@code POST /jfr?seconds=N} starts a flight recording, and answers with the id.
  *   <li>{@code GET /results/ID/?offset=N} answers with the bytes from position N. If the result is
  *       not complete yet, the server waits for at most 5 seconds. If the result is not complete
- *       after 5 seconds, the answer has no bytes. The header {@code Output-Complete} says whether
+ *       after 5 seconds, the response has no bytes. The header {@code Output-Complete} says whether
  *       these are the last bytes.
  *   <li>{@code POST /results/ID/received} deletes the result.
  * </ul>

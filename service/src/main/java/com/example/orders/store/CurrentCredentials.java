@@ -30,8 +30,8 @@ final class CurrentCredentials extends PGSimpleDataSource {
             password = database.password().value();
         } catch (ConfigurationException e) {
             // Throws the same error as for a wrong password, because for this error, the service
-            // answers with 503, and clients then try again. A file with a user name or a password
-            // may be complete a moment later.
+            // answers with status 503, and clients then try again. A file with a user name or a
+            // password may be complete a moment later.
             throw new SQLInvalidAuthorizationSpecException(e.getMessage(), INVALID_AUTHORIZATION, e);
         }
         return getConnection(username, password);

@@ -29,8 +29,8 @@ import org.junit.jupiter.api.Test;
 class BufferedAnswersTest {
     private static final int THREADS = 8;
     private static final int CLIENTS = 2 * THREADS;
-    // This answer does not fit into the buffers of the sockets. So the server cannot write the
-    // whole answer while the client reads nothing.
+    // This response does not fit into the buffers of the sockets. So the server cannot write the
+    // whole response while the client reads nothing.
     private static final byte[] LARGE = new byte[4 << 20];
 
     private final CountDownLatch begun = new CountDownLatch(CLIENTS);
@@ -38,7 +38,8 @@ class BufferedAnswersTest {
     private final Server server = new Server(new QueuedThreadPool(THREADS));
 
     /**
-     * Writes its answer in the same way as a servlet: the thread waits until the bytes are written.
+     * Writes its response in the same way as a servlet: the thread waits until the bytes are
+     * written.
      */
     private final class Blocking extends Handler.Abstract {
         @Override

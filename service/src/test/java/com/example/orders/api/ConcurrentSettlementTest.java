@@ -53,7 +53,7 @@ class ConcurrentSettlementTest {
             return action.equals("pay") ? "paid" : "cancelled";
         }
 
-        /** @return the first answer that does not tell the client to try again */
+        /** @return the first response that does not tell the client to try again */
         Answer settle(int order) throws InterruptedException {
             String[] headers = key == null ? new String[0] : new String[] {"Idempotency-Key", key + order};
             while (true) {

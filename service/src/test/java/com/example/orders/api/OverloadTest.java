@@ -106,7 +106,7 @@ class OverloadTest {
         slow.clear();
     }
 
-    /** Sends a request, and returns the status line and the headers of the answer. */
+    /** Sends a request, and returns the status line and the headers of the response. */
     private String exchange(String request) throws IOException {
         try (Socket socket = new Socket("localhost", api.port())) {
             socket.setSoTimeout(LIMIT_MILLIS);

@@ -93,7 +93,7 @@ class RequestLogTest {
     }
 
     private void assertLine(Level level, String start) throws InterruptedException {
-        // The service writes the log line after it has sent the answer, so the test waits.
+        // The service writes the log line after it has sent the response, so the test waits.
         while (lines(start).isEmpty()) {
             Thread.sleep(5);
         }

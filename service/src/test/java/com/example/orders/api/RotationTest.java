@@ -30,7 +30,7 @@ class RotationTest {
             server.dropConnections();
 
             // The pool does not test a connection that a request has just used. So a request can
-            // get a broken connection, and the service answers 503.
+            // get a broken connection, and the service answers with status 503.
             int last = 0;
             for (int i = 0; i < REQUESTS; i++) {
                 Answer answer = api.client().get("/orders");

@@ -36,7 +36,7 @@ class DrainTest {
                 out.write(("POST /orders HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
                                 + "Content-Length: " + body.length + "\r\nExpect: 100-continue\r\n\r\n")
                         .getBytes(StandardCharsets.US_ASCII));
-                // The answer 100 (Continue) shows that the service has begun to read the body of
+                // The response 100 (Continue) shows that the service has begun to read the body of
                 // this request.
                 String interim = new String(slow.getInputStream().readNBytes(25), StandardCharsets.US_ASCII);
                 assertEquals("HTTP/1.1 100 Continue\r\n\r\n", interim);
@@ -44,8 +44,8 @@ class DrainTest {
                 service.terminate();
                 service.awaitLog("draining");
 
-                // The server still listens while the request is open. Every answer during the drain
-                // asks the client to close the connection.
+                // The server still listens while the request is open. Every response during the
+                // drain asks the client to close the connection.
                 assertEquals(503, management.get("/health/ready").status());
                 assertEquals(200, management.get("/health/live").status());
                 Answer accepted = client.create(Client.order("during the drain", 1));

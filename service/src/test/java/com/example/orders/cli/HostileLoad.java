@@ -160,7 +160,7 @@ class HostileLoad {
                 hostile.destroyForcibly().waitFor();
             }
             // In this period, the service still handles requests of the killed clients, so the test
-            // does not count the answers.
+            // does not count the responses.
             sendGood(new Outcome(), SETTLE);
         }
     }
@@ -189,7 +189,7 @@ class HostileLoad {
                 .start();
     }
 
-    /** Sends good requests at a fixed rate, and waits for their answers. */
+    /** Sends good requests at a fixed rate, and waits for their responses. */
     private void sendGood(Outcome outcome, Duration period) throws Exception {
         List<Future<String>> answers = new ArrayList<>();
         long start = System.nanoTime();
@@ -208,7 +208,8 @@ class HostileLoad {
         try {
             Client.Answer answer =
                     number % 2 == 0 ? client.create(Client.order("Ada", 1)) : client.get("/orders?limit=1");
-            // The detail of an error answer shows which limit of the service the load has exceeded.
+            // The detail of an error response shows which limit of the service the load has
+            // exceeded.
             return answer.status() < 300
                     ? Integer.toString(answer.status())
                     : answer.status() + ": " + answer.json().path("detail").textValue();

@@ -57,8 +57,8 @@ class TlsTest {
 
     private static void assertRefused(TestServer server, String host, Tls tls) {
         SQLException failure = assertThrows(SQLException.class, () -> isEncrypted(server, host, tls));
-        // For this failure, the service answers 503 to a request for orders, because the request
-        // itself is not wrong.
+        // For this failure, the service answers a request for orders with status 503, because the
+        // request itself is not wrong.
         assertTrue(Failures.isUnavailable(failure), failure.toString());
     }
 

@@ -11,7 +11,7 @@ import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 
 /**
- * Sends requests at a fixed rate, and does not wait for the answers of earlier requests. Half of
+ * Sends requests at a fixed rate, and does not wait for the responses of earlier requests. Half of
  * the requests create an order, with an idempotency key. The other requests read a page.
  */
 public final class SteadyLoad implements AutoCloseable {
@@ -27,7 +27,7 @@ public final class SteadyLoad implements AutoCloseable {
      * The result of one request.
      *
      * @param sentAt when this class sent the request, as a value of {@link System#nanoTime}
-     * @param answer the answer, or null if the connection broke
+     * @param answer the response, or null if the connection broke
      */
     public record Result(long sentAt, Answer answer) {
         public boolean isGood() {
@@ -66,7 +66,7 @@ public final class SteadyLoad implements AutoCloseable {
         }
     }
 
-    /** Stops sending, and waits for the answers. */
+    /** Stops sending, and waits for the responses. */
     public List<Result> stop() throws InterruptedException, ExecutionException {
         stop = true;
         sender.join();
