@@ -224,7 +224,7 @@ async function ensurePolicyRules(): Promise<void> {
   const known = await runInNamespaces([tool("iptables-save"), "-t", "mangle"]);
   const jump = "-A POSTROUTING -j SANDBOX-POLICIES";
   if (known.includes(jump) && known.includes(newPods)) return;
-  // iptables-restore replaces the rules of the chain SANDBOX-POLICIES, but keeps the existing rules
+  // iptables-restore replaces the rules of the SANDBOX-POLICIES chain, but keeps the existing rules
   // of POSTROUTING and INPUT that jump to this chain. So the code leaves out the lines that would
   // add these jumps a second time.
   const rules = known.includes(jump)

@@ -15,8 +15,8 @@ const reusable = [
 ];
 
 /**
- * Returns every text in a value, every number of 12 digits in these texts (the form of an AWS
- * account ID), and every key that contains a character other than a letter.
+ * Returns all strings in a value, all numbers of 12 digits in these strings, and all object keys
+ * that contain a character other than a letter. An AWS account ID has 12 digits.
  */
 function textsIn(value: unknown): readonly string[] {
   if (typeof value === "string") return [value, ...(value.match(/\b[0-9]{12}\b/g) ?? [])];

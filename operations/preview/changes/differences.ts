@@ -76,7 +76,7 @@ function byName(list: readonly Json[], key: string | undefined): Fields {
 }
 
 /**
- * Returns the elements after the change. If the change removes exactly one element and adds exactly
+ * Returns the new elements. If the change removes exactly one element and adds exactly
  * one, such as an Ingress rule with another host, the function treats the two elements as one
  * element that has changed. In the result, the new element then has the old element's key. The key
  * `name` is an exception: elements with different names are always different elements.

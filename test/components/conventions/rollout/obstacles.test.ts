@@ -47,7 +47,7 @@ function after(...looks: readonly (readonly [number, Partial<NewPods>])[]): stri
 
 const seen = (...pods: PodFacts[]): Partial<NewPods> => ({ pods });
 
-describe("the obstacles of a new release", () => {
+describe("the obstacles to a new release", () => {
   it("are that its only pod has ended twice, and how", () => {
     assert.equal(
       after([0, seen()], [5, seen(pod("a", crashed(1)))]),
@@ -55,7 +55,7 @@ describe("the obstacles of a new release", () => {
     );
   });
 
-  it("do not exist while a pod may still become ready", () => {
+  it("are none while a pod can still become ready", () => {
     assert.equal(after([0, seen()], [9, seen(pod("a", crashed(1)), pod("b", running))]), undefined);
     assert.equal(after([0, seen()], [9, seen(pod("a", crashed(0)))]), undefined, "ended once");
     const slow = seen(pod("a", running));
