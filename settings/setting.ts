@@ -31,7 +31,7 @@ export interface Setting<Value = unknown, Default = unknown> extends Form<Value>
 interface Statement<Value, Default> extends Omit<Setting<Value>, "default"> {
   /**
    * The default of the setting: one value for each environment, or a function that returns the
-   * value. Without this field, the default is undefined.
+   * value. Without this field, the default is `undefined`.
    */
   readonly default?:
     ((surroundings: Surroundings) => Default) | Readonly<Record<OwnDefaults, Default>>;

@@ -133,7 +133,7 @@ describe("renovate.json", () => {
     assert.match(valueOf("cimg/openjdk") ?? "", /^17[.-]/);
   });
 
-  it("updates the Java of CI and of the cluster together, so that they are the same", () => {
+  it("updates the JDK of CI and of the cluster together, so that they have the same version", () => {
     const version = /^\d+\.\d+\.\d+/;
     const inCi = version.exec(valueOf("cimg/openjdk") ?? "")?.[0];
     assert.notEqual(inCi, undefined);

@@ -25,7 +25,7 @@ export interface Production extends Connected {
 
 /**
  * A running canary, with the facts from the state and the cluster. If the state and the cluster do
- * not contain the value of a property, the property is undefined.
+ * not contain the value of a property, the property is `undefined`.
  */
 export interface RunningCanary {
   readonly branch: string;

@@ -71,15 +71,16 @@ export interface StackStatus {
   readonly namespace: string;
   /**
    * The last run of the job notifier. Missing in an environment without jobs. The value is
-   * undefined if the notifier has never run for the stack.
+   * `undefined` if the notifier has never run for the stack.
    */
   readonly notifier?: Known<NotifierStatus | undefined>;
   /**
-   * The pods of the service's Deployment. The value is undefined if the Deployment does not exist.
+   * The pods of the service's Deployment. The value is `undefined` if the Deployment does not
+   * exist.
    */
   readonly pods: Known<Pods | undefined>;
   /**
-   * The promoted release. The next deploy deploys this release. The value is undefined if no
+   * The promoted release. The next deploy deploys this release. The value is `undefined` if no
    * release is promoted.
    */
   readonly promoted: Known<Release | undefined>;

@@ -140,7 +140,7 @@ describe("the program", () => {
     }
   });
 
-  it("waits for the Ingress's address, except where the cluster may have no ingress controller", async () => {
+  it("waits for the Ingress's address, except where an ingress controller is optional", async () => {
     const skipped = async (env: Texts): Promise<unknown> => {
       const { recorder } = await run(settingsOf("local", {}, env));
       const ingress = recorder.one("kubernetes:networking.k8s.io/v1:Ingress");

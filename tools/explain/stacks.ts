@@ -96,7 +96,7 @@ export function settingIn({ stack, workspace }: Stack, key: string): ValuePlace 
 
 /**
  * Returns the values of an arg in a stack, one for each component of this type. A value is
- * undefined if the component uses the default.
+ * `undefined` if the component uses the default.
  */
 export function valuesIn({ components }: Stack, type: string, arg: string): readonly Given[] {
   return components

@@ -64,8 +64,8 @@ function fieldValues(text: string, field: ScheduleField): ReadonlySet<number> | 
 }
 
 /**
- * Returns the values of each field. The value of a malformed field is undefined. Returns undefined
- * if the schedule does not have five fields.
+ * Returns the values of each field. For a malformed field, the value is `undefined`. Returns
+ * undefined if the schedule does not have five fields.
  */
 function parsed(schedule: string): readonly (ReadonlySet<number> | undefined)[] | undefined {
   const texts = schedule.split(" ");

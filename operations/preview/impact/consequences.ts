@@ -3,7 +3,7 @@ import type { Effect } from "./impact";
 /** What a change to an object of one kind does to the running service. */
 export interface Consequence {
   /**
-   * Whether a person must check the change, because the change may stop the service or delete data.
+   * Whether a person must check the change because it may stop the service or delete data.
    */
   readonly dangerous?: boolean;
   readonly effect: Effect;

@@ -205,7 +205,9 @@ async function deleteNamespaces(): Promise<void> {
   await kubectl(["delete", ...namespaces, "--ignore-not-found", "--timeout=180s"]);
 }
 
-/** Changes keys of a stack's settings file in the clone. Removes a key whose value is undefined. */
+/**
+ * Changes keys of a stack's settings file in the clone. Removes a key whose value is `undefined`.
+ */
 function fit(clone: Clone, stack: string, keys: Config): void {
   const file = join(clone.directory, `Pulumi.${stack}.yaml`);
   const { config } = parse(readFileSync(file, "utf8")) as { config: Config };

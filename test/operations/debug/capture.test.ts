@@ -30,7 +30,7 @@ class DiagnosticsStandIn {
   /** Whether the recording never ends. */
   isEndless = false;
   /**
-   * Whether the service has deleted the result, because no one has requested the result in time.
+   * Whether the service has deleted the result because no client requested the result in time.
    */
   isGone = false;
   readonly #server: Server;

@@ -55,7 +55,7 @@ describe("the obstacles to a new release", () => {
     );
   });
 
-  it("are none while a pod can still become ready", () => {
+  it("do not exist while a pod can still become ready", () => {
     assert.equal(after([0, seen()], [9, seen(pod("a", crashed(1)), pod("b", running))]), undefined);
     assert.equal(after([0, seen()], [9, seen(pod("a", crashed(0)))]), undefined, "ended once");
     const slow = seen(pod("a", running));

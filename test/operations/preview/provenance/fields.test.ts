@@ -409,7 +409,7 @@ describe("the fields of args", () => {
   for (const { bases, make, others, type } of cases) {
     describe(`of ${type}`, () => {
       async function leavesFor(args: Readonly<Record<string, unknown>>): Promise<Leaves> {
-        // Omits args whose value is undefined.
+        // Omits args whose value is `undefined`.
         const own = Object.fromEntries(Object.entries(args).filter(([, v]) => v !== undefined));
         const recorder = await record();
         make(own);
