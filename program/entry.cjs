@@ -12,3 +12,13 @@ for (const stream of [process.stdout, process.stderr])
   });
 
 module.exports = loadTypeScript(join(__dirname, "..", "index.ts"));
+
+// Pulumi's SDK takes a stack trace for each promise, and almost no one reads these stack traces.
+// Without source maps, a stack trace takes less time. So Node.js uses the source maps only after an
+// error that no code has caught, and `cheap` in components/conventions/expected-error.ts uses them
+// for the other errors.
+process.setSourceMapsEnabled(false);
+for (const event of ["uncaughtExceptionMonitor", "unhandledRejection"])
+  process.prependListener(event, () => {
+    process.setSourceMapsEnabled(true);
+  });

@@ -31,6 +31,8 @@ export function cheap(error: unknown): Error {
   if (pulumi.ResourceError.isInstance(error) && error.hideStack === true) {
     return withoutStack(error);
   }
+  // Node.js creates the text of a stack trace when code reads `stack` for the first time.
+  process.setSourceMapsEnabled(true);
   const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
   return withoutStack(new pulumi.RunError(`The program failed with an unexpected error:\n${text}`));
 }
