@@ -62,7 +62,7 @@ export interface Part {
 // Some of these versions depend on each other. The Go module of Pulumi's Kubernetes provider
 // requires the version of Pulumi's engine in `pulumi`. In package.json, the npm packages of Pulumi
 // must have the same versions as the engine and the providers. Kubernetes 1.34 is the last version
-// that starts on cgroup v1.
+// that starts on cgroup v1 by default, and the only version that the tests have run on cgroup v1.
 export const versions = {
   pulumi: "3.215.0", // renovate: github-releases pulumi/pulumi
   kubernetesProvider: "4.25.0", // renovate: github-releases pulumi/pulumi-kubernetes
