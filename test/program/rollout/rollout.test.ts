@@ -10,8 +10,11 @@ import { record } from "../../support/mocks";
 type Status = NonNullable<DeploymentFacts["status"]>;
 
 describe("rolledOut", () => {
+  let now: number;
   beforeEach(async () => {
     await record();
+    now = Date.now();
+    mock.method(Date, "now", () => now);
   });
   afterEach(() => {
     mock.restoreAll();
@@ -59,8 +62,6 @@ describe("rolledOut", () => {
     given: Given = {},
   ): Promise<number> {
     const { pace = { pollMs: 1, quietMs: 0, sayMs: 60_000 }, pods = [], readSeconds = 0 } = given;
-    let now = Date.now();
-    mock.method(Date, "now", () => now);
     const deployment = {
       metadata: pulumi.output({ name: "orders" }),
       status: pulumi.output("status" in given ? given.status : {}),
