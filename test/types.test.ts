@@ -162,7 +162,7 @@ describe("an editor", () => {
     assert.match(ts.displayPartsToString(documentation), /^Number of pods\. Do not set /);
     assert.match(
       ts.displayPartsToString(documentation),
-      /With one pod, draining the pod's node causes downtime/,
+      /With one pod, a drain of the pod's node causes\s+downtime/,
     );
     const value = tags?.find(({ name }) => name === "default")?.text;
     assert.equal(ts.displayPartsToString(value), "1");

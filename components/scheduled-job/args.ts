@@ -57,7 +57,8 @@ export type Recipient = `email:${string}@${string}` | `pagerduty:${string}` | `s
  */
 export interface OnFailure {
   /**
-   * URL of a page that explains what to do after a failure.
+   * URL of a page that explains what to do after a failure. Without this page, the recipient must
+   * find a solution without help.
    *
    * @default - none
    */

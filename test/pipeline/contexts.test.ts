@@ -9,7 +9,8 @@ const page = readFileSync(join(project, "docs", "pipeline.md"), "utf8");
 const names = Object.keys(contexts) as ContextName[];
 
 /** The expressions with the names A and B in docs/pipeline.md. B consists of a condition and A. */
-const [, a = "", more = ""] = /A is `(.*?)`, and B is `(.*?)` A\./.exec(page) ?? [];
+const [, a = "", more = ""] =
+  /Expression A is `(.*?)`\. Expression B is `(.*?)`, followed by expression A\./.exec(page) ?? [];
 const named: Readonly<Record<string, string>> = { A: a, B: `${more} ${a}` };
 
 describe("the restrictions of the contexts", () => {
