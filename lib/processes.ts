@@ -6,12 +6,21 @@ import { existsSync, readFileSync } from "node:fs";
  */
 export function startTime(pid: number): string | undefined {
   try {
-    const stat = readFileSync(`/proc/${String(pid)}/stat`, "utf8");
-    const [state, ...fields] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+    const [state, ...fields] = statOf(String(pid));
     return state === "Z" || state === "X" ? undefined : fields[18];
   } catch {
     return undefined;
   }
+}
+
+/**
+ * Reads `/proc/PID/stat`. Returns the fields after the name of the program: first the state of the
+ * process.
+ */
+function statOf(pid: string): readonly string[] {
+  const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+  // The name is in parentheses, and can contain spaces and parentheses.
+  return stat.slice(stat.lastIndexOf(")") + 2).split(" ");
 }
 
 /** Milliseconds in a clock tick of `/proc`. Linux uses this value on every machine. */
@@ -23,8 +32,7 @@ const msPerTick = 10;
  */
 export function cpuOfEndedChildren(): number | undefined {
   try {
-    const stat = readFileSync("/proc/self/stat", "utf8");
-    const [, ...fields] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+    const [, ...fields] = statOf("self");
     return (Number(fields[12]) + Number(fields[13])) * msPerTick;
   } catch {
     return undefined;

@@ -61,9 +61,11 @@ export function recordingOf(
 /** The stack whose lock this Pulumi command takes. Undefined if the command takes no lock. */
 function lockedBy(args: readonly string[]): string | undefined {
   const [what = "", action = ""] = args;
-  const locks = ["destroy", "refresh", "up"].includes(what);
-  const locksToo = what === "stack" && ["import", "init", "rm"].includes(action);
-  return locks || locksToo ? stackIn(args) : undefined;
+  const locks =
+    what === "stack"
+      ? ["import", "init", "rm"].includes(action)
+      : ["destroy", "refresh", "up"].includes(what);
+  return locks ? stackIn(args) : undefined;
 }
 
 /**
