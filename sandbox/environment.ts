@@ -37,9 +37,6 @@ export const ofStackLocal = {
   // of the cluster, because both are files of the developer. All developers have the same empty
   // passphrase, so every developer can use the committed Pulumi.local.yaml.
   PULUMI_CONFIG_PASSPHRASE: "",
-  // Our commands compress the state of stack `local`. With this variable, `pulumi` in a shell
-  // writes the state in the same format.
-  PULUMI_DIY_BACKEND_GZIP: "true",
   // With this variable, Pulumi starts the program without a type check, because a type check takes
   // seconds. The editor and `npm run check` check the types.
   PULUMI_NODEJS_TRANSPILE_ONLY: "true",

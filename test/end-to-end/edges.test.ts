@@ -17,7 +17,6 @@ import {
 import { type AddressInfo, connect, createServer, type Server } from "node:net";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
-import { gunzipSync } from "node:zlib";
 import { builtFrom, contentHash } from "../../components/conventions/content-hash";
 import { labels } from "../../components/conventions/labels";
 import { project } from "../../lib/project";
@@ -892,8 +891,8 @@ esac
       assert.equal(code, 0, stderr);
     }
     const resources = (): number => {
-      const path = join(state, ".pulumi", "stacks", "services-orders", "local.json.gz");
-      const { checkpoint } = JSON.parse(gunzipSync(readFileSync(path)).toString()) as {
+      const path = join(state, ".pulumi", "stacks", "services-orders", "local.json");
+      const { checkpoint } = JSON.parse(readFileSync(path, "utf8")) as {
         checkpoint: { latest?: { resources?: unknown[] } };
       };
       return (checkpoint.latest?.resources ?? []).length;
