@@ -66,8 +66,9 @@ function joinedCode(file, outfile) {
 module.exports = function loadTypeScript(file) {
   const joined = file.replace(/\.ts$/, ".cjs");
   const code = joinedCode(file, joined);
-  // With these two settings, the stack of an error names the TypeScript files. Pulumi has replaced
-  // `prepareStackTrace` with a function of ts-node, which does not know the joined code.
+  // With these two settings, the stack of an error names the TypeScript files. Before Pulumi loads a
+  // policy pack, it replaces `prepareStackTrace` with a function of ts-node, which does not know the
+  // joined code.
   process.setSourceMapsEnabled(true);
   delete Error.prepareStackTrace;
   const loaded = new Module(joined, module);

@@ -1,5 +1,5 @@
 // Pulumi itself would load the policy pack with ts-node, which always checks the types of a policy
-// pack, even with PULUMI_NODEJS_TRANSPILE_ONLY. The type check takes seconds.
+// pack. The type check takes seconds.
 const { join } = require("node:path");
 const loadTypeScript = require("../lib/load-typescript.cjs");
 

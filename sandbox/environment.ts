@@ -37,9 +37,6 @@ export const ofStackLocal = {
   // of the cluster, because both are files of the developer. All developers have the same empty
   // passphrase, so every developer can use the committed Pulumi.local.yaml.
   PULUMI_CONFIG_PASSPHRASE: "",
-  // With this variable, Pulumi starts the program without a type check, because a type check takes
-  // seconds. The editor and `npm run check` check the types.
-  PULUMI_NODEJS_TRANSPILE_ONLY: "true",
   PULUMI_SKIP_UPDATE_CHECK: "true",
   // These values replace the company's values for review stacks, because a developer's cluster does
   // not run in AWS and has no TLS certificate.

@@ -9,12 +9,6 @@ type Variables = Readonly<Record<string, string | undefined>>;
 const fallback = { PULUMI_FALLBACK_TO_STATE_SECRETS_MANAGER: "true" };
 
 /**
- * Makes Pulumi load the program without a type check. A type check needs development dependencies
- * such as `@types/mocha`. The CI jobs that only `main` may run do not install these dependencies.
- */
-const withoutTypeCheck = { PULUMI_NODEJS_TRANSPILE_ONLY: "true" };
-
-/**
  * Requests per second that Pulumi's Kubernetes provider may send, and how many requests it may send
  * before this limit applies. The provider's defaults are 50 and 120. With these defaults, this
  * limit slows down an update that changes hundreds of jobs. The API server has its own limits, and
@@ -50,7 +44,6 @@ export const engineEnvironment = (
   given: Variables,
 ): Readonly<Record<string, string>> => ({
   ...fallback,
-  ...withoutTypeCheck,
   ...unlessSet(clientLimits, given),
   ...(ownsData(stack) && unlessSet(compressedState, given)),
 });

@@ -8,6 +8,7 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  statSync,
   writeFileSync,
 } from "node:fs";
 import { basename, join } from "node:path";
@@ -64,17 +65,16 @@ export function program(part: string, name?: string): string {
 }
 
 /**
- * Returns a hash of the part's description, of the names of all files in the modules that the
- * part's builds use, and of the content of the .go, .mod and .sum files. If the hash changes, the
- * sandbox installs the part again.
+ * Returns a hash of the part's description, and of the names and the content of all files in the
+ * modules that the part's builds use. If the hash changes, the sandbox installs the part again.
  */
 function fingerprint(part: Part): string {
   const hash = createHash("sha256").update(JSON.stringify(part));
   for (const module of new Set(part.builds.map((build) => build.module))) {
     const files = readdirSync(join(modules, module), { encoding: "utf8", recursive: true });
     for (const file of files.sort()) {
-      const decides = /\.(go|mod|sum)$/.test(file);
-      hash.update(file).update(decides ? readFileSync(join(modules, module, file)) : "");
+      const path = join(modules, module, file);
+      hash.update(file).update(statSync(path).isFile() ? readFileSync(path) : "");
     }
   }
   return hash.digest("hex");

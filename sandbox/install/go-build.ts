@@ -108,9 +108,10 @@ export async function goBuild(
     symlinkSync(build.output, join(staging, name));
   }
   if (build.scripts !== undefined) {
-    const from = join(await moduleDirectory(build.scripts.module, source), build.scripts.from);
-    for (const name of build.scripts.names) {
-      copyFileSync(join(from, name), join(staging, name));
+    const { from, module, names } = build.scripts;
+    const published = module === undefined ? modules : await moduleDirectory(module, source);
+    for (const name of names) {
+      copyFileSync(join(published, from, name), join(staging, name));
     }
   }
 }

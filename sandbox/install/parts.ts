@@ -39,9 +39,12 @@ export interface Build {
   readonly instead?: Readonly<Record<"module" | "of" | "take", string>>;
   /** Files that the sandbox must create before the build. */
   readonly prepare?: "kubernetes-provider-schema";
-  /** Scripts in a Go module that the sandbox copies into the directory of the executable. */
+  /**
+   * Scripts that the sandbox copies into the directory of the executable. `from` is a directory of
+   * the published module `module` or, without `module`, of modules/.
+   */
   readonly scripts?: {
-    readonly module: string;
+    readonly module?: string;
     readonly from: string;
     readonly names: readonly string[];
   };
@@ -235,7 +238,8 @@ export const parts: readonly Part[] = [
         // This older language host also works with the newer engine.
         module: "language-host",
         package: "github.com/pulumi/pulumi/sdk/v3/nodejs/cmd/pulumi-language-nodejs",
-        output: "pulumi-language-nodejs",
+        output: "nodejs-language-host",
+        scripts: { from: "language-host", names: ["pulumi-language-nodejs"] },
       },
     ],
   },

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { basename, join } from "node:path";
+import { join } from "node:path";
 import { execa } from "execa";
 import { project } from "../../lib/project";
 import { environment } from "../../sandbox/environment";
@@ -55,8 +55,8 @@ describe("the policy pack, with the engine", () => {
     mkdirSync(state);
     // Pulumi writes stack settings files next to Pulumi.yaml. Because Pulumi.yaml is a link here,
     // Pulumi writes these files into the temporary directory and not into the project.
-    for (const path of ["test/policy/programs/Pulumi.yaml", "test/policy/programs/index.ts"]) {
-      symlinkSync(join(project, path), join(directory, basename(path)));
+    for (const name of ["Pulumi.yaml", "entry.cjs"]) {
+      symlinkSync(join(project, "test/policy/programs", name), join(directory, name));
     }
     for (const name of ["node_modules", "package.json"]) {
       symlinkSync(join(project, name), join(directory, name));

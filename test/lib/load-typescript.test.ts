@@ -87,8 +87,8 @@ function joinedFiles(): readonly (readonly [file: string, code: string])[] {
   return files.map((file) => [file, readFileSync(join(project, file), "utf8")]);
 }
 
-/** The rooms of the program and of the policy pack. */
-const joined = /^(?:(?:components|config|policy|program|settings)\/|[^/]+$)/;
+/** The rooms of the programs and of the policy pack. */
+const joined = /^(?:(?:components|config|platform|policy|program|settings)\/|[^/]+$)/;
 
 const defaultImport =
   /^import (?:(?!type )\w+(?:, \{[^}]*\})?|\{[^}]*\bdefault as [^}]*\}) from "((?:@[\w-]+\/)?[a-z][\w.-]*)/gm;

@@ -15,6 +15,7 @@ const programs = [
   "cli/entry.mjs",
   "cli/main.ts",
   "index.ts",
+  "platform/entry.cjs",
   "platform/index.ts",
   "policy/entry.cjs",
   "policy/index.ts",

@@ -16,7 +16,7 @@ import type * as AllSettings from "../../settings";
 type Program = (outside: object) => Promise<unknown>;
 
 // Loads the program as CommonJS modules. Node.js loads each module when the code first needs the
-// module. Pulumi uses lib/load-typescript.cjs instead. With lib/load-typescript.cjs, this file
+// module. Pulumi uses lib/load-program.cjs instead. With lib/load-program.cjs, this file
 // could not add jobs to the program's list.
 const require = createRequire(import.meta.url);
 const JOBS = 200;

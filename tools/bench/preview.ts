@@ -1,5 +1,4 @@
 import {
-  copyFileSync,
   cpSync,
   mkdirSync,
   mkdtempSync,
@@ -89,9 +88,9 @@ export async function measurePreviews(
  * @returns the environment variables with which the benchmark must run the program
  */
 async function oneLineProgram(cwd: string): Promise<Record<string, string>> {
-  copyFileSync(join(project, "Pulumi.yaml"), join(cwd, "Pulumi.yaml"));
-  writeFileSync(join(cwd, "package.json"), JSON.stringify({ main: "index.ts" }));
-  writeFileSync(join(cwd, "index.ts"), "export const one = 1;\n");
+  writeFileSync(join(cwd, "Pulumi.yaml"), "name: bench-one-line\nruntime: nodejs\n");
+  writeFileSync(join(cwd, "package.json"), JSON.stringify({ main: "index.js" }));
+  writeFileSync(join(cwd, "index.js"), "exports.one = 1;\n");
   const state = join(cwd, "state");
   mkdirSync(state);
   const env = { ...environment(), PULUMI_BACKEND_URL: `file://${state}` };

@@ -81,12 +81,6 @@ describe("an update by Pulumi", () => {
     assert.deepEqual(causes, []);
   });
 
-  it("does not check the types of the program, which needs development dependencies", async () => {
-    const CODE = '$([ "$PULUMI_NODEJS_TRANSPILE_ONLY" = true ] && echo 0 || echo 9)';
-    writeFileSync(join(directory, "pulumi"), script.replace('"\${CODE:-0}"', CODE));
-    await change("up", "staging", workspace());
-  });
-
   it("gives up after its patience, with Pulumi's own words", async () => {
     const locked = workspace({ LOCKED: "100" }, 1_000);
     await assert.rejects(

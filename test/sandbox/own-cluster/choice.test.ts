@@ -77,7 +77,6 @@ describe("the cluster that a developer has chosen", () => {
     assert.deepEqual(variables, {
       PULUMI_BACKEND_URL: `file://${stateOf(mine, directory)}`,
       PULUMI_CONFIG_PASSPHRASE: "",
-      PULUMI_NODEJS_TRANSPILE_ONLY: "true",
       PULUMI_SKIP_UPDATE_CHECK: "true",
       SANDBOX_CLUSTER_UID: mine.uid,
       SANDBOX_DOMAIN: "localhost",
