@@ -9,6 +9,8 @@ const { join } = require("node:path");
 
 const directory = mkdtempSync(join(tmpdir(), "sandbox-directory-"));
 process.env.SANDBOX_DIR = directory;
+// The environment of `npm run sandbox -- env` names a state. A unit test must not find this state.
+delete process.env.PULUMI_BACKEND_URL;
 process.once("exit", () => {
   rmSync(directory, { force: true, recursive: true });
 });
