@@ -1,4 +1,4 @@
-import { pod } from "../components/conventions/defaults";
+import { pod, quickRollout } from "../components/conventions/defaults";
 import { callersAuthenticatedByAnnotation } from "../components/conventions/metadata";
 import { defined } from "../components/conventions/with-defaults";
 import type { WebServiceArgs } from "../components/web-service/web-service";
@@ -16,6 +16,7 @@ export function webServiceArgs(settings: Settings): ArgsFromSettings & Pick<Sett
   const preset =
     ingressPreset === undefined ? {} : defined({ ingressGroupName, ingressPreset, ingressScheme });
   return {
+    ...(settings.quickRollout ? quickRollout : {}),
     ...preset,
     host: settings.host,
     identity: settings.identity,

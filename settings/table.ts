@@ -217,6 +217,12 @@ export const table = {
     description: "Port of the public URL, if it is not the scheme's default.",
     env: "SANDBOX_INGRESS_PORT",
   }),
+  quickRollout: setting({
+    ...forms.bool,
+    default: { canary: false, local: true, prod: false, review: true, staging: false },
+    description:
+      "Whether the service's pods start to get requests earlier, and end earlier. A rollout of one pod then takes 18 s less. Behind an AWS load balancer, some requests can fail during a rollout.",
+  }),
   quickStart: setting({
     ...forms.bool,
     default: { canary: false, local: true, prod: false, review: true, staging: false },

@@ -81,6 +81,15 @@ export const webService = {
   track: "stable",
 } as const;
 
+/** Args of a web service with quick rollouts and a quick removal: see ADR 0037. */
+export const quickRollout = {
+  drainSeconds: 10,
+  minReadySeconds: 2,
+  /** Enough for Traefik, which applies changes every 2 seconds, but not for each load balancer. */
+  preStopSeconds: 5,
+  terminationGracePeriodSeconds: 30,
+} as const;
+
 /** Values of the web service that no arg sets. */
 export const rollout = {
   /** Minimum number of seconds from the end of `drainSeconds` until the kubelet sends SIGKILL. */

@@ -221,7 +221,7 @@ describe("the summary of a preview says what then happens", () => {
     edit(
       webServiceArgs,
       "    ...preset,\n    host:",
-      '    ...preset,\n    drainSeconds: 5,\n    env: { ORDERS_MODE: "slow" },\n    maxSurge: "100%",\n    preStopSeconds: 5,\n    host:',
+      '    ...preset,\n    env: { ORDERS_MODE: "slow" },\n    maxSurge: "100%",\n    host:',
     );
     await pulumi("up", "--yes", "--skip-preview");
     firstImage = await pulumi("stack", "output", "imageRef");

@@ -316,6 +316,26 @@ describe("the program", () => {
     assert.ok(!JSON.stringify(pods.containers).includes("TieredStopAtLevel"));
   });
 
+  it("replaces its pods quickly only as local and as review", async () => {
+    const imageRef = `localhost:5000/services-orders@${digest}`;
+    /** Returns seconds until a pod is available, until SIGTERM, and until SIGKILL. */
+    const secondsOf = async (settings: Settings): Promise<readonly number[]> => {
+      const { recorder } = await run({ ...settings, imageRef });
+      const { minReadySeconds, template } = recorder.one("kubernetes:apps/v1:Deployment").inputs
+        .spec;
+      const { containers, terminationGracePeriodSeconds } = template.spec;
+      const { preStop } = containers[0].lifecycle;
+      return [minReadySeconds, preStop.sleep.seconds, terminationGracePeriodSeconds];
+    };
+    const usual = [10, 15, 60];
+    const quick = [2, 5, 30];
+    assert.deepEqual(await secondsOf(own("local")), quick);
+    assert.deepEqual(await secondsOf(own("review-x")), quick);
+    assert.deepEqual(await secondsOf(own("staging")), usual);
+    assert.deepEqual(await secondsOf(own("prod")), usual);
+    assert.deepEqual(await secondsOf({ ...own("local"), quickRollout: false }), usual);
+  });
+
   it("lets only the exports write to the bucket of the settings, with the role of the settings", async () => {
     const imageRef = `localhost:5000/services-orders@${digest}`;
     const exportOutput = "s3://example-orders-exports/staging";

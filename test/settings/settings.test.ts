@@ -155,6 +155,7 @@ describe("settings", () => {
     namespace: "a_b",
     platforms: "linux/s390x",
     publicPort: "0",
+    quickRollout: "fast",
     quickStart: "yes",
     quota: '{"cpu":"2","memory":"4Gi"}',
     releaseCommit: "abc",
