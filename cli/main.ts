@@ -2,6 +2,7 @@ import { Command, InvalidArgumentError } from "commander";
 import { resolve } from "node:path";
 import type { ProbeOptions } from "../operations/probe/probe";
 import type { RunOptions } from "../pipeline/run/run";
+import { addBench } from "./bench";
 import { addCommand, exitWithWrongUse, printingWrongUse } from "./command";
 import { addDebug } from "./debug";
 import { addExplain } from "./explain";
@@ -176,17 +177,7 @@ program
   .action(async (stack: string, given: ProbeOptions) => {
     await (await import("../operations/probe/probe")).probe(stack, given);
   });
-program
-  .command("bench")
-  .description("measures the program, previews, memory and CPU requests")
-  .option(
-    "--jobs <counts>",
-    "measures instead a stack with these numbers of additional jobs, and Helm, such as 20,100",
-  )
-  .action(async ({ jobs }: { jobs?: string }) => {
-    if (jobs === undefined) return (await import("../tools/bench/bench")).bench();
-    return (await import("../tools/bench/scale/scale")).scale(jobs);
-  });
+addBench(program);
 program
   .command("rehearse")
   .description(

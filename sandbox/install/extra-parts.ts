@@ -34,3 +34,15 @@ export const helm = programPart(
     take: { [`linux-${goarch}/helm`]: "helm" },
   },
 );
+
+/**
+ * The program versitygw, an S3 server. Only a benchmark uses this program, in place of Amazon S3.
+ */
+export const versitygw = programPart(
+  "versitygw",
+  "versitygw (for a benchmark)",
+  versions.versitygw,
+  {
+    package: "github.com/versity/versitygw/cmd/versitygw",
+  },
+);

@@ -79,6 +79,7 @@ export const versions = {
   networkPolicies: "0.8.0", // renovate: github-releases kubernetes-sigs/kube-network-policies
   kubeScore: "1.20.0", // renovate: github-releases zegl/kube-score
   helm: "3.19.5", // renovate: github-releases helm/helm
+  versitygw: "1.7.0", // renovate: github-releases versity/versitygw
 } as const;
 
 /** Returns the description of a file of a GitHub release. */

@@ -13,6 +13,8 @@ const old = [
   "kube-score",
   // Helm requires old versions of containerd and of other modules. Only a benchmark uses Helm.
   "helm",
+  // versitygw requires newer versions of other modules. Only a benchmark uses versitygw.
+  "versitygw",
   // The language host requires an old version of Pulumi's SDK. This SDK requires old versions of
   // other modules.
   "language-host",

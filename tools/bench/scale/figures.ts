@@ -106,7 +106,7 @@ function rowsOf({ helm, kilobytesPerJob, oneConfigMap, plain, pulumi }: Figures)
     },
     {
       isOver: memory > limits.memory,
-      reference: `at most ${String(limits.memory)} MiB`,
+      reference: `preview without components ${plain.mib.toFixed(0)} MiB, at most ${String(limits.memory)} MiB`,
       value: `${memory.toFixed(0)} MiB`,
       what: "memory of the largest process",
     },

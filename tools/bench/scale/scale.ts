@@ -1,18 +1,15 @@
-import { mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { command } from "../../../lib/command";
-import { UserError, WrongUse } from "../../../lib/errors";
+import { WrongUse } from "../../../lib/errors";
 import { Steps } from "../../../lib/progress";
 import {
   engineEnvironment,
   updateEnvironment,
 } from "../../../operations/pulumi/engine-environment";
-import { environment } from "../../../sandbox/environment";
 import { downloadOrBuild, isInstalled } from "../../../sandbox/install/download-or-build";
 import { helm } from "../../../sandbox/install/extra-parts";
-import { isRunning } from "../../../sandbox/sandbox";
 import type { Cost } from "../cost";
-import { type Say, addJobs, copyProject, inTemporaryDirectory } from "../preview";
+import { type Say, addJobs, inTemporaryDirectory } from "../preview";
 import {
   otherNamespace,
   measureHelm,
@@ -22,12 +19,7 @@ import {
   runner,
 } from "./comparison";
 import { type Figures, print } from "./figures";
-
-const stack = "review-bench";
-const namespace = `services-orders-${stack}`;
-
-/** Largest number of jobs that the benchmark measures. */
-const mostJobs = 2000;
+import { assertRunning, at, deleteNamespaces, mostJobs, namespace, stack, stackIn } from "./stack";
 
 /**
  * `npm run bench -- --jobs COUNTS`: measures updates of a review stack with additional jobs. For
@@ -40,11 +32,7 @@ export async function scale(asked: string): Promise<void> {
       `--jobs must be numbers from 1 to ${String(mostJobs)}, such as 20,100, got "${asked}"`,
     );
   }
-  if (!isRunning()) {
-    throw new UserError(
-      "the sandbox is not running, so there is nothing to measure; start it with: npm run up",
-    );
-  }
+  assertRunning();
   const steps = new Steps(counts.length + 1);
   await steps.step("Helm", async (report) => {
     if (!isInstalled(helm)) console.log(`      ${await downloadOrBuild(helm, report)}`);
@@ -57,22 +45,15 @@ export async function scale(asked: string): Promise<void> {
 }
 
 async function measureJobs(count: number, say: Say): Promise<Figures> {
-  const ref = ["stack", "output", "imageRef", "--stack", "local"];
-  const options = { env: environment(), timeout: 60_000 };
-  const imageRef = (await command("pulumi", ref, options)).trim();
   return inTemporaryDirectory(async (cwd) => {
-    copyProject(cwd);
-    raiseQuota(cwd);
+    const prepared = await stackIn(cwd);
     const state = join(cwd, "bench-state");
     mkdirSync(state);
     const env = {
-      ...environment(),
+      ...prepared,
       ...engineEnvironment(stack, {}),
       ...updateEnvironment(stack, {}),
       PULUMI_BACKEND_URL: `file://${state}`,
-      RELEASE_BRANCH: "bench",
-      RELEASE_IMAGE_REF: imageRef,
-      SANDBOX_REQUESTS: JSON.stringify({ cpu: "20m", memory: "384Mi" }),
     };
     const run = runner(cwd, env, say);
     const update = async (what: string): Promise<Cost> =>
@@ -106,22 +87,9 @@ async function measureJobs(count: number, say: Say): Promise<Figures> {
       const pulumi = { add, changeAll, changeOne, empty, preview: noOp, remove, removeAll, same };
       return { helm: withHelm, kilobytesPerJob: perJob, ...programs, pulumi };
     } finally {
-      const which = [namespace, otherNamespace, "--ignore-not-found", "--timeout=300s"];
-      await command("kubectl", ["delete", "namespace", ...which], { env, timeout: 320_000 });
+      await deleteNamespaces(env, namespace, otherNamespace);
     }
   });
-}
-
-const at = ["--stack", stack, "--non-interactive"];
-
-/**
- * Increases the quota of a review stack in a copy of the project, so that the quota allows the
- * additional jobs.
- */
-function raiseQuota(cwd: string): void {
-  const file = join(cwd, "components", "conventions", "defaults.ts");
-  const limit = /("count\/cronjobs\.batch": )"\d+"/;
-  writeFileSync(file, readFileSync(file, "utf8").replace(limit, `$1"${String(mostJobs + 100)}"`));
 }
 
 /** Size of the file in which Pulumi has stored the stack's state, in bytes. */
