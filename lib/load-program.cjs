@@ -1,41 +1,4 @@
-const { createRequire } = require("node:module");
 const loadTypeScript = require("./load-typescript.cjs");
-
-/**
- * Modules that Pulumi's SDK loads at its start, although only few programs need them: programs that
- * pass JavaScript functions to the SDK, such as dynamic providers. The first one is TypeScript.
- * Together, both modules take a quarter of the CPU time of the program.
- */
-const rarelyNeeded = ["./typescript-shim", "@npmcli/arborist"];
-
-/**
- * Makes `require` return a placeholder for a module. The placeholder loads the module when code
- * first reads a property of the module.
- *
- * @param {NodeJS.Require} requireOfSdk The function `require` of Pulumi's SDK.
- * @param {string} name Name of the module in the SDK's code.
- */
-function loadLater(requireOfSdk, name) {
-  let path;
-  try {
-    path = requireOfSdk.resolve(name);
-  } catch {
-    return; // This version of the SDK does not have the module.
-  }
-  if (path in require.cache) return;
-  let loaded;
-  const load = () => {
-    if (loaded === undefined) {
-      delete require.cache[path];
-      loaded = requireOfSdk(path);
-    }
-    return loaded;
-  };
-  // Because of `__esModule`, code that TypeScript has compiled uses the placeholder itself, and does
-  // not copy all properties.
-  const get = (_, property) => (property === "__esModule" ? true : load()[property]);
-  require.cache[path] = { exports: new Proxy({}, { get }), id: path, loaded: true };
-}
 
 /**
  * Loads a Pulumi program, and returns its exports. Pulumi itself would load the program with
@@ -54,8 +17,6 @@ module.exports = function loadProgram(file) {
       process.exit(1);
     });
 
-  const requireOfSdk = createRequire(require.resolve("@pulumi/pulumi"));
-  for (const name of rarelyNeeded) loadLater(requireOfSdk, name);
   const loaded = loadTypeScript(file);
 
   // Pulumi's SDK takes a stack trace for each promise, and almost no one reads these stack traces.

@@ -320,7 +320,7 @@ describe("the summary of a preview says what then happens", () => {
   it("a label more in the Deployment's selector", async () => {
     edit(
       webServiceArgs,
-      "    ...preset,\n    drainSeconds",
+      "    ...preset,\n    env",
       `      overrides: {
         deploymentSpec: (spec: any) => ({
           ...spec,
@@ -331,7 +331,7 @@ describe("the summary of a preview says what then happens", () => {
           },
         }),
       },
-    ...preset,\n    drainSeconds`,
+    ...preset,\n    env`,
     );
     const summary = await happens("selector", NEW_HOST);
     assert.equal(summary.headline, "DANGER: REPLACED, downtime");
