@@ -221,7 +221,7 @@ export const table = {
     ...forms.bool,
     default: { canary: false, local: true, prod: false, review: true, staging: false },
     description:
-      "Whether the service's pods start to get requests earlier, and end earlier. A rollout of one pod then takes 18 s less. Behind an AWS load balancer, some requests can fail during a rollout.",
+      "Whether a rollout waits less: 8 s less for each new pod, and 10 s less for an old pod. Behind an AWS load balancer, some requests can fail during a rollout.",
   }),
   quickStart: setting({
     ...forms.bool,
