@@ -45,7 +45,7 @@ const wrong: Readonly<Record<string, Wrong>> = {
   "an unreachable cluster": { env: { KUBECONFIG: "dead.json" }, says: "cannot be read" },
   "an image without a digest": { env: { RELEASE_IMAGE_REF: "orders" }, says: "repository@sha256" },
   "a schedule with four fields": {
-    edit: ["jobs.ts", /schedule: "[^"]*"/, 'schedule: "0 3 * *"'],
+    edit: ["jobs.ts", /^ {4}schedule: "[^"]*"/m, '    schedule: "0 3 * *"'],
     says: "schedule must have 5 fields",
   },
   "two jobs with one name": {
