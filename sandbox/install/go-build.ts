@@ -109,9 +109,9 @@ export async function goBuild(
   }
   if (build.scripts !== undefined) {
     const { from, module, names } = build.scripts;
-    const published = module === undefined ? modules : await moduleDirectory(module, source);
+    const directory = module === undefined ? source : await moduleDirectory(module, source);
     for (const name of names) {
-      copyFileSync(join(published, from, name), join(staging, name));
+      copyFileSync(join(directory, from, name), join(staging, name));
     }
   }
 }

@@ -41,7 +41,7 @@ export interface Build {
   readonly prepare?: "kubernetes-provider-schema";
   /**
    * Scripts that the sandbox copies into the directory of the executable. `from` is a directory of
-   * the published module `module` or, without `module`, of modules/.
+   * the published module `module` or, without `module`, of the build's own module.
    */
   readonly scripts?: {
     readonly module?: string;
@@ -240,7 +240,7 @@ export const parts: readonly Part[] = [
         module: "language-host",
         package: "github.com/pulumi/pulumi/sdk/v3/nodejs/cmd/pulumi-language-nodejs",
         output: "nodejs-language-host",
-        scripts: { from: "language-host", names: ["pulumi-language-nodejs"] },
+        scripts: { from: ".", names: ["pulumi-language-nodejs"] },
       },
     ],
   },

@@ -3,11 +3,10 @@ import { cores } from "../../components/conventions/quantities";
 import { measureErrors } from "./errors";
 import { measurePreviews, measureSummary } from "./preview";
 import { measureLoads } from "./program";
+import { assertRunning } from "./scale/stack";
 import { command } from "../../lib/command";
 import { Steps } from "../../lib/progress";
-import { UserError } from "../../lib/errors";
 import { sandboxProcesses } from "../../sandbox/node/processes";
-import { isRunning } from "../../sandbox/sandbox";
 import { options } from "../../sandbox/layout";
 import { environment } from "../../sandbox/environment";
 
@@ -31,11 +30,7 @@ const limits = {
  * of a one-line program.
  */
 export async function bench(): Promise<void> {
-  if (!isRunning()) {
-    throw new UserError(
-      "the sandbox is not running, so there is nothing to measure; start it with: npm run up",
-    );
-  }
+  assertRunning();
   const steps = new Steps(5);
   const load = await steps.step(
     `Loading the program without an engine: ${String(RUNS)} runs, alternating with the import of @pulumi/kubernetes`,

@@ -48,8 +48,17 @@ interface Row {
 const secondsOf = ({ milliseconds }: Cost): number => milliseconds / 1000;
 const text = (seconds: number): string => `${seconds.toFixed(2)} s`;
 
-/** Compares a time with a multiple of a reference. */
-function ratioRow(what: string, value: number, name: string, reference: Cost, most: number): Row {
+/** Returns a line with a time. */
+export const timeRow = (what: string, cost: Cost): Row => ({ value: text(secondsOf(cost)), what });
+
+/** Compares a time in seconds with a multiple of a reference. */
+export function ratioRow(
+  what: string,
+  value: number,
+  name: string,
+  reference: Cost,
+  most: number,
+): Row {
   const ratio = value / secondsOf(reference);
   const parts = [
     `${name} ${text(secondsOf(reference))}`,
@@ -82,15 +91,14 @@ function rowsOf({ helm, kilobytesPerJob, oneConfigMap, plain, pulumi }: Figures)
       what: "removing the jobs, less a preview",
     },
     ratioRow("preview", secondsOf(preview), "without components", plain, limits.preview),
-    { value: text(secondsOf(helm.dryRun)), what: "helm upgrade --dry-run=server" },
-    { value: text(secondsOf(same)), what: "update without changes" },
-    { value: text(secondsOf(changeOne)), what: "changing one job" },
+    timeRow("helm upgrade --dry-run=server", helm.dryRun),
+    timeRow("update without changes", same),
+    timeRow("changing one job", changeOne),
     {
+      ...timeRow("changing all jobs", changeAll),
       reference: `helm upgrade ${text(secondsOf(helm.change))}`,
-      value: text(secondsOf(changeAll)),
-      what: "changing all jobs",
     },
-    { value: text(secondsOf(removeAll)), what: "removing the whole stack" },
+    timeRow("removing the whole stack", removeAll),
     ratioRow(
       "preview without additional jobs",
       secondsOf(empty),
@@ -113,10 +121,14 @@ function rowsOf({ helm, kilobytesPerJob, oneConfigMap, plain, pulumi }: Figures)
   ];
 }
 
-/** Prints the figures. Sets the command's exit code to 1 if a figure is above its limit. */
+/** Prints the figures of a number of jobs. */
 export function print(count: number, figures: Figures): void {
-  console.log(`\n${String(count)} additional jobs`);
-  const rows = rowsOf(figures);
+  printRows(`${String(count)} additional jobs`, rowsOf(figures));
+}
+
+/** Prints lines. Sets the command's exit code to 1 if a figure is above its limit. */
+export function printRows(title: string, rows: readonly Row[]): void {
+  console.log(`\n${title}`);
   const lines = rows.map(({ isOver = false, reference = "", value, what }) => [
     ...[`  ${what}`, value],
     isOver ? `${reference}  TOO MUCH` : reference,

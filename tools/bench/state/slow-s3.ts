@@ -31,12 +31,12 @@ interface SlowS3 {
  * @param milliseconds - delay of each request
  */
 export async function startSlowS3(directory: string, milliseconds: number): Promise<SlowS3> {
-  const [socket, objects, metadata] = ["socket", "objects", "metadata"].map((name) =>
-    join(directory, name),
-  ) as [string, string, string];
-  for (const one of [join(objects, "state"), metadata]) {
-    mkdirSync(one, { recursive: true });
-  }
+  const socket = join(directory, "socket");
+  const objects = join(directory, "objects");
+  const metadata = join(directory, "metadata");
+  mkdirSync(metadata, { recursive: true });
+  // versitygw uses this directory as the bucket `state`.
+  mkdirSync(join(objects, "state"), { recursive: true });
   const secret = randomBytes(20).toString("hex");
   const keys = ["--access", "bench", "--secret", secret];
   const server = execa(

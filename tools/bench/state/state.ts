@@ -2,7 +2,6 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { WrongUse } from "../../../lib/errors";
 import { Steps } from "../../../lib/progress";
-import { columns } from "../../../lib/table";
 import {
   engineEnvironment,
   updateEnvironment,
@@ -12,6 +11,7 @@ import { versitygw } from "../../../sandbox/install/extra-parts";
 import type { Cost } from "../cost";
 import { type Say, addJobs, inTemporaryDirectory } from "../preview";
 import { type Env, runner } from "../scale/comparison";
+import { printRows, ratioRow, timeRow } from "../scale/figures";
 import { assertRunning, at, deleteNamespaces, namespace, stack, stackIn } from "../scale/stack";
 import { startSlowS3 } from "./slow-s3";
 
@@ -88,22 +88,16 @@ async function measure(milliseconds: number, say: Say): Promise<Figures> {
   });
 }
 
-/**
- * Prints the figures. Sets the command's exit code to 1 if the ratio of the two times is above its
- * limit.
- */
 function print({ files, requests, s3 }: Figures, milliseconds: number): void {
-  const seconds = (time: number): string => `${(time / 1000).toFixed(2)} s`;
-  const ratio = s3.milliseconds / files.milliseconds;
-  const isOver = ratio > most;
-  const limit = `ratio ${ratio.toFixed(2)}, at most ${String(most)}${isOver ? "  TOO MUCH" : ""}`;
-  const delays = seconds(requests * milliseconds);
-  console.log(`\nA change of ${String(jobs)} jobs, with a write of the state at each step`);
-  for (const line of columns([
-    ["  state in files", seconds(files.milliseconds)],
-    [`  state in S3, ${String(milliseconds)} ms later`, seconds(s3.milliseconds), limit],
-    ["  requests to S3", String(requests), `delay of all requests: ${delays}`],
-  ]))
-    console.log(line);
-  if (isOver) process.exitCode = 1;
+  const delays = (requests * milliseconds) / 1000;
+  const inS3 = `state in S3, ${String(milliseconds)} ms later`;
+  printRows(`A change of ${String(jobs)} jobs, with a write of the state at each step`, [
+    timeRow("state in files", files),
+    ratioRow(inS3, s3.milliseconds / 1000, "state in files", files, most),
+    {
+      reference: `delay of all requests: ${delays.toFixed(2)} s`,
+      value: String(requests),
+      what: "requests to S3",
+    },
+  ]);
 }
