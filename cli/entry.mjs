@@ -1,8 +1,8 @@
 // Every `npm run` command starts with this file. The file must work in a new clone, before npm has
 // installed any package, so it imports only modules of Node.js. If npm has installed no packages
 // yet, or if package-lock.json has changed since the last installation, this file runs `npm ci`.
-// Then this file starts cli/main.ts.
-import { spawn, spawnSync } from "node:child_process";
+// Then this file compiles cli/main.ts and runs it.
+import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -54,22 +54,17 @@ if (!existsSync(installed) || readFileSync(installed, "utf8") !== lock) {
   );
 }
 
-const cli = spawn(
-  process.execPath,
-  [
-    "--import",
-    "tsx",
-    "--disable-warning=ExperimentalWarning",
-    join(project, "cli", "main.ts"),
-    ...process.argv.slice(2),
-  ],
-  { cwd: project, stdio: "inherit" },
-);
-// On Ctrl-C, the terminal sends SIGINT to this process and to its child. So this process forwards
-// only SIGTERM and SIGHUP to the child.
-for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) {
-  process.on(signal, () => {
-    if (signal !== "SIGINT") cli.kill(signal);
-  });
+// Node.js reads the source map of a file while it loads the file, so that the stack of an error names
+// the TypeScript files.
+process.setSourceMapsEnabled(true);
+process.chdir(project);
+const { compiled } = await import("./compile.mjs");
+let main;
+try {
+  main = await compiled(project);
+} catch (error) {
+  // esbuild has printed its errors.
+  const why = error.errors === undefined ? error.message : "See the errors above.";
+  stop(`The commands could not be compiled. ${why}`);
 }
-cli.on("exit", (code, signal) => process.exit(signal === null ? (code ?? 1) : 1));
+await import(main);

@@ -52,7 +52,7 @@ describe("the checklist", function () {
       scripts: Record<string, string>;
     };
     const [, , name = ""] = scripts["stack-name"]?.split(" ") ?? [];
-    const ran = run(copy, "--import", "tsx", join("cli", "main.ts"), name, "invoice-pdf");
+    const ran = run(copy, join("cli", "entry.mjs"), name, "invoice-pdf");
     assert.deepEqual(ran, { code: 0, output: "review-invoice-pdf\n" });
     const tested = run(
       copy,

@@ -273,7 +273,7 @@ describe("npm run notify -- jobs", () => {
       failedJob("a", "a-1"),
       failedJob("b", "b-1"),
     ]);
-    const args = ["--import", "tsx", "cli/main.ts", "notify", "jobs", "--stack", "local"];
+    const args = ["cli/entry.mjs", "notify", "jobs", "--stack", "local"];
     const child: ChildProcess = spawn(process.execPath, args, {
       cwd: project,
       env: { ...process.env, ...workspace().env },
