@@ -1,5 +1,5 @@
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { cpus, tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { execa } from "execa";
 import { contentHash } from "../components/conventions/content-hash";
@@ -101,11 +101,11 @@ export async function test(only?: string, files: readonly string[] = []): Promis
   const times: string[] = [];
   for (const suite of (only === undefined ? Object.keys(suites) : [only]) as Suite[]) {
     console.log(`\n=== Tests: ${suite}`);
-    const started = Date.now();
+    const took = stopwatch();
     const count = await suites[suite](files);
     total = together(total, count);
     times.push(
-      `${suite}: ${String(count.passed)} passed, ${String(count.failed)} failed in ${duration(Date.now() - started)}`,
+      `${suite}: ${String(count.passed)} passed, ${String(count.failed)} failed in ${took()}`,
     );
   }
   console.log(["", ...timesOfFiles(total), ...times].join("\n"));
@@ -116,6 +116,26 @@ export async function test(only?: string, files: readonly string[] = []): Promis
   // skipped.
   const skippedInCi = process.env["CI"] === "true" && total.skipped > 0;
   process.exitCode = total.failed > 0 || total.passed === 0 || skippedInCi ? 1 : 0;
+}
+
+/**
+ * Starts a stopwatch. The result returns the duration until now, and says how busy all CPUs of the
+ * machine were: if they were idle, the tests waited.
+ */
+function stopwatch(): () => string {
+  const times = (): { readonly all: number; readonly idle: number } => {
+    const each = cpus().map((cpu) => cpu.times);
+    const all = each.flatMap(({ idle, irq, nice, sys, user }) => [idle, irq, nice, sys, user]);
+    const sum = (values: readonly number[]): number => values.reduce((one, other) => one + other);
+    return { all: sum(all), idle: sum(each.map(({ idle }) => idle)) };
+  };
+  const started = Date.now();
+  const before = times();
+  return () => {
+    const after = times();
+    const busy = 1 - (after.idle - before.idle) / (after.all - before.all);
+    return `${duration(Date.now() - started)}, CPUs busy for ${(100 * busy).toFixed(0)} % of the time`;
+  };
 }
 
 /** Returns one line for each test file with its duration. The longest duration is first. */
@@ -152,7 +172,7 @@ async function endToEnd(only: readonly string[]): Promise<Count> {
   await buildService(() => undefined);
   let total = none;
   for (const lanes of only.length === 0 ? phases : [{ chosen: only }]) {
-    const started = Date.now();
+    const took = stopwatch();
     const counts = await Promise.all(
       Object.entries(lanes).map(async ([lane, files], _, { length }) => {
         const paths = files.map((name) => join(endToEndTests, `${name}.test.ts`));
@@ -161,7 +181,7 @@ async function endToEnd(only: readonly string[]): Promise<Count> {
       }),
     );
     total = counts.reduce(together, total);
-    console.log(`${Object.values(lanes).flat().join(", ")}: ${duration(Date.now() - started)}`);
+    console.log(`${Object.values(lanes).flat().join(", ")}: ${took()}`);
   }
   return total;
 }

@@ -6,9 +6,16 @@ import { argInterfaces, sources } from "../../support/interfaces";
 
 const tables: Readonly<Record<string, unknown>> = { ...conventions };
 
-function* nodesOf(node: ts.Node): Generator<ts.Node> {
-  yield node;
-  for (const child of node.getChildren()) yield* nodesOf(child);
+const nodes = new Map<ts.SourceFile, readonly ts.Node[]>();
+
+/** Returns all nodes of a file. Keeps them, because each arg needs the nodes of many files. */
+function nodesOf(source: ts.SourceFile): readonly ts.Node[] {
+  const known = nodes.get(source);
+  if (known !== undefined) return known;
+  const found: ts.Node[] = [source];
+  for (const node of found) found.push(...node.getChildren());
+  nodes.set(source, found);
+  return found;
 }
 
 /** Returns the text of a comment before its first tag. */
@@ -92,7 +99,7 @@ function takenFor(type: string, arg: string): readonly Taken[] {
   const own = sources.filter(({ text }) => mentions.test(text));
   const inFiles = (files: readonly ts.SourceFile[]) =>
     files.flatMap((source) =>
-      [...nodesOf(source)].flatMap((node) => {
+      nodesOf(source).flatMap((node) => {
         if (ts.isBindingElement(node) && node.initializer !== undefined) {
           const name = (node.propertyName ?? node.name).getText();
           return name === arg ? [taken(source, node.initializer)] : [];
