@@ -47,7 +47,8 @@ const overridden = {
     reviewIngressClassName: "traefik",
   },
   // `quickStart` is true, because the machine of the sandbox may have only two cores, and starts
-  // many pods.
+  // many pods. `quickRollout` is true in staging, because only production's updates must show that
+  // its own values lose no request.
   prod: {
     databaseHost: databases.prod.host,
     // The PostgreSQL database that replaces RDS has no certificate.
@@ -68,6 +69,7 @@ const overridden = {
     databaseSslMode: "disable",
     domain,
     eksCluster: "none",
+    quickRollout: true,
     quickStart: true,
   },
 };
