@@ -57,12 +57,12 @@ function testsIn(path: string): string {
 const phases: readonly Readonly<Record<string, readonly string[]>>[] = [
   {
     environments: ["rehearsal", "pipelines"],
-    commands: ["kills", "rollouts", "policy", "edges", "preview", "kube-score"],
+    commands: ["kills", "rollouts", "policy", "preview", "kube-score"],
   },
   // `updates` checks that the service loses no request while Kubernetes replaces pods. A busy
   // machine could make `updates` fail, so the other lane of this phase starts few pods.
   { updates: ["updates"], objects: ["manifests", "platform"] },
-  { network: ["network"], review: ["review"] },
+  { network: ["network", "edges"], review: ["review"] },
   // The test `life` stops the sandbox, so `life` must be the last test.
   { life: ["life"] },
 ];
