@@ -139,7 +139,7 @@ describe("the compiled code of the commands", function () {
     assert.deepEqual(readdirSync(join(directory, "tmp")), []);
   });
 
-  it("says so if it would not notice a change of a file", () => {
+  it("says so if it would not notice a change to a file", () => {
     write("docs/word.ts", 'export const word = "one";\n');
     write("cli/main.ts", 'import { word } from "../docs/word";\nconsole.log(word);\n');
     assert.match(run(), /cli\/compile\.mjs does not notice changes to docs\/word\.ts/);
