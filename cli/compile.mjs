@@ -2,7 +2,9 @@
 // command. A loader such as tsx would compile file by file, in a second thread of every command.
 import { createHash } from "node:crypto";
 import {
-  existsSync,
+  accessSync,
+  chmodSync,
+  constants,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -112,21 +114,43 @@ function removeOld(cache) {
   }
 }
 
+/** Removes the directory when the command ends. */
+function removeAtEnd(directory) {
+  process.on("exit", () => {
+    rmSync(directory, { force: true, recursive: true });
+  });
+}
+
 /**
  * Creates an empty directory for the compiled code. If this user cannot write to the project, the
- * directory exists until the command ends.
+ * directory is elsewhere, and exists until the command ends.
  */
 function newDirectory(project, cache) {
   try {
     mkdirSync(cache, { recursive: true });
-    return { directory: mkdtempSync(join(cache, "new-")), isKept: true };
+    return mkdtempSync(join(cache, "new-"));
   } catch (error) {
     if (!["EACCES", "EPERM", "EROFS"].includes(error.code)) throw error;
   }
   const directory = mkdtempSync(join(tmpdir(), "services-orders-commands-"));
-  process.on("exit", () => rmSync(directory, { force: true, recursive: true }));
+  removeAtEnd(directory);
   symlinkSync(join(project, "node_modules"), join(directory, "node_modules"));
-  return { directory, isKept: false };
+  return directory;
+}
+
+/** Whether this user can run the compiled code in the directory. */
+function isUsable(directory) {
+  try {
+    accessSync(join(directory, "main.mjs"), constants.R_OK);
+  } catch {
+    return false;
+  }
+  try {
+    utimesSync(directory, new Date(), new Date());
+  } catch {
+    // Another user has compiled the code.
+  }
+  return true;
 }
 
 /**
@@ -140,30 +164,26 @@ function newDirectory(project, cache) {
 export async function compiled(project) {
   const files = filesIn(project, (name) => withoutCode.has(name));
   const cache = join(project, "node_modules", ".cache", "services-orders");
-  const directory = join(cache, keyOf(project, files));
-  const url = (parent) => pathToFileURL(join(parent, "main.mjs")).href;
-  if (existsSync(directory)) {
-    try {
-      utimesSync(directory, new Date(), new Date());
-    } catch {
-      // Another user has compiled the code, or another command has just removed it.
-    }
-    if (existsSync(directory)) return url(directory);
-  }
+  const kept = join(cache, keyOf(project, files));
+  const url = (directory) => pathToFileURL(join(directory, "main.mjs")).href;
+  if (isUsable(kept)) return url(kept);
   const made = newDirectory(project, cache);
   try {
-    await build(project, files, made.directory);
+    await build(project, files, made);
   } catch (error) {
-    rmSync(made.directory, { force: true, recursive: true });
+    rmSync(made, { force: true, recursive: true });
     throw error;
   }
-  if (!made.isKept) return url(made.directory);
+  if (dirname(made) !== cache) return url(made);
   try {
-    renameSync(made.directory, directory);
+    // Only its owner can read a new temporary directory. Each user may run the compiled code.
+    chmodSync(made, 0o755);
+    renameSync(made, kept);
   } catch {
-    // Another command has compiled the same code at the same time.
-    rmSync(made.directory, { force: true, recursive: true });
+    // Another command has compiled the same code, or this user cannot read or replace it.
+    removeAtEnd(made);
+    return url(isUsable(kept) ? kept : made);
   }
   removeOld(cache);
-  return url(directory);
+  return url(kept);
 }

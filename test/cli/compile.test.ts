@@ -7,6 +7,7 @@ import {
   readdirSync,
   realpathSync,
   rmSync,
+  statSync,
   symlinkSync,
   utimesSync,
   writeFileSync,
@@ -99,6 +100,16 @@ describe("the compiled code of the commands", function () {
     write("lib/word.ts", "export const word = ;\n");
     assert.match(run(), /\[ERROR\] Unexpected ";"\n\n +lib\/word\.ts:1:20:/);
     assert.deepEqual(readdirSync(cache), []);
+  });
+
+  it("can be used by each user, and is compiled again for a user who cannot read it", () => {
+    run();
+    const [first = ""] = readdirSync(cache);
+    assert.equal(statSync(join(cache, first)).mode & 0o777, 0o755);
+    // Root can read each file, so the file is missing instead.
+    rmSync(join(cache, first, "main.mjs"));
+    assert.match(run(), /^one /);
+    assert.deepEqual(readdirSync(cache), [first]);
   });
 
   it("is not used if the command that compiled it was killed", () => {
