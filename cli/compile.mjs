@@ -138,19 +138,23 @@ function newDirectory(project, cache) {
   return directory;
 }
 
-/** Whether this user can run the compiled code in the directory. */
-function isUsable(directory) {
+/** Whether the directory has the compiled code, and this user can read it. */
+function isReadable(directory) {
   try {
     accessSync(join(directory, "main.mjs"), constants.R_OK);
+    return true;
   } catch {
     return false;
   }
+}
+
+/** Sets the time of the directory, so that `removeOld` keeps it. */
+function markAsUsed(directory) {
   try {
     utimesSync(directory, new Date(), new Date());
   } catch {
     // Another user has compiled the code.
   }
-  return true;
 }
 
 /**
@@ -166,7 +170,10 @@ export async function compiled(project) {
   const cache = join(project, "node_modules", ".cache", "services-orders");
   const kept = join(cache, keyOf(project, files));
   const url = (directory) => pathToFileURL(join(directory, "main.mjs")).href;
-  if (isUsable(kept)) return url(kept);
+  if (isReadable(kept)) {
+    markAsUsed(kept);
+    return url(kept);
+  }
   const made = newDirectory(project, cache);
   try {
     await build(project, files, made);
@@ -182,7 +189,7 @@ export async function compiled(project) {
   } catch {
     // Another command has compiled the same code, or this user cannot read or replace it.
     removeAtEnd(made);
-    return url(isUsable(kept) ? kept : made);
+    return url(isReadable(kept) ? kept : made);
   }
   removeOld(cache);
   return url(kept);
